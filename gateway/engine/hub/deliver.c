@@ -108,7 +108,7 @@ static void stream_set(struct tg_hub *hub, struct tg_hub_stream *stream,
         memcpy(stream->epoch, entry->epoch, sizeof stream->epoch);
     }
     stream->type = entry->type;
-    if (tg_type_access(entry->type) != TG_ACCESS_PUBLIC) {
+    if (entry->type->access != TG_ACCESS_PUBLIC) {
         cohort_end(hub, stream, TG_RESET_FORBIDDEN);
     }
 }
@@ -140,7 +140,7 @@ static void public_types_write(struct tg_hub *hub, const struct tg_catalogue *ca
     tg_buf_clear(&hub->public);
     for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
         const struct tg_type *type = tg_catalogue_at(catalogue, i);
-        if (tg_type_access(type) == TG_ACCESS_PUBLIC) {
+        if (type->access == TG_ACCESS_PUBLIC) {
             tg_buf_add_text(&hub->public, hub->public.size == 0 ? "" : ",");
             tg_type_write(type, false, &hub->public);
         }

@@ -5,7 +5,7 @@
 static bool may_have(void *context, const struct tg_type *type)
 {
     (void)context;
-    return tg_type_access(type) == TG_ACCESS_PUBLIC;
+    return type->access == TG_ACCESS_PUBLIC;
 }
 
 struct tg_hub_stream *hub_stream(struct tg_hub *hub, struct tg_slice type_name)
@@ -163,10 +163,13 @@ static struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
 static void refuse_unknown_type(struct tg_hub *hub, struct tg_slice name,
                                 struct tg_refusal *refusal)
 {
-    tg_refusal_set(refusal, TG_CODE_UNKNOWN_TYPE, "type", "there is no event type \"%.*s\"",
-                   TG_FMT(name));
     if (hub->roster != NULL) {
-        tg_catalogue_nearest(hub->roster->catalogue, name, may_have, NULL, refusal);
+        tg_catalogue_refuse_type(hub->roster->catalogue, name, "type", may_have, NULL, refusal);
+    } else {
+        struct tg_slice quoted = tg_refusal_quote(name);
+        tg_refusal_set(refusal, TG_CODE_UNKNOWN_TYPE, "type",
+                       "there is no event type \"%.*s\"; no application has declared any yet",
+                       TG_FMT(quoted));
     }
 }
 

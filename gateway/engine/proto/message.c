@@ -260,10 +260,11 @@ enum tg_err tg_message_read(struct tg_message_reader *reader, struct tg_slice te
     }
     message->kind = kind_of(kind);
     if (message->kind == TG_MESSAGE_NONE) {
+        struct tg_slice quoted = tg_refusal_quote(kind);
         tg_refusal_set(refusal, TG_CODE_UNKNOWN_KIND, "kind",
                        "there is no message kind \"%.*s\"; there are connect, subscribe, "
                        "unsubscribe, ack, types, ping",
-                       TG_FMT(kind));
+                       TG_FMT(quoted));
         return TG_EINVAL;
     }
     return read_members(reader, object, message, refusal);
