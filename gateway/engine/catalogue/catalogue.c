@@ -18,8 +18,8 @@ struct tg_catalogue {
 
 static struct tg_catalogue *catalogue_alloc(size_t types)
 {
-    struct tg_catalogue *catalogue =
-        tg_zalloc(1, sizeof *catalogue + types * sizeof(struct tg_type *));
+    struct tg_catalogue *catalogue = tg_zalloc(1, sizeof *catalogue +
+                                                      types * sizeof(struct tg_type *));
     if (catalogue != NULL) {
         atomic_init(&catalogue->refs, 1);
     }
@@ -64,7 +64,8 @@ struct tg_type *tg_catalogue_at(const struct tg_catalogue *catalogue, size_t ind
     return catalogue->types[index];
 }
 
-struct tg_type *tg_catalogue_get(const struct tg_catalogue *catalogue, struct tg_slice name)
+struct tg_type *tg_catalogue_get(const struct tg_catalogue *catalogue,
+                                 struct tg_slice name)
 {
     return tg_map_get(&catalogue->by_name, name);
 }
@@ -82,10 +83,11 @@ static enum tg_err refuse_taken(const struct tg_catalogue *old, struct tg_slice 
         if (present != NULL && !tg_slice_equal(present->app, app)) {
             char path[32];
             snprintf(path, sizeof path, "types[%u].name", i);
-            tg_refusal_set(refusal, TG_CODE_TYPE_TAKEN, path,
-                           "the event type %.*s belongs to the application \"%.*s\", which "
-                           "declared it first",
-                           TG_FMT(name), TG_FMT(tg_refusal_quote(present->app)));
+            tg_refusal_set(
+                refusal, TG_CODE_TYPE_TAKEN, path,
+                "the event type %.*s belongs to the application \"%.*s\", which "
+                "declared it first",
+                TG_FMT(name), TG_FMT(tg_refusal_quote(present->app)));
             return TG_EINVAL;
         }
     }
@@ -174,8 +176,8 @@ enum tg_err tg_catalogue_replace(struct tg_catalogue *old, struct tg_slice app,
                                  bool *changed)
 {
     struct tg_document document;
-    enum tg_err err =
-        tg_document_read(&document, app, document_text, limits, old->version + 1, refusal);
+    enum tg_err err = tg_document_read(&document, app, document_text, limits,
+                                       old->version + 1, refusal);
     if (err != TG_OK) {
         return err;
     }
@@ -204,7 +206,8 @@ enum tg_err tg_catalogue_replace(struct tg_catalogue *old, struct tg_slice app,
 }
 
 enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
-                                         const struct tg_type *type, struct tg_type **present)
+                                         const struct tg_type *type,
+                                         struct tg_type **present)
 {
     struct tg_type *now = tg_catalogue_get(catalogue, type->name);
     if (present != NULL) {
@@ -231,8 +234,8 @@ void tg_catalogue_refuse_type(const struct tg_catalogue *catalogue, struct tg_sl
                               struct tg_refusal *refusal)
 {
     struct tg_nearest nearest;
-    tg_refusal_set(refusal, TG_CODE_UNKNOWN_TYPE, member, "there is no event type \"%.*s\"",
-                   TG_FMT(tg_refusal_quote(name)));
+    tg_refusal_set(refusal, TG_CODE_UNKNOWN_TYPE, member,
+                   "there is no event type \"%.*s\"", TG_FMT(tg_refusal_quote(name)));
     tg_nearest_init(&nearest, name);
     tg_catalogue_nearest(catalogue, may, context, &nearest);
     tg_nearest_suggest(&nearest, refusal);

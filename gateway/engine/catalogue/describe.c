@@ -1,11 +1,12 @@
 #include "engine/catalogue/document.h"
 
-static void write_choices(struct tg_json choices, struct tg_buf *scratch, struct tg_buf *buf)
+static void write_choices(struct tg_json choices, struct tg_buf *scratch,
+                          struct tg_buf *buf)
 {
     tg_json_write_name(buf, "choices");
     tg_buf_add_byte(buf, '[');
-    for (struct tg_json choice = tg_json_first(choices); tg_json_kind(choice) != TG_JSON_NONE;
-         choice = tg_json_next(choice)) {
+    for (struct tg_json choice = tg_json_first(choices);
+         tg_json_kind(choice) != TG_JSON_NONE; choice = tg_json_next(choice)) {
         struct tg_slice label = tg_slice(NULL, 0);
         buf->failed |= !tg_json_string(tg_json_get(choice, "label"), scratch, &label);
         tg_json_write_comma(buf);

@@ -44,8 +44,8 @@ static enum tg_err out_of_memory(struct reader *r)
 }
 
 /* Refuse what stands at `place` ("name", "operations[1]"; "": the object itself). */
-__attribute__((format(printf, 4, 5))) static enum tg_err
-refuse_as(struct reader *r, enum tg_code code, const char *place, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static enum tg_err refuse_as(
+    struct reader *r, enum tg_code code, const char *place, const char *format, ...)
 {
     char message[TG_REFUSAL_MESSAGE_MAX + 8];
     va_list args;
@@ -60,8 +60,8 @@ refuse_as(struct reader *r, enum tg_code code, const char *place, const char *fo
     } else if (r->level == AT_TYPE) {
         snprintf(path, sizeof path, "types[%u]%s%s", r->type_at, dot, place);
     } else {
-        snprintf(path, sizeof path, "types[%u].fields[%u]%s%s", r->type_at, r->field_at, dot,
-                 place);
+        snprintf(path, sizeof path, "types[%u].fields[%u]%s%s", r->type_at, r->field_at,
+                 dot, place);
     }
     tg_refusal_set(r->refusal, code, path, "%s", message);
     return TG_EINVAL;
@@ -82,9 +82,9 @@ static enum tg_err refuse_kind(struct reader *r, const char *place, const char *
 
 /* --- what members are made of -------------------------------------------------------- */
 
-static enum tg_err read_members(struct reader *r, struct tg_json object, const char *place,
-                                const struct tg_slice *names, uint32_t count,
-                                struct tg_json *values)
+static enum tg_err read_members(struct reader *r, struct tg_json object,
+                                const char *place, const struct tg_slice *names,
+                                uint32_t count, struct tg_json *values)
 {
     struct tg_json unknown;
     if (tg_json_kind(object) != TG_JSON_OBJECT) {
@@ -118,7 +118,8 @@ static enum tg_err read_string(struct reader *r, struct tg_json value, const cha
 
 /* One of a few words: its place among them. */
 static enum tg_err read_word(struct reader *r, struct tg_json value, const char *place,
-                             const struct tg_slice *words, uint32_t count, uint32_t *found)
+                             const struct tg_slice *words, uint32_t count,
+                             uint32_t *found)
 {
     char list[160] = "one of";
     size_t size = strlen(list);
@@ -134,7 +135,8 @@ static enum tg_err read_word(struct reader *r, struct tg_json value, const char 
     int at = tg_names_find(words, count, word);
     if (at < 0) {
         struct tg_slice quoted = tg_refusal_quote(word);
-        refuse(r, place, "\"%.*s\" is not known here: it should be %s", TG_FMT(quoted), list);
+        refuse(r, place, "\"%.*s\" is not known here: it should be %s", TG_FMT(quoted),
+               list);
         tg_names_suggest(words, count, word, r->refusal);
         return TG_EINVAL;
     }
@@ -175,7 +177,8 @@ static enum tg_err read_verbose_name(struct reader *r, struct tg_json value,
 
 static bool is_word_byte(uint8_t byte, bool first)
 {
-    bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+    bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                  byte == '_';
     return letter || (!first && byte >= '0' && byte <= '9');
 }
 
@@ -200,9 +203,9 @@ static uint32_t name_parts(struct tg_slice name)
 /* --- fields -------------------------------------------------------------------------- */
 
 static const struct tg_slice field_kinds[] = {
-    TG_LIT("int"),      TG_LIT("double"), TG_LIT("decimal"),   TG_LIT("string"),
-    TG_LIT("bool"),     TG_LIT("timestamp"), TG_LIT("date"),   TG_LIT("duration"),
-    TG_LIT("uuid"),     TG_LIT("json"),   TG_LIT("list"),
+    TG_LIT("int"),  TG_LIT("double"),    TG_LIT("decimal"), TG_LIT("string"),
+    TG_LIT("bool"), TG_LIT("timestamp"), TG_LIT("date"),    TG_LIT("duration"),
+    TG_LIT("uuid"), TG_LIT("json"),      TG_LIT("list"),
 };
 
 static bool is_scalar(struct tg_json value)
@@ -222,8 +225,8 @@ static enum tg_err read_choices(struct reader *r, struct tg_json choices)
         return refuse_kind(r, "choices", "a list of {value, label}", choices);
     }
     uint32_t at = 0;
-    for (struct tg_json choice = tg_json_first(choices); tg_json_kind(choice) != TG_JSON_NONE;
-         choice = tg_json_next(choice), at++) {
+    for (struct tg_json choice = tg_json_first(choices);
+         tg_json_kind(choice) != TG_JSON_NONE; choice = tg_json_next(choice), at++) {
         char place[48];
         struct tg_json values[2];
         snprintf(place, sizeof place, "choices[%u]", at);
@@ -233,7 +236,8 @@ static enum tg_err read_choices(struct reader *r, struct tg_json choices)
         }
         snprintf(place, sizeof place, "choices[%u].value", at);
         if (!is_scalar(values[0])) {
-            return refuse_kind(r, place, "a string, a number, true, false or null", values[0]);
+            return refuse_kind(r, place, "a string, a number, true, false or null",
+                               values[0]);
         }
         snprintf(place, sizeof place, "choices[%u].label", at);
         if (tg_json_kind(values[1]) != TG_JSON_STRING) {
@@ -252,10 +256,11 @@ static enum tg_err read_field_name(struct reader *r, struct tg_json value,
         return err;
     }
     if (name.size > TG_FIELD_NAME_MAX || name_parts(name) != 1) {
-        return refuse(r, "name",
-                      "\"%.*s\" is no name of a field: it should be 1 to %d letters, digits "
-                      "and underscores, not beginning with a digit",
-                      TG_FMT(tg_refusal_quote(name)), TG_FIELD_NAME_MAX);
+        return refuse(
+            r, "name",
+            "\"%.*s\" is no name of a field: it should be 1 to %d letters, digits "
+            "and underscores, not beginning with a digit",
+            TG_FMT(tg_refusal_quote(name)), TG_FIELD_NAME_MAX);
     }
     field->name = keep(r, name);
     return TG_OK;
@@ -328,7 +333,8 @@ static enum tg_err read_field(struct reader *r, struct tg_json object)
         return refuse_kind(r, "nullable", "true or false", values[NULLABLE]);
     }
     field->verbose_name = field->name;
-    err = read_verbose_name(r, values[VERBOSE_NAME], "verbose_name", &field->verbose_name);
+    err = read_verbose_name(r, values[VERBOSE_NAME], "verbose_name",
+                            &field->verbose_name);
     if (err == TG_OK) {
         err = read_choices(r, values[CHOICES]);
     }
@@ -339,8 +345,8 @@ static enum tg_err read_fields(struct reader *r, struct tg_json fields)
 {
     r->level = AT_FIELD;
     r->field_at = 0;
-    for (struct tg_json field = tg_json_first(fields); tg_json_kind(field) != TG_JSON_NONE;
-         field = tg_json_next(field)) {
+    for (struct tg_json field = tg_json_first(fields);
+         tg_json_kind(field) != TG_JSON_NONE; field = tg_json_next(field)) {
         enum tg_err err = read_field(r, field);
         if (err != TG_OK) {
             return err;
@@ -363,12 +369,14 @@ static enum tg_err read_operations(struct reader *r, struct tg_json list)
     };
     if (tg_json_kind(list) != TG_JSON_ARRAY) {
         return refuse_kind(r, "operations",
-                           "a list with event, or with some of create, update, delete", list);
+                           "a list with event, or with some of create, update, delete",
+                           list);
     }
     if (tg_json_size(list) == 0) {
-        return refuse(r, "operations",
-                      "operations is empty: it should be a list with event, or with some of "
-                      "create, update, delete");
+        return refuse(
+            r, "operations",
+            "operations is empty: it should be a list with event, or with some of "
+            "create, update, delete");
     }
     uint32_t at = 0;
     for (struct tg_json item = tg_json_first(list); tg_json_kind(item) != TG_JSON_NONE;
@@ -391,8 +399,8 @@ static enum tg_err read_operations(struct reader *r, struct tg_json list)
     return TG_OK;
 }
 
-static enum tg_err read_key_field(struct reader *r, struct tg_json item, const char *place,
-                                  uint32_t *keys)
+static enum tg_err read_key_field(struct reader *r, struct tg_json item,
+                                  const char *place, uint32_t *keys)
 {
     struct tg_slice name;
     struct tg_type *type = r->type;
@@ -427,10 +435,11 @@ static enum tg_err read_key(struct reader *r, struct tg_json list, uint32_t *key
         return refuse_kind(r, "key", "a list of names of fields", list);
     }
     if (tg_json_size(list) == 0) {
-        return custom ? TG_OK
-                      : refuse(r, "key",
-                               "key is missing: it should name the fields that identify a "
-                               "row, since the operations are not [\"event\"]");
+        return custom
+                   ? TG_OK
+                   : refuse(r, "key",
+                            "key is missing: it should name the fields that identify a "
+                            "row, since the operations are not [\"event\"]");
     }
     if (custom) {
         return refuse(r, "key", "a custom event (operations: [\"event\"]) has no key");
@@ -463,8 +472,8 @@ static enum tg_err read_access(struct reader *r, struct tg_json value)
         return err;
     }
     if (tg_json_kind(value) != TG_JSON_OBJECT) {
-        return refuse_kind(r, "access", "\"public\", \"authenticated\" or {\"rule\": \"…\"}",
-                           value);
+        return refuse_kind(r, "access",
+                           "\"public\", \"authenticated\" or {\"rule\": \"…\"}", value);
     }
     struct tg_json rule;
     struct tg_slice text;
@@ -496,9 +505,10 @@ static enum tg_err read_delivery(struct reader *r, struct tg_json value)
     }
     enum tg_err err = read_word(r, value, "delivery", words, 3, &delivery);
     if (err == TG_OK && delivery != TG_DELIVERY_LIVE) {
-        return refuse_as(r, TG_CODE_NOT_SUPPORTED, "delivery",
-                         "this gateway has no store yet, so delivery can only be live, not %s",
-                         tg_delivery_text((enum tg_delivery)delivery));
+        return refuse_as(
+            r, TG_CODE_NOT_SUPPORTED, "delivery",
+            "this gateway has no store yet, so delivery can only be live, not %s",
+            tg_delivery_text((enum tg_delivery)delivery));
     }
     return err;
 }
@@ -528,10 +538,11 @@ static enum tg_err read_names(struct reader *r, struct tg_json name_value,
         return err;
     }
     if (name.size > TG_TYPE_NAME_MAX || name_parts(name) < 2) {
-        return refuse(r, "name",
-                      "\"%.*s\" is no name of an event type: it should be two or more words "
-                      "joined by dots, as board.Order, of at most %d bytes",
-                      TG_FMT(tg_refusal_quote(name)), TG_TYPE_NAME_MAX);
+        return refuse(
+            r, "name",
+            "\"%.*s\" is no name of an event type: it should be two or more words "
+            "joined by dots, as board.Order, of at most %d bytes",
+            TG_FMT(tg_refusal_quote(name)), TG_TYPE_NAME_MAX);
     }
     type->name = keep(r, name);
     size_t label = type->name.size;
@@ -548,7 +559,8 @@ static enum tg_err read_names(struct reader *r, struct tg_json name_value,
         type->verbose_name_plural.size += keep(r, TG_LIT("s")).size;
         return TG_OK;
     }
-    return read_verbose_name(r, plural, "verbose_name_plural", &type->verbose_name_plural);
+    return read_verbose_name(r, plural, "verbose_name_plural",
+                             &type->verbose_name_plural);
 }
 
 /* --- types --------------------------------------------------------------------------- */
@@ -606,9 +618,9 @@ static enum tg_err read_type(struct reader *r, struct tg_json object)
 {
     enum { NAME, VERBOSE, PLURAL, OPS, KEY, ACCESS, DELIVERY, TTL, FIELDS, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT("name"),   TG_LIT("verbose_name"), TG_LIT("verbose_name_plural"),
-        TG_LIT("operations"), TG_LIT("key"),      TG_LIT("access"),
-        TG_LIT("delivery"),   TG_LIT("ttl_ms"),   TG_LIT("fields"),
+        TG_LIT("name"),       TG_LIT("verbose_name"), TG_LIT("verbose_name_plural"),
+        TG_LIT("operations"), TG_LIT("key"),          TG_LIT("access"),
+        TG_LIT("delivery"),   TG_LIT("ttl_ms"),       TG_LIT("fields"),
     };
     struct tg_json values[COUNT];
     enum tg_err err = read_members(r, object, "", names, COUNT, values);
@@ -620,8 +632,8 @@ static enum tg_err read_type(struct reader *r, struct tg_json object)
     }
     uint32_t fields = tg_json_size(values[FIELDS]);
     if (fields > r->limits.fields_max) {
-        return refuse_as(r, TG_CODE_TOO_LARGE, "fields", "%u fields: more than %u", fields,
-                         r->limits.fields_max);
+        return refuse_as(r, TG_CODE_TOO_LARGE, "fields", "%u fields: more than %u",
+                         fields, r->limits.fields_max);
     }
     uint32_t *keys;
     /* Each key names another field, so there cannot be more of them. */
@@ -682,8 +694,8 @@ static enum tg_err read_document(struct reader *r, struct tg_slice text,
     }
     if (err != TG_OK) {
         enum tg_code code = err == TG_ELIMIT ? TG_CODE_TOO_LARGE : TG_CODE_INVALID_JSON;
-        return refuse_as(r, code, "", "the catalogue document, byte %zu: %s", error.offset,
-                         error.message);
+        return refuse_as(r, code, "", "the catalogue document, byte %zu: %s",
+                         error.offset, error.message);
     }
     struct tg_json values[COUNT];
     struct tg_slice app;
@@ -700,7 +712,8 @@ static enum tg_err read_document(struct reader *r, struct tg_slice text,
         return err;
     }
     if (!tg_slice_equal(app, r->app)) {
-        return refuse(r, "app", "the ingest key is of the application \"%.*s\", not \"%.*s\"",
+        return refuse(r, "app",
+                      "the ingest key is of the application \"%.*s\", not \"%.*s\"",
                       TG_FMT(r->app), TG_FMT(tg_refusal_quote(app)));
     }
     if (tg_json_kind(values[TYPES]) != TG_JSON_ARRAY) {
@@ -724,8 +737,9 @@ static uint32_t or_default(uint32_t limit, uint32_t otherwise)
 }
 
 enum tg_err tg_document_read(struct tg_document *document, struct tg_slice app,
-                             struct tg_slice text, const struct tg_catalogue_limits *limits,
-                             uint64_t version, struct tg_refusal *refusal)
+                             struct tg_slice text,
+                             const struct tg_catalogue_limits *limits, uint64_t version,
+                             struct tg_refusal *refusal)
 {
     struct tg_catalogue_limits wanted = {0};
     if (limits != NULL) {

@@ -12,8 +12,8 @@ struct tg_document {
 
 /* Read `text` (INGEST.md 5) of the application `app`; the types get `version`. Errors as
  * of `tg_catalogue_replace`, and `document` is then empty. */
-TG_MUST_USE enum tg_err tg_document_read(struct tg_document *document, struct tg_slice app,
-                                         struct tg_slice text,
+TG_MUST_USE enum tg_err tg_document_read(struct tg_document *document,
+                                         struct tg_slice app, struct tg_slice text,
                                          const struct tg_catalogue_limits *limits,
                                          uint64_t version, struct tg_refusal *refusal);
 void tg_document_finish(struct tg_document *document);

@@ -21,8 +21,9 @@ struct reader {
     struct tg_refusal *refusal;
 };
 
-__attribute__((format(printf, 3, 4))) static enum tg_err
-refuse(struct reader *r, const char *member, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static enum tg_err refuse(struct reader *r,
+                                                                const char *member,
+                                                                const char *format, ...)
 {
     char message[TG_REFUSAL_MESSAGE_MAX + 8];
     va_list args;
@@ -50,8 +51,9 @@ static enum tg_err refuse_kind(struct reader *r, const char *member, const char 
 }
 
 /* `value` has a name that is not known in `place`; the caller suggests others. */
-static enum tg_err refuse_unknown(struct reader *r, const char *place, struct tg_json value,
-                                  const char *what, struct tg_slice *name)
+static enum tg_err refuse_unknown(struct reader *r, const char *place,
+                                  struct tg_json value, const char *what,
+                                  struct tg_slice *name)
 {
     *name = tg_json_name(value, r->scratch);
     struct tg_slice quoted = tg_refusal_quote(*name);
@@ -78,7 +80,8 @@ static enum tg_err read_type(struct reader *r, struct tg_json value)
     }
     struct tg_type *type = tg_catalogue_get(r->catalogue, name);
     if (type == NULL || !tg_slice_equal(type->app, r->app)) {
-        tg_catalogue_refuse_type(r->catalogue, name, "type", is_of_app, &r->app, r->refusal);
+        tg_catalogue_refuse_type(r->catalogue, name, "type", is_of_app, &r->app,
+                                 r->refusal);
         return TG_EINVAL;
     }
     r->fields->type = type;
@@ -130,7 +133,8 @@ static bool is_id(struct tg_slice text)
         uint8_t byte = text.data[i];
         bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
         bool digit = byte >= '0' && byte <= '9';
-        if (!letter && !digit && byte != '_' && byte != '.' && byte != ':' && byte != '-') {
+        if (!letter && !digit && byte != '_' && byte != '.' && byte != ':' &&
+            byte != '-') {
             return false;
         }
     }
@@ -158,7 +162,8 @@ static enum tg_err read_id(struct reader *r, struct tg_json value)
         return refuse_kind(r, "id", "a string", value);
     }
     if (!is_id(text)) {
-        return refuse(r, "id", "id should be 1 to %d of A-Z a-z 0-9 _ . : -, not \"%.*s\"",
+        return refuse(r, "id",
+                      "id should be 1 to %d of A-Z a-z 0-9 _ . : -, not \"%.*s\"",
                       TG_EVENT_ID_MAX, TG_FMT(tg_refusal_quote(text)));
     }
     r->fields->id = keep(r, text, r->fields->unescaped);
@@ -197,8 +202,10 @@ static const struct tg_field *find_field(const struct tg_type *type, struct tg_j
         /* An empty slice if the name has escapes, or is empty; then look at each. */
         struct tg_slice name = tg_json_name(value, NULL);
         field = name.size != 0 ? tg_type_field(type, name) : NULL;
-        for (uint32_t i = 0; name.size == 0 && field == NULL && i < type->fields_count; i++) {
-            field = tg_json_name_is(value, type->fields[i].name) ? &type->fields[i] : NULL;
+        for (uint32_t i = 0; name.size == 0 && field == NULL && i < type->fields_count;
+             i++) {
+            field = tg_json_name_is(value, type->fields[i].name) ? &type->fields[i]
+                                                                 : NULL;
         }
     }
     if (field != NULL) {
@@ -219,7 +226,8 @@ static enum tg_err refuse_value(struct reader *r, const char *place,
         snprintf(member + size, sizeof member - (size_t)size, "[%lld]", (long long)item);
     }
     if (tg_json_kind(value) == TG_JSON_NULL) {
-        const char *because = item < 0 ? "the field is not nullable" : "an item is never null";
+        const char *because = item < 0 ? "the field is not nullable"
+                                       : "an item is never null";
         return refuse(r, member, "%s is null, but %s", member, because);
     }
     struct tg_slice raw = tg_json_raw(value);
@@ -252,13 +260,13 @@ static enum tg_err check_value(struct reader *r, const char *place,
 }
 
 /* Check the members of `object`, whose path is `place` ("data."); which fields it has. */
-static enum tg_err check_object(struct reader *r, const char *place, struct tg_json object,
-                                struct tg_field_set *seen)
+static enum tg_err check_object(struct reader *r, const char *place,
+                                struct tg_json object, struct tg_field_set *seen)
 {
     const struct tg_type *type = r->fields->type;
     uint32_t at = 0;
-    for (struct tg_json value = tg_json_first(object); tg_json_kind(value) != TG_JSON_NONE;
-         value = tg_json_next(value)) {
+    for (struct tg_json value = tg_json_first(object);
+         tg_json_kind(value) != TG_JSON_NONE; value = tg_json_next(value)) {
         const struct tg_field *field = find_field(type, value, &at);
         if (field == NULL) {
             struct tg_slice name;
@@ -339,8 +347,8 @@ static enum tg_err check_changed_item(struct reader *r, struct tg_json item, uin
     if (!is_string) {
         return refuse_kind(r, member, "the name of a field", item);
     }
-    enum tg_err err =
-        refuse(r, member, "there is no field \"%.*s\"", TG_FMT(tg_refusal_quote(name)));
+    enum tg_err err = refuse(r, member, "there is no field \"%.*s\"",
+                             TG_FMT(tg_refusal_quote(name)));
     if (err == TG_EINVAL) {
         tg_type_suggest_fields(type, name, r->refusal);
     }

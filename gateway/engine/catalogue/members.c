@@ -9,8 +9,8 @@ bool tg_members_find(struct tg_json object, const struct tg_slice *names, uint32
         values[i] = (struct tg_json){0};
     }
     uint32_t at = 0;
-    for (struct tg_json value = tg_json_first(object); tg_json_kind(value) != TG_JSON_NONE;
-         value = tg_json_next(value)) {
+    for (struct tg_json value = tg_json_first(object);
+         tg_json_kind(value) != TG_JSON_NONE; value = tg_json_next(value)) {
         uint32_t tried = 0;
         while (tried < count && !tg_json_name_is(value, names[at])) {
             at = at + 1 == count ? 0 : at + 1;
@@ -36,8 +36,8 @@ int tg_names_find(const struct tg_slice *names, uint32_t count, struct tg_slice 
     return -1;
 }
 
-void tg_names_suggest(const struct tg_slice *names, uint32_t count, struct tg_slice wanted,
-                      struct tg_refusal *refusal)
+void tg_names_suggest(const struct tg_slice *names, uint32_t count,
+                      struct tg_slice wanted, struct tg_refusal *refusal)
 {
     struct tg_nearest nearest;
     tg_nearest_init(&nearest, wanted);

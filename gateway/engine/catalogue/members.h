@@ -15,7 +15,7 @@ bool tg_members_find(struct tg_json object, const struct tg_slice *names, uint32
 int tg_names_find(const struct tg_slice *names, uint32_t count, struct tg_slice name);
 
 /* Suggest those of `names` that are near `wanted`. */
-void tg_names_suggest(const struct tg_slice *names, uint32_t count, struct tg_slice wanted,
-                      struct tg_refusal *refusal);
+void tg_names_suggest(const struct tg_slice *names, uint32_t count,
+                      struct tg_slice wanted, struct tg_refusal *refusal);
 
 #endif

@@ -77,8 +77,8 @@ struct tg_type {
     struct tg_slice name;
     struct tg_slice verbose_name;
     struct tg_slice verbose_name_plural;
-    struct tg_slice rule;     /* Of TG_ACCESS_RULE; else empty. Never shown to clients. */
-    struct tg_buf metadata;   /* PROTOCOL.md 5, without the braces around it. */
+    struct tg_slice rule;   /* Of TG_ACCESS_RULE; else empty. Never shown to clients. */
+    struct tg_buf metadata; /* PROTOCOL.md 5, without the braces around it. */
     enum tg_access access;
     enum tg_delivery delivery;
     int64_t ttl_ms;      /* 0: none. */
