@@ -29,9 +29,12 @@ const char *tg_load_meant(const struct tg_nearest *nearest, const char *before,
     size_t at = 0;
     text[0] = '\0';
     for (size_t i = 0; i < nearest->count && at < TG_SHOWN_MAX - 80; i++) {
-        const char *joint = i == 0 ? "; did you mean " : i + 1 < nearest->count ? ", " : " or ";
+        const char *joint = i == 0                   ? "; did you mean "
+                            : i + 1 < nearest->count ? ", "
+                                                     : " or ";
         at += (size_t)snprintf(text + at, TG_SHOWN_MAX - at, "%s%s%.*s%s", joint, before,
-                               TG_FMT(nearest->near[i]), i + 1 == nearest->count ? "?" : "");
+                               TG_FMT(nearest->near[i]),
+                               i + 1 == nearest->count ? "?" : "");
     }
     return text;
 }
@@ -53,24 +56,27 @@ static void set_defaults(struct load *load)
     }
 }
 
-static void unknown_setting(struct load *load, const struct tg_given *given, const char *path)
+static void unknown_setting(struct load *load, const struct tg_given *given,
+                            const char *path)
 {
     struct tg_nearest nearest;
     char shown[TG_SHOWN_MAX], text[TG_SHOWN_MAX];
     tg_show(shown, tg_slice_of(path));
     const char *dot = strchr(path, '.');
     if (dot != NULL && tg_setting_find(tg_slice_of(path)) != NULL) {
-        tg_mistake(load->mistakes, given->name_place, NULL, "write %s: under %.*s:, on a line "
-                   "of its own", dot + 1, (int)(dot - path), path);
+        tg_mistake(load->mistakes, given->name_place, NULL,
+                   "write %s: under %.*s:, on a line "
+                   "of its own",
+                   dot + 1, (int)(dot - path), path);
         return;
     }
     tg_nearest_init(&nearest, tg_slice_of(path));
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const char *setting = tg_settings[i].path;
         const char *end = strchr(setting, '.');
-        bool new_section = end != NULL
-                           && (i == 0 || strncmp(tg_settings[i - 1].path, setting,
-                                                 (size_t)(end - setting) + 1) != 0);
+        bool new_section = end != NULL &&
+                           (i == 0 || strncmp(tg_settings[i - 1].path, setting,
+                                              (size_t)(end - setting) + 1) != 0);
         if (new_section && dot == NULL) {
             tg_nearest_offer(&nearest, tg_slice(setting, (size_t)(end - setting)));
         }
@@ -80,7 +86,8 @@ static void unknown_setting(struct load *load, const struct tg_given *given, con
                tg_load_meant(&nearest, "", text));
 }
 
-static void set_section(struct load *load, const struct tg_given *section, const char *base)
+static void set_section(struct load *load, const struct tg_given *section,
+                        const char *base)
 {
     if (section->kind == TG_GIVEN_NOTHING) {
         return;
@@ -90,7 +97,8 @@ static void set_section(struct load *load, const struct tg_given *section, const
                    "wants its settings under it, indented, one a line");
         return;
     }
-    for (const struct tg_given *given = section->first; given != NULL; given = given->next) {
+    for (const struct tg_given *given = section->first; given != NULL;
+         given = given->next) {
         struct tg_buf path = {0};
         tg_buf_printf(&path, "%s.%s", section->name, given->name);
         tg_buf_add_byte(&path, 0);
@@ -99,7 +107,8 @@ static void set_section(struct load *load, const struct tg_given *section, const
             tg_buf_finish(&path);
             return;
         }
-        const struct tg_setting *setting = tg_setting_find(tg_slice(path.data, path.size - 1));
+        const struct tg_setting *setting = tg_setting_find(
+            tg_slice(path.data, path.size - 1));
         if (setting != NULL) {
             tg_load_set(load, setting, given, base);
         } else {
@@ -179,7 +188,8 @@ static void check_ports(struct load *load)
     for (size_t i = 1; i < sizeof ports / sizeof *ports; i++) {
         for (size_t j = 0; j < i; j++) {
             if (ports[i].port == ports[j].port) {
-                tg_mistake(load->mistakes, place_of_either(load, ports[i].path, ports[j].path),
+                tg_mistake(load->mistakes,
+                           place_of_either(load, ports[i].path, ports[j].path),
                            ports[i].path, "wants a port of its own; got %u, which is %s",
                            ports[i].port, ports[j].path);
             }
@@ -199,11 +209,12 @@ static void check_limits(struct load *load)
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].value > limits->connection_bytes_max) {
-            tg_mistake(load->mistakes,
-                       place_of_either(load, parts[i].path, "limits.connection_bytes_max"),
-                       parts[i].path,
-                       "wants at most limits.connection_bytes_max, which is %u; got %u",
-                       limits->connection_bytes_max, parts[i].value);
+            tg_mistake(
+                load->mistakes,
+                place_of_either(load, parts[i].path, "limits.connection_bytes_max"),
+                parts[i].path,
+                "wants at most limits.connection_bytes_max, which is %u; got %u",
+                limits->connection_bytes_max, parts[i].value);
         }
     }
 }
@@ -217,8 +228,8 @@ static void warn_of_risks(struct load *load)
                    "another machine; let a proxy with TLS stand before it");
     }
     if (config->conformance.enabled) {
-        tg_warning(load->mistakes, place_of(load, "conformance.enabled"), "conformance.enabled",
-                   "echo services are for test suites only");
+        tg_warning(load->mistakes, place_of(load, "conformance.enabled"),
+                   "conformance.enabled", "echo services are for test suites only");
     }
 }
 
@@ -234,8 +245,8 @@ static void resolve_runtime_dir(struct load *load)
         tg_free(config->runtime_dir);
         config->runtime_dir = path;
     } else if (why[0] != '\0') {
-        tg_mistake(load->mistakes, (struct tg_place){"TELEGRAPHY_RUNTIME_DIR", 0, 0}, NULL, "%s",
-                   why);
+        tg_mistake(load->mistakes, (struct tg_place){"TELEGRAPHY_RUNTIME_DIR", 0, 0},
+                   NULL, "%s", why);
     } else {
         tg_load_no_memory(load, place_of(load, "runtime_dir"));
     }
@@ -249,7 +260,8 @@ static void resolve_endpoint(struct load *load)
         ingest->zmq = NULL;
     } else if (strcmp(ingest->zmq, "auto") == 0) {
         struct tg_buf path = {0};
-        tg_buf_printf(&path, "ipc://%s/ingest-%u.ipc", load->config->runtime_dir, ingest->port);
+        tg_buf_printf(&path, "ipc://%s/ingest-%u.ipc", load->config->runtime_dir,
+                      ingest->port);
         tg_buf_add_byte(&path, 0);
         if (path.failed) {
             tg_load_no_memory(load, place_of(load, "ingest.zmq"));
@@ -259,9 +271,11 @@ static void resolve_endpoint(struct load *load)
         size_t size = path.size - 1 - strlen("ipc://");
         size_t most = sizeof((struct sockaddr_un *)0)->sun_path - 1;
         if (size > most) {
-            tg_mistake(load->mistakes, place_of(load, "runtime_dir"), "runtime_dir",
-                       "is too long: the path of the local socket in it would have %zu bytes, "
-                       "and has at most %zu", size, most);
+            tg_mistake(
+                load->mistakes, place_of(load, "runtime_dir"), "runtime_dir",
+                "is too long: the path of the local socket in it would have %zu bytes, "
+                "and has at most %zu",
+                size, most);
         }
         tg_free(ingest->zmq);
         ingest->zmq = (char *)path.data;
@@ -272,7 +286,8 @@ static void resolve(struct load *load)
 {
     if (load->config->shards == 0) {
         cpu_set_t cores;
-        int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+        int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores)
+                                                                    : 1;
         load->config->shards = count < 1 ? 1 : count > 256 ? 256 : (uint32_t)count;
     }
     resolve_runtime_dir(load);

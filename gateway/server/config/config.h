@@ -70,7 +70,7 @@ struct tg_config_timeouts {
 struct tg_config_ingest {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
-    char *zmq; /* An ipc:// or tcp:// endpoint; NULL: off. */
+    char *zmq;                  /* An ipc:// or tcp:// endpoint; NULL: off. */
     struct tg_config_keys keys; /* Empty: see tg_runtime_ingest_key. */
     uint32_t request_bytes_max;
     uint32_t batch_events_max;
@@ -147,8 +147,9 @@ TG_MUST_USE enum tg_err tg_runtime_open(const char *runtime_dir, bool create, in
  * TG_ENOENT  There is none (only without `create`).
  * TG_EIO     `why` says what is wrong. */
 enum { TG_RUNTIME_KEY_SIZE = 257 };
-TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
-                                              bool create, char key[TG_RUNTIME_KEY_SIZE],
-                                              char *why, size_t why_size);
+TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir,
+                                              uint32_t ingest_port, bool create,
+                                              char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                              size_t why_size);
 
 #endif

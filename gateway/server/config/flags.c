@@ -40,7 +40,8 @@ static struct tg_given *key_item(struct tg_place place, struct tg_slice text)
 
 /* A list from "a,b,c". */
 static struct tg_given *split_list(struct tg_place place, const char *text,
-                                   struct tg_given *(*make)(struct tg_place, struct tg_slice))
+                                   struct tg_given *(*make)(struct tg_place,
+                                                            struct tg_slice))
 {
     struct tg_given *list = tg_given_list(place);
     bool more = list != NULL;
@@ -61,7 +62,8 @@ static struct tg_given *split_list(struct tg_place place, const char *text,
 void tg_load_environment(struct load *load)
 {
     struct tg_place place = {keys_variable, 0, 0};
-    char *(*get)(const char *) = load->input->getenv != NULL ? load->input->getenv : getenv;
+    char *(*get)(const char *) = load->input->getenv != NULL ? load->input->getenv
+                                                             : getenv;
     const char *keys = get(keys_variable);
     if (keys == NULL || keys[0] == '\0') {
         return;
@@ -135,7 +137,8 @@ static void unknown_flag(struct load *load, const struct flag *flag)
                tg_load_meant(&nearest, "--", text));
 }
 
-static void set_value(struct load *load, const struct tg_setting *setting, const char *value)
+static void set_value(struct load *load, const struct tg_setting *setting,
+                      const char *value)
 {
     struct tg_place place = {load->flags[tg_setting_index(setting)], 0, 0};
     bool list = setting->kind == TG_SETTING_FILES || setting->kind == TG_SETTING_ORIGINS;
@@ -164,10 +167,11 @@ static void set_flag(struct load *load, const struct flag *flag)
         return;
     }
     if (setting->kind == TG_SETTING_KEYS) {
-        tg_mistake(load->mistakes, flags_place, NULL,
-                   "a key does not belong on a command line, where every user of the machine "
-                   "can read it; use $%s, or key_file in the file",
-                   keys_variable);
+        tg_mistake(
+            load->mistakes, flags_place, NULL,
+            "a key does not belong on a command line, where every user of the machine "
+            "can read it; use $%s, or key_file in the file",
+            keys_variable);
         return;
     }
     size_t index = tg_setting_index(setting);

@@ -184,8 +184,8 @@ static size_t distance(struct tg_slice a, struct tg_slice b)
             size_t least = above[j - 1] + (same ? 0 : 1);
             least = above[j] + 1 < least ? above[j] + 1 : least;
             least = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
-            if (i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2]
-                && a.data[i - 2] == b.data[j - 1] && before[j - 2] + 1 < least) {
+            if (i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] &&
+                a.data[i - 2] == b.data[j - 1] && before[j - 2] + 1 < least) {
                 least = before[j - 2] + 1;
             }
             row[j] = least;
@@ -206,12 +206,16 @@ void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice candidate)
     }
     size_t far = distance(name, candidate);
     /* `port` may be meant to be `clients.port`: the end of the path is as good. */
-    bool is_end = candidate.size > name.size && name.size != 0
-                  && strchr(".-", candidate.data[candidate.size - name.size - 1]) != NULL
-                  && tg_slice_equal(name, tg_slice(candidate.data + candidate.size - name.size,
-                                                   name.size));
+    bool is_end = candidate.size > name.size && name.size != 0 &&
+                  strchr(".-", candidate.data[candidate.size - name.size - 1]) != NULL &&
+                  tg_slice_equal(
+                      name,
+                      tg_slice(candidate.data + candidate.size - name.size, name.size));
     far = is_end ? 1 : far;
     if (far > 1 + name.size / 4) {
+        return;
+    }
+    if (nearest->count != 0 && far > nearest->distance[0] + 1) {
         return;
     }
     size_t at = nearest->count;
@@ -226,5 +230,9 @@ void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice candidate)
         nearest->near[at] = candidate;
         nearest->distance[at] = far;
         nearest->count += nearest->count < TG_NEAREST_MAX ? 1 : 0;
+    }
+    /* What is much further away than the best was hardly meant. */
+    while (nearest->distance[nearest->count - 1] > nearest->distance[0] + 1) {
+        nearest->count--;
     }
 }

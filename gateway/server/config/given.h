@@ -24,10 +24,10 @@ enum tg_given_kind {
 
 struct tg_given {
     enum tg_given_kind kind;
-    bool quoted;          /* A text in quotes is never a number or a switch. */
+    bool quoted; /* A text in quotes is never a number or a switch. */
     struct tg_place place;
-    char *text;           /* Of TEXT; ends with a NUL, and has no other. */
-    char *name;           /* Its name, if it is a member of a MAP. */
+    char *text; /* Of TEXT; ends with a NUL, and has no other. */
+    char *name; /* Its name, if it is a member of a MAP. */
     struct tg_place name_place;
     struct tg_given *first; /* Items or members. */
     struct tg_given *last;
@@ -56,7 +56,8 @@ void tg_given_destroy(struct tg_given *given);
  * Mistakes go to `mistakes`: a syntax error (the first only: what follows one cannot be
  * trusted), names that appear twice, and what we do not use (anchors, tags, several
  * documents). */
-void tg_yaml_read(const char *path, struct tg_given **given, struct tg_mistakes *mistakes);
+void tg_yaml_read(const char *path, struct tg_given **given,
+                  struct tg_mistakes *mistakes);
 
 /* Add a line of "place: path: what is wrong". `path` may be NULL. */
 void tg_mistake(struct tg_mistakes *mistakes, struct tg_place place, const char *path,

@@ -22,8 +22,8 @@ void tg_keys_finish(struct tg_config_keys *keys)
 bool tg_is_app(const char *text)
 {
     size_t size = strlen(text);
-    return size >= 1 && size <= 64
-           && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size;
+    return size >= 1 && size <= 64 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size;
 }
 
 bool tg_is_key(const char *text)
@@ -59,14 +59,16 @@ enum tg_err tg_key_read(int directory, const char *path, bool strict,
     } else if (about.st_mode & 077) {
         risk = "can be read by other users; chmod 600 closes it to them";
     }
-    char text[TG_RUNTIME_KEY_SIZE + 2] = ""; /* A key, \r\n, and one more to see too many. */
+    char text[TG_RUNTIME_KEY_SIZE + 2] =
+        ""; /* A key, \r\n, and one more to see too many. */
     ssize_t size = fault == NULL ? read(fd, text, sizeof text) : 0;
     close(fd);
     while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
         size--;
     }
     if (fault == NULL && (size < 0 || size >= TG_RUNTIME_KEY_SIZE)) {
-        fault = size < 0 ? "could not be read" : "holds more than one key of 256 characters";
+        fault = size < 0 ? "could not be read"
+                         : "holds more than one key of 256 characters";
     }
     if (fault == NULL) {
         text[size] = '\0';
@@ -91,19 +93,21 @@ static bool item_key(const struct judging *judging, const struct tg_given *item,
     const struct tg_given *one = text != NULL ? text : file;
     if ((text == NULL) == (file == NULL)) {
         tg_mistake(judging->mistakes, item->place, judging->setting->path,
-                   "wants either key or key_file; got %s", text == NULL ? "neither" : "both");
+                   "wants either key or key_file; got %s",
+                   text == NULL ? "neither" : "both");
         return false;
     }
     if (one->kind != TG_GIVEN_TEXT) {
-        tg_mistake(judging->mistakes, one->place, judging->setting->path, "%s wants a text",
-                   one->name);
+        tg_mistake(judging->mistakes, one->place, judging->setting->path,
+                   "%s wants a text", one->name);
         return false;
     }
     if (text != NULL) {
         if (!tg_is_key(text->text)) {
-            tg_mistake(judging->mistakes, text->place, judging->setting->path,
-                       "a key has 16 to 256 printable characters and no blanks; got one of %zu",
-                       strlen(text->text));
+            tg_mistake(
+                judging->mistakes, text->place, judging->setting->path,
+                "a key has 16 to 256 printable characters and no blanks; got one of %zu",
+                strlen(text->text));
             return false;
         }
         strcpy(key, text->text);
@@ -117,13 +121,13 @@ static bool item_key(const struct judging *judging, const struct tg_given *item,
     }
     tg_free(path);
     if (err != TG_OK) {
-        tg_mistake(judging->mistakes, file->place, judging->setting->path, "key_file %s %s",
-                   tg_show(shown, tg_slice_of(file->text)), why);
+        tg_mistake(judging->mistakes, file->place, judging->setting->path,
+                   "key_file %s %s", tg_show(shown, tg_slice_of(file->text)), why);
         return false;
     }
     if (why[0] != '\0') {
-        tg_warning(judging->mistakes, file->place, judging->setting->path, "key_file %s %s",
-                   tg_show(shown, tg_slice_of(file->text)), why);
+        tg_warning(judging->mistakes, file->place, judging->setting->path,
+                   "key_file %s %s", tg_show(shown, tg_slice_of(file->text)), why);
     }
     return true;
 }
@@ -131,9 +135,10 @@ static bool item_key(const struct judging *judging, const struct tg_given *item,
 static bool item_members_right(const struct judging *judging, const struct tg_given *item)
 {
     bool right = true;
-    for (const struct tg_given *member = item->first; member != NULL; member = member->next) {
-        if (strcmp(member->name, "app") != 0 && strcmp(member->name, "key") != 0
-            && strcmp(member->name, "key_file") != 0) {
+    for (const struct tg_given *member = item->first; member != NULL;
+         member = member->next) {
+        if (strcmp(member->name, "app") != 0 && strcmp(member->name, "key") != 0 &&
+            strcmp(member->name, "key_file") != 0) {
             char shown[TG_SHOWN_MAX];
             tg_mistake(judging->mistakes, member->name_place, judging->setting->path,
                        "an item has app, and key or key_file; got %s",
@@ -182,7 +187,8 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
         right = false;
     }
     if (right) {
-        struct tg_config_key *items = tg_resize(keys->items, (keys->count + 1) * sizeof *items);
+        struct tg_config_key *items = tg_resize(keys->items,
+                                                (keys->count + 1) * sizeof *items);
         keys->items = items != NULL ? items : keys->items;
         struct tg_config_key made = {tg_copy_text(app->text), tg_copy_text(key)};
         right = items != NULL && made.app != NULL && made.key != NULL;
@@ -199,7 +205,7 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
 }
 
 void tg_keys_set(const struct judging *judging, struct tg_config_keys *member,
-                     const struct tg_given *given)
+                 const struct tg_given *given)
 {
     if (given->kind != TG_GIVEN_LIST) {
         tg_judging_refuse(judging, given);

@@ -37,15 +37,16 @@ enum tg_err tg_runtime_open(const char *runtime_dir, bool create, int *fd, char 
                             size_t why_size)
 {
     if (create && mkdir(runtime_dir, 0700) != 0 && errno != EEXIST) {
-        snprintf(why, why_size, "the runtime directory %s cannot be made: %s", runtime_dir,
-                 strerror(errno));
+        snprintf(why, why_size, "the runtime directory %s cannot be made: %s",
+                 runtime_dir, strerror(errno));
         return TG_EIO;
     }
     /* We look at what we opened, not at a name that may mean something else by then. */
     int opened = open(runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (opened < 0) {
-        snprintf(why, why_size, "the runtime directory %s cannot be opened: %s", runtime_dir,
-                 errno == ELOOP || errno == ENOTDIR ? "it is no directory" : strerror(errno));
+        snprintf(
+            why, why_size, "the runtime directory %s cannot be opened: %s", runtime_dir,
+            errno == ELOOP || errno == ENOTDIR ? "it is no directory" : strerror(errno));
         return errno == ENOENT ? TG_ENOENT : TG_EIO;
     }
     struct stat about;
@@ -66,18 +67,16 @@ enum tg_err tg_runtime_open(const char *runtime_dir, bool create, int *fd, char 
     return TG_OK;
 }
 
-/* 32 random bytes as hexadecimal digits and a line end. */
-static bool make_key(char text[66])
+/* `count` random bytes as hexadecimal digits. */
+static bool random_digits(char *digits, size_t count)
 {
     uint8_t random[32];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+    if (getrandom(random, count, 0) != (ssize_t)count) {
         return false;
     }
-    for (size_t i = 0; i < sizeof random; i++) {
-        snprintf(text + 2 * i, 3, "%02x", random[i]);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(digits + 2 * i, 3, "%02x", random[i]);
     }
-    text[64] = '\n';
-    text[65] = '\0';
     explicit_bzero(random, sizeof random);
     return true;
 }
@@ -86,26 +85,31 @@ static bool make_key(char text[66])
  * key or none, and of two gateways that start together one wins. False: `errno` says why. */
 static bool write_key(int directory, const char *name)
 {
-    char fresh[64], text[66];
-    snprintf(fresh, sizeof fresh, "%s.%ld", name, (long)getpid());
-    unlinkat(directory, fresh, 0); /* Of a process that had our number and crashed here. */
-    int fd = openat(directory, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    char fresh[64], suffix[17], text[66];
+    if (!random_digits(suffix, 8) || !random_digits(text, 32)) {
+        return false;
+    }
+    text[64] = '\n';
+    snprintf(fresh, sizeof fresh, "%s.%s", name, suffix);
+    int fd = openat(directory, fresh,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool written = fd >= 0 && write(fd, text, 65) == 65;
+    explicit_bzero(text, sizeof text);
     if (fd < 0) {
         return false;
     }
-    bool written = make_key(text) && write(fd, text, 65) == 65;
-    explicit_bzero(text, sizeof text);
     written = close(fd) == 0 && written;
-    bool linked = written
-                  && (linkat(directory, fresh, directory, name, 0) == 0 || errno == EEXIST);
+    bool linked = written &&
+                  (linkat(directory, fresh, directory, name, 0) == 0 || errno == EEXIST);
     int saved_errno = errno;
     unlinkat(directory, fresh, 0);
     errno = saved_errno;
     return linked;
 }
 
-enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port, bool create,
-                                  char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size)
+enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
+                                  bool create, char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                  size_t why_size)
 {
     int directory;
     enum tg_err err = tg_runtime_open(runtime_dir, create, &directory, why, why_size);

@@ -6,18 +6,18 @@ static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
 #define AT(member) .path = #member, .offset = offsetof(struct tg_config, member)
-#define NUMBER(member, default_, least_, most_, unit_, help_)                          \
-    {                                                                                  \
+#define NUMBER(member, default_, least_, most_, unit_, help_)                           \
+    {                                                                                   \
         AT(member), .kind = TG_SETTING_NUMBER, .fallback = default_, .least = (least_), \
-        .most = (most_), .unit = (unit_), .help = (help_)                              \
+                    .most = (most_), .unit = (unit_), .help = (help_)                   \
     }
-#define CHOICE(member, default_, choices_, help_)                                        \
-    {                                                                                    \
-        AT(member), .kind = TG_SETTING_CHOICE, .fallback = default_, .choices = choices_, \
-        .help = (help_)                                                                  \
+#define CHOICE(member, default_, choices_, help_)                    \
+    {                                                                \
+        AT(member), .kind = TG_SETTING_CHOICE, .fallback = default_, \
+                    .choices = choices_, .help = (help_)             \
     }
-#define OTHER(member, kind_, default_, help_)                                  \
-    {                                                                          \
+#define OTHER(member, kind_, default_, help_)                                         \
+    {                                                                                 \
         AT(member), .kind = TG_SETTING_##kind_, .fallback = default_, .help = (help_) \
     }
 #define MS "milliseconds"
@@ -26,7 +26,7 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     NUMBER(shards, "0", 0, 256, NULL, "threads that serve connections; 0: one per core"),
     OTHER(runtime_dir, DIRECTORY, "auto",
           "directory for local sockets and keys; auto: $TELEGRAPHY_RUNTIME_DIR, else "
-          "/tmp/telegraphy-<uid>"),
+          "/tmp/telegraphy-UID"),
     OTHER(catalogues, FILES, "[]", "catalogue documents to load at start, as JSON files"),
 
     OTHER(clients.host, ADDRESS, "127.0.0.1",
@@ -47,7 +47,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
            "memory that one connection may pin, send queue and overhead included"),
     NUMBER(limits.unconnected_bytes_max, "16384", 4096, 1048576, "bytes",
            "the same before the client has said connect"),
-    NUMBER(limits.subscriptions_max, "100", 1, 100000, NULL, "subscriptions of one connection"),
+    NUMBER(limits.subscriptions_max, "100", 1, 100000, NULL,
+           "subscriptions of one connection"),
     NUMBER(limits.bad_messages_max, "20", 1, 10000, NULL,
            "messages in a row that could not be understood; one more closes with 4400"),
 
@@ -67,8 +68,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(ingest.host, ADDRESS, "127.0.0.1", "address of ingest over HTTP"),
     NUMBER(ingest.port, "1845", 1, 65535, NULL, "port of ingest over HTTP"),
     OTHER(ingest.zmq, ENDPOINT, "auto",
-          "endpoint of ingest over ZeroMQ; auto: "
-          "ipc://<runtime_dir>/ingest-<ingest.port>.ipc; off: none"),
+          "endpoint of ingest over ZeroMQ; auto: the local socket ingest-PORT.ipc in "
+          "runtime_dir; off: none"),
     OTHER(ingest.keys, KEYS, "[]",
           "who may publish: a list of app with key or key_file; or "
           "$TELEGRAPHY_INGEST_KEYS"),
@@ -107,7 +108,8 @@ const struct tg_setting *tg_setting_find_flag(struct tg_slice flag)
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const char *path = tg_settings[i].path;
         size_t at = 0;
-        while (at < flag.size && path[at] != '\0' && flag.data[at] == flag_char(path[at])) {
+        while (at < flag.size && path[at] != '\0' &&
+               flag.data[at] == flag_char(path[at])) {
             at++;
         }
         if (at == flag.size && path[at] == '\0') {
@@ -121,9 +123,9 @@ bool tg_setting_is_section(struct tg_slice section)
 {
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const char *dot = strchr(tg_settings[i].path, '.');
-        if (dot != NULL
-            && tg_slice_equal(section, tg_slice(tg_settings[i].path,
-                                                (size_t)(dot - tg_settings[i].path)))) {
+        if (dot != NULL &&
+            tg_slice_equal(section, tg_slice(tg_settings[i].path,
+                                             (size_t)(dot - tg_settings[i].path)))) {
             return true;
         }
     }
@@ -139,12 +141,12 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
             tg_buf_printf(buf, " (%s)", setting->unit);
         }
         break;
-    case TG_SETTING_SWITCH:
-        tg_buf_add_text(buf, "true or false");
-        break;
+    case TG_SETTING_SWITCH: tg_buf_add_text(buf, "true or false"); break;
     case TG_SETTING_CHOICE:
         for (size_t i = 0; setting->choices[i] != NULL; i++) {
-            const char *before = i == 0 ? "" : setting->choices[i + 1] == NULL ? " or " : ", ";
+            const char *before = i == 0                            ? ""
+                                 : setting->choices[i + 1] == NULL ? " or "
+                                                                   : ", ";
             tg_buf_printf(buf, "%s%s", before, setting->choices[i]);
         }
         break;
@@ -154,14 +156,11 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
     case TG_SETTING_ENDPOINT:
         tg_buf_add_text(buf, "auto, off, ipc:///a/path or tcp://127.0.0.1:PORT");
         break;
-    case TG_SETTING_DIRECTORY:
-        tg_buf_add_text(buf, "auto or an absolute path");
-        break;
-    case TG_SETTING_FILES:
-        tg_buf_add_text(buf, "a list of files");
-        break;
+    case TG_SETTING_DIRECTORY: tg_buf_add_text(buf, "auto or an absolute path"); break;
+    case TG_SETTING_FILES: tg_buf_add_text(buf, "a list of files"); break;
     case TG_SETTING_ORIGINS:
-        tg_buf_add_text(buf, "same-host, *, or a list of origins such as https://shop.example");
+        tg_buf_add_text(
+            buf, "same-host, *, or a list of origins such as https://shop.example");
         break;
     case TG_SETTING_KEYS:
         tg_buf_add_text(buf, "a list whose items have app, and key or key_file");
@@ -191,23 +190,15 @@ void tg_setting_flag(const struct tg_setting *setting, char flag[TG_SETTING_FLAG
 static const char *placeholder(const struct tg_setting *setting)
 {
     switch (setting->kind) {
-    case TG_SETTING_NUMBER:
-        return " NUMBER";
-    case TG_SETTING_SWITCH:
-        return "[=false]";
-    case TG_SETTING_ADDRESS:
-        return " ADDRESS";
-    case TG_SETTING_ENDPOINT:
-        return " ENDPOINT";
-    case TG_SETTING_DIRECTORY:
-        return " DIRECTORY";
-    case TG_SETTING_FILES:
-        return " FILE,...";
-    case TG_SETTING_ORIGINS:
-        return " ORIGIN,...";
+    case TG_SETTING_NUMBER: return " NUMBER";
+    case TG_SETTING_SWITCH: return "[=false]";
+    case TG_SETTING_ADDRESS: return " ADDRESS";
+    case TG_SETTING_ENDPOINT: return " ENDPOINT";
+    case TG_SETTING_DIRECTORY: return " DIRECTORY";
+    case TG_SETTING_FILES: return " FILE,...";
+    case TG_SETTING_ORIGINS: return " ORIGIN,...";
     case TG_SETTING_CHOICE:
-    case TG_SETTING_KEYS:
-        break;
+    case TG_SETTING_KEYS: break;
     }
     return " WORD";
 }
@@ -221,7 +212,8 @@ void tg_settings_help(struct tg_buf *buf)
         }
         char flag[TG_SETTING_FLAG_MAX];
         tg_setting_flag(setting, flag);
-        tg_buf_printf(buf, "  %s%s\n      %s; ", flag, placeholder(setting), setting->help);
+        tg_buf_printf(buf, "  %s%s\n      %s; ", flag, placeholder(setting),
+                      setting->help);
         if (setting->kind == TG_SETTING_NUMBER || setting->kind == TG_SETTING_CHOICE) {
             tg_setting_wants(setting, buf);
             tg_buf_add_text(buf, "; ");
@@ -241,8 +233,9 @@ static const char *split(const char *path, size_t *section)
 
 void tg_settings_yaml(struct tg_buf *buf)
 {
-    tg_buf_add_text(buf, "# Every setting of telegraphy " TG_VERSION " at its default. Keep "
-                         "what you change.\n");
+    tg_buf_add_text(buf,
+                    "# Every setting of telegraphy " TG_VERSION " at its default. Keep "
+                    "what you change.\n");
     const char *before = "";
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const struct tg_setting *setting = &tg_settings[i];

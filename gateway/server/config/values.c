@@ -18,25 +18,20 @@ void tg_judging_refuse(const struct judging *judging, const struct tg_given *giv
     char shown[TG_SHOWN_MAX];
     const char *got = "nothing";
     switch (given->kind) {
-    case TG_GIVEN_NOTHING:
-        break;
+    case TG_GIVEN_NOTHING: break;
     case TG_GIVEN_TEXT:
         got = judging->setting->kind == TG_SETTING_KEYS
                   ? "a text"
                   : tg_show(shown, tg_slice_of(given->text));
         break;
-    case TG_GIVEN_LIST:
-        got = "a list";
-        break;
-    case TG_GIVEN_MAP:
-        got = "a map";
-        break;
+    case TG_GIVEN_LIST: got = "a list"; break;
+    case TG_GIVEN_MAP: got = "a map"; break;
     }
     tg_setting_wants(judging->setting, &wants);
-    tg_mistake(judging->mistakes, given->place, judging->setting->path, "wants %.*s; got %s%s",
-               TG_FMT(tg_buf_slice(&wants)), got,
-               given->kind == TG_GIVEN_TEXT && given->quoted
-                       && judging->setting->kind == TG_SETTING_NUMBER
+    tg_mistake(judging->mistakes, given->place, judging->setting->path,
+               "wants %.*s; got %s%s", TG_FMT(tg_buf_slice(&wants)), got,
+               given->kind == TG_GIVEN_TEXT && given->quoted &&
+                       judging->setting->kind == TG_SETTING_NUMBER
                    ? " in quotes"
                    : "");
     tg_buf_finish(&wants);
@@ -69,7 +64,8 @@ char *tg_judging_path(const struct judging *judging, const char *name)
     return (char *)path.data;
 }
 
-static void set_text(const struct judging *judging, char **member, const struct tg_given *given)
+static void set_text(const struct judging *judging, char **member,
+                     const struct tg_given *given)
 {
     char *copy = tg_copy_text(given->text);
     if (copy == NULL) {
@@ -95,15 +91,17 @@ static void set_number(const struct judging *judging, uint32_t *member,
                        const struct tg_given *given)
 {
     uint64_t value;
-    if (given->kind != TG_GIVEN_TEXT || given->quoted || !read_number(given->text, &value)
-        || value < judging->setting->least || value > judging->setting->most) {
+    if (given->kind != TG_GIVEN_TEXT || given->quoted ||
+        !read_number(given->text, &value) || value < judging->setting->least ||
+        value > judging->setting->most) {
         tg_judging_refuse(judging, given);
         return;
     }
     *member = (uint32_t)value;
 }
 
-static void set_switch(const struct judging *judging, bool *member, const struct tg_given *given)
+static void set_switch(const struct judging *judging, bool *member,
+                       const struct tg_given *given)
 {
     bool is_true = given->kind == TG_GIVEN_TEXT && strcmp(given->text, "true") == 0;
     bool is_false = given->kind == TG_GIVEN_TEXT && strcmp(given->text, "false") == 0;
@@ -114,13 +112,16 @@ static void set_switch(const struct judging *judging, bool *member, const struct
     *member = is_true;
 }
 
-static void set_choice(const struct judging *judging, void *member, const struct tg_given *given)
+static void set_choice(const struct judging *judging, void *member,
+                       const struct tg_given *given)
 {
     const char *const *choices = judging->setting->choices;
     for (unsigned i = 0; given->kind == TG_GIVEN_TEXT && choices[i] != NULL; i++) {
         if (strcmp(given->text, choices[i]) == 0) {
-            _Static_assert(sizeof(enum tg_log_level) == sizeof i, "an enum is as wide as this");
-            _Static_assert(sizeof(enum tg_log_format) == sizeof i, "an enum is as wide as this");
+            _Static_assert(sizeof(enum tg_log_level) == sizeof i,
+                           "an enum is as wide as this");
+            _Static_assert(sizeof(enum tg_log_format) == sizeof i,
+                           "an enum is as wide as this");
             memcpy(member, &i, sizeof i);
             return;
         }
@@ -131,15 +132,16 @@ static void set_choice(const struct judging *judging, void *member, const struct
 bool tg_is_address(const char *text)
 {
     struct in6_addr address;
-    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+    return inet_pton(AF_INET, text, &address) == 1 ||
+           inet_pton(AF_INET6, text, &address) == 1;
 }
 
 bool tg_is_loopback(const char *address)
 {
     struct in_addr v4;
     struct in6_addr v6;
-    return (inet_pton(AF_INET, address, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127)
-           || (inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
+    return (inet_pton(AF_INET, address, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
+           (inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
 static void set_address(const struct judging *judging, char **member,
@@ -158,8 +160,8 @@ static bool is_loopback_endpoint(const char *text, bool *elsewhere)
     char address[64];
     const char *colon = strrchr(text, ':');
     uint64_t port;
-    if (colon == NULL || (size_t)(colon - text) >= sizeof address || colon == text
-        || !read_number(colon + 1, &port) || port == 0 || port > 65535) {
+    if (colon == NULL || (size_t)(colon - text) >= sizeof address || colon == text ||
+        !read_number(colon + 1, &port) || port == 0 || port > 65535) {
         return false;
     }
     bool bracketed = text[0] == '[' && colon[-1] == ']';
@@ -189,14 +191,16 @@ static void set_endpoint(const struct judging *judging, char **member,
             return;
         }
         set_text(judging, member, given);
-    } else if (strncmp(text, "tcp://", 6) == 0 && is_loopback_endpoint(text + 6, &elsewhere)) {
+    } else if (strncmp(text, "tcp://", 6) == 0 &&
+               is_loopback_endpoint(text + 6, &elsewhere)) {
         if (elsewhere) {
             char shown[TG_SHOWN_MAX];
-            tg_mistake(judging->mistakes, given->place, judging->setting->path,
-                       "ZeroMQ over a network needs CURVE encryption, which this version does "
-                       "not have yet: use a loopback address such as tcp://127.0.0.1:5555; "
-                       "got %s",
-                       tg_show(shown, tg_slice_of(text)));
+            tg_mistake(
+                judging->mistakes, given->place, judging->setting->path,
+                "ZeroMQ over a network needs CURVE encryption, which this version does "
+                "not have yet: use a loopback address such as tcp://127.0.0.1:5555; "
+                "got %s",
+                tg_show(shown, tg_slice_of(text)));
             return;
         }
         set_text(judging, member, given);
@@ -208,8 +212,8 @@ static void set_endpoint(const struct judging *judging, char **member,
 static void set_directory(const struct judging *judging, char **member,
                           const struct tg_given *given)
 {
-    if (given->kind != TG_GIVEN_TEXT
-        || (given->text[0] != '/' && strcmp(given->text, "auto") != 0)) {
+    if (given->kind != TG_GIVEN_TEXT ||
+        (given->text[0] != '/' && strcmp(given->text, "auto") != 0)) {
         tg_judging_refuse(judging, given);
         return;
     }
@@ -250,7 +254,8 @@ static bool file_readable(const struct judging *judging, const struct tg_given *
     }
     tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s %s%s",
                tg_show(shown, tg_slice_of(path)),
-               known && !S_ISREG(about.st_mode) ? "is no regular file" : "cannot be read: ",
+               known && !S_ISREG(about.st_mode) ? "is no regular file"
+                                                : "cannot be read: ",
                known && !S_ISREG(about.st_mode) ? "" : strerror(errno));
     return false;
 }
@@ -289,7 +294,7 @@ static void set_files(const struct judging *judging, struct tg_config_list *memb
  * it is compared byte for byte, so another spelling would never match. */
 static const char *origin_fault(const char *text)
 {
-    const char *host = strncmp(text, "https://", 8) == 0 ? text + 8
+    const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
                        : strncmp(text, "http://", 7) == 0 ? text + 7
                                                           : NULL;
     if (host == NULL) {
@@ -298,14 +303,16 @@ static const char *origin_fault(const char *text)
     size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#@");
     const char *rest = host + size;
     if (size == 0 || strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_[]:") < size) {
-        return "the host of an origin is written in lower case, and in ASCII (xn--) letters";
+        return "the host of an origin is written in lower case, and in ASCII (xn--) "
+               "letters";
     }
     if (*rest == '\0') {
         return NULL;
     }
     uint64_t port;
     if (*rest != ':' || !read_number(rest + 1, &port) || port == 0 || port > 65535) {
-        return "an origin is scheme, host and perhaps port, without path or a / at its end";
+        return "an origin is scheme, host and perhaps port, without path or a / at its "
+               "end";
     }
     if (rest[1] == '0' || port == (text[4] == 's' ? 443 : 80)) {
         return "browsers leave the scheme's own port out of an origin: leave it out too";
@@ -331,8 +338,8 @@ static bool add_origin(const struct judging *judging, struct tg_config_origins *
     const char *fault = origin_fault(item->text);
     if (fault != NULL) {
         char shown[TG_SHOWN_MAX];
-        tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s; got %s", fault,
-                   tg_show(shown, tg_slice_of(item->text)));
+        tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s; got %s",
+                   fault, tg_show(shown, tg_slice_of(item->text)));
         return false;
     }
     if (!list_add(&origins->exact, tg_copy_text(item->text))) {
@@ -348,7 +355,8 @@ static void set_origins(const struct judging *judging, struct tg_config_origins 
     struct tg_config_origins origins = {0};
     bool right = true;
     if (given->kind == TG_GIVEN_LIST) {
-        for (const struct tg_given *item = given->first; item != NULL; item = item->next) {
+        for (const struct tg_given *item = given->first; item != NULL;
+             item = item->next) {
             right = add_origin(judging, &origins, item) && right;
         }
     } else {
@@ -368,38 +376,21 @@ static void set_origins(const struct judging *judging, struct tg_config_origins 
 }
 
 void tg_value_set(struct tg_config *config, const struct tg_setting *setting,
-                  const struct tg_given *given, const char *base, struct tg_mistakes *mistakes)
+                  const struct tg_given *given, const char *base,
+                  struct tg_mistakes *mistakes)
 {
     struct judging judging = {setting, base, mistakes};
     void *member = (char *)config + setting->offset;
     switch (setting->kind) {
-    case TG_SETTING_NUMBER:
-        set_number(&judging, member, given);
-        break;
-    case TG_SETTING_SWITCH:
-        set_switch(&judging, member, given);
-        break;
-    case TG_SETTING_CHOICE:
-        set_choice(&judging, member, given);
-        break;
-    case TG_SETTING_ADDRESS:
-        set_address(&judging, member, given);
-        break;
-    case TG_SETTING_ENDPOINT:
-        set_endpoint(&judging, member, given);
-        break;
-    case TG_SETTING_DIRECTORY:
-        set_directory(&judging, member, given);
-        break;
-    case TG_SETTING_FILES:
-        set_files(&judging, member, given);
-        break;
-    case TG_SETTING_ORIGINS:
-        set_origins(&judging, member, given);
-        break;
-    case TG_SETTING_KEYS:
-        tg_keys_set(&judging, member, given);
-        break;
+    case TG_SETTING_NUMBER: set_number(&judging, member, given); break;
+    case TG_SETTING_SWITCH: set_switch(&judging, member, given); break;
+    case TG_SETTING_CHOICE: set_choice(&judging, member, given); break;
+    case TG_SETTING_ADDRESS: set_address(&judging, member, given); break;
+    case TG_SETTING_ENDPOINT: set_endpoint(&judging, member, given); break;
+    case TG_SETTING_DIRECTORY: set_directory(&judging, member, given); break;
+    case TG_SETTING_FILES: set_files(&judging, member, given); break;
+    case TG_SETTING_ORIGINS: set_origins(&judging, member, given); break;
+    case TG_SETTING_KEYS: tg_keys_set(&judging, member, given); break;
     }
 }
 
@@ -409,21 +400,14 @@ void tg_value_finish(struct tg_config *config, const struct tg_setting *setting)
     switch (setting->kind) {
     case TG_SETTING_NUMBER:
     case TG_SETTING_SWITCH:
-    case TG_SETTING_CHOICE:
-        break;
+    case TG_SETTING_CHOICE: break;
     case TG_SETTING_ADDRESS:
     case TG_SETTING_ENDPOINT:
-    case TG_SETTING_DIRECTORY:
-        tg_free(*(char **)member);
-        break;
-    case TG_SETTING_FILES:
-        list_finish(member);
-        break;
+    case TG_SETTING_DIRECTORY: tg_free(*(char **)member); break;
+    case TG_SETTING_FILES: list_finish(member); break;
     case TG_SETTING_ORIGINS:
         list_finish(&((struct tg_config_origins *)member)->exact);
         break;
-    case TG_SETTING_KEYS:
-        tg_keys_finish(member);
-        break;
+    case TG_SETTING_KEYS: tg_keys_finish(member); break;
     }
 }

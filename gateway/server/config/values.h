@@ -30,6 +30,7 @@ bool tg_is_key(const char *text);
  * TG_ENOENT  There is no such file.
  * TG_EIO     `why` says what is wrong with it, as a phrase after its name. */
 TG_MUST_USE enum tg_err tg_key_read(int directory, const char *path, bool strict,
-                                    char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size);
+                                    char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                    size_t why_size);
 
 #endif

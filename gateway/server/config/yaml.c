@@ -23,7 +23,8 @@ struct reader {
 
 static struct tg_place place_of(const struct reader *reader, yaml_mark_t mark)
 {
-    return (struct tg_place){reader->source, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
+    return (struct tg_place){reader->source, (uint32_t)mark.line + 1,
+                             (uint32_t)mark.column + 1};
 }
 
 static void stop(struct reader *reader, struct tg_place place, const char *why)
@@ -35,8 +36,8 @@ static void stop(struct reader *reader, struct tg_place place, const char *why)
 static bool is_null(const yaml_event_t *event)
 {
     struct tg_slice text = tg_slice(event->data.scalar.value, event->data.scalar.length);
-    return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
-           && (text.size == 0 || tg_slice_is(text, "~") || tg_slice_is(text, "null"));
+    return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           (text.size == 0 || tg_slice_is(text, "~") || tg_slice_is(text, "null"));
 }
 
 /* The scalar is the name of a member. */
@@ -107,7 +108,8 @@ static void read_value(struct reader *reader, const yaml_event_t *event)
         given->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         given->kind = is_null(event) ? TG_GIVEN_NOTHING : TG_GIVEN_TEXT;
     } else {
-        given->kind = event->type == YAML_MAPPING_START_EVENT ? TG_GIVEN_MAP : TG_GIVEN_LIST;
+        given->kind = event->type == YAML_MAPPING_START_EVENT ? TG_GIVEN_MAP
+                                                              : TG_GIVEN_LIST;
         reader->open[reader->depth++] = given;
     }
 }
@@ -129,8 +131,7 @@ static void refuse_extras(struct reader *reader, const yaml_event_t *event)
         anchor = event->data.mapping_start.anchor;
         tag = event->data.mapping_start.tag;
         break;
-    default:
-        break;
+    default: break;
     }
     if (anchor != NULL) {
         tg_mistake(reader->mistakes, place_of(reader, event->start_mark), NULL,
@@ -145,7 +146,8 @@ static void refuse_extras(struct reader *reader, const yaml_event_t *event)
 static void read_event(struct reader *reader, const yaml_event_t *event)
 {
     struct tg_place place = place_of(reader, event->start_mark);
-    bool in_map = reader->depth != 0 && reader->open[reader->depth - 1]->kind == TG_GIVEN_MAP;
+    bool in_map = reader->depth != 0 &&
+                  reader->open[reader->depth - 1]->kind == TG_GIVEN_MAP;
     refuse_extras(reader, event);
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
@@ -172,11 +174,8 @@ static void read_event(struct reader *reader, const yaml_event_t *event)
         }
         break;
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        reader->depth--;
-        break;
-    default:
-        break;
+    case YAML_MAPPING_END_EVENT: reader->depth--; break;
+    default: break;
     }
 }
 
@@ -280,7 +279,8 @@ void tg_yaml_read(const char *path, struct tg_given **given, struct tg_mistakes 
     }
     tg_buf_finish(&text);
     tg_free(reader.name);
-    if (reader.stopped || (reader.root != NULL && reader.root->kind == TG_GIVEN_NOTHING)) {
+    if (reader.stopped ||
+        (reader.root != NULL && reader.root->kind == TG_GIVEN_NOTHING)) {
         tg_given_destroy(reader.root);
         reader.root = NULL;
     }
