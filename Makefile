@@ -50,7 +50,7 @@ $(STAMPS)/venv: python/pyproject.toml | system-python
 
 $(STAMPS)/venv-test: $(STAMPS)/venv tools/requirements.txt $(wildcard e2e/requirements.txt)
 	@$(STEP) "installing what the Python tests need into .venv" \
-	    $(PYTHON) -m pip install --disable-pip-version-check -q -e 'python[django,test]' \
+	    $(PYTHON) -m pip install --disable-pip-version-check -q -e 'python[django,dev]' \
 	    $(foreach file,$(filter %.txt,$^),-r $(file))
 	@touch $@
 

@@ -123,7 +123,3 @@ def test_linking_finds_an_upward_call_that_no_include_betrays(tmp_path: Path) ->
     linked, wrong = layers.link(gateway, tmp_path / "bad", ["cc"])
     assert linked == 3
     assert wrong == ["gateway/engine/json calls what it may not use: hub"]
-
-
-def test_the_gateway_itself_is_in_order() -> None:
-    assert layers.check(layers.ROOT / "gateway") == []
