@@ -30,8 +30,19 @@ void tg_batch_unref(struct tg_batch *batch)
         batch->released(batch->context, batch->weight);
     }
     tg_buf_finish(&batch->bytes);
+    tg_roster_unref(batch->roster);
     tg_catalogue_unref(batch->catalogue);
     tg_free(batch);
+}
+
+struct tg_batch *tg_batch_of_roster(struct tg_roster *roster)
+{
+    struct tg_batch *batch = tg_batch_create(roster->catalogue, 0);
+    if (batch != NULL) {
+        batch->roster = roster;
+        batch->weight = sizeof *batch;
+    }
+    return batch;
 }
 
 struct tg_roster *tg_roster_create(struct tg_catalogue *catalogue, uint32_t count)
@@ -58,4 +69,23 @@ void tg_roster_unref(struct tg_roster *roster)
         tg_catalogue_unref(roster->catalogue);
         tg_free(roster);
     }
+}
+
+uint32_t tg_roster_stream(const struct tg_roster *roster, const struct tg_type *type)
+{
+    struct tg_slice name = tg_type_name(type);
+    uint32_t low = 0;
+    uint32_t high = roster->count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        struct tg_slice other = tg_type_name(roster->entries[middle].type);
+        size_t shorter = name.size < other.size ? name.size : other.size;
+        int order = memcmp(other.data, name.data, shorter);
+        if (order < 0 || (order == 0 && other.size <= name.size)) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return roster->entries[low].stream;
 }

@@ -11,6 +11,8 @@
 #include "engine/base/buf.h"
 #include "engine/catalogue/catalogue.h"
 
+struct tg_roster;
+
 struct tg_event {
     uint32_t stream; /* The stream's number: an index in the shards' tables. */
     uint32_t tail_at; /* `"type":…}` in the batch's bytes. */
@@ -21,6 +23,7 @@ struct tg_event {
 struct tg_batch {
     atomic_uint refs;
     struct tg_catalogue *catalogue; /* The version that the events were checked under. */
+    struct tg_roster *roster;       /* NULL, or to be followed before the events. */
     struct tg_buf bytes;
     /* Called with the batch's weight when the last reference goes; may be NULL. */
     void (*released)(void *context, size_t weight);
@@ -31,6 +34,9 @@ struct tg_batch {
     struct tg_event events[];
 };
 
+/* A batch without events, that brings a roster, whose reference it takes over; NULL without
+ * memory. */
+struct tg_batch *tg_batch_of_roster(struct tg_roster *roster);
 /* An empty batch with one reference, for up to `capacity` events; NULL without memory. It takes a
  * reference of `catalogue`. */
 struct tg_batch *tg_batch_create(struct tg_catalogue *catalogue, uint32_t capacity);
@@ -57,10 +63,12 @@ struct tg_roster {
     struct tg_catalogue *catalogue;
     uint32_t count;
     uint32_t streams_max; /* Every stream's number is below this. */
-    struct tg_stream_entry entries[];
+    struct tg_stream_entry entries[]; /* In the order of the types' names. */
 };
 
 struct tg_roster *tg_roster_create(struct tg_catalogue *catalogue, uint32_t count);
+/* The number of the stream of `type`, which must be of the roster's catalogue. */
+uint32_t tg_roster_stream(const struct tg_roster *roster, const struct tg_type *type);
 void tg_roster_ref(struct tg_roster *roster);
 /* NULL is fine. From any thread. */
 void tg_roster_unref(struct tg_roster *roster);
