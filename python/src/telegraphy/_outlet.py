@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ._encoded import EncodedEvent
@@ -31,7 +33,11 @@ class DirectCourier:
 
 
 courier: Courier = DirectCourier()
+make_backend: Callable[[], BaseBackend] | None = None
+"""Makes the backend when one is needed first.  The Django app sets it."""
+
 _backend: BaseBackend | None = None
+_backend_lock = threading.Lock()
 
 
 def send(event: EncodedEvent, *, using: str | None = None) -> None:
@@ -71,6 +77,11 @@ def replace_backend(backend: BaseBackend | None) -> BaseBackend | None:
 
 
 def current_backend() -> BaseBackend:
+    global _backend
+    if _backend is None and make_backend is not None:
+        with _backend_lock:
+            if _backend is None:
+                _backend = make_backend()
     if _backend is None:
         raise NotConfigured(
             "no gateway is configured: call telegraphy.configure(key=...) first, or add "

@@ -98,6 +98,11 @@ class Publisher:
         elif wake:
             worker.waker.wake()
 
+    def count_lost(self, count: int) -> None:
+        """Count events as lost that never came as far as `publish`."""
+        self._notice_fork()
+        self._state.count_lost(count)
+
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until every event was answered or given up; False if some are still
         queued after `timeout` seconds."""

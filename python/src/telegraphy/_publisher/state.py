@@ -113,6 +113,10 @@ class State:
             self._changed.notify_all()
             return lost
 
+    def count_lost(self, count: int) -> None:
+        with self._changed:
+            self._lost += count
+
     def stats(self) -> Stats:
         with self._changed:
             return Stats(

@@ -28,6 +28,9 @@ class BaseBackend(ABC):
     def close(self, timeout: float = 1.0) -> None:  # noqa: B027 (nothing to let go of)
         """Flush, then let go of all resources.  A closed backend may be used again."""
 
+    def count_lost(self, count: int) -> None:  # noqa: B027 (nothing to count in)
+        """Count events as lost that never became ready to be sent."""
+
     @property
     def stats(self) -> Stats:
         return Stats()

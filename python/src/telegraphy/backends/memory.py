@@ -31,6 +31,10 @@ class MemoryBackend(BaseBackend):
                 del self.events[:excess]
                 self._lost += excess
 
+    def count_lost(self, count: int) -> None:
+        with self._lock:
+            self._lost += count
+
     def clear(self) -> None:
         with self._lock:
             self.events.clear()

@@ -21,6 +21,9 @@ class ZeroMQBackend(BaseBackend):
     def publish(self, events: Sequence[EncodedEvent]) -> None:
         self._publisher.publish(*events)
 
+    def count_lost(self, count: int) -> None:
+        self._publisher.count_lost(count)
+
     def flush(self, timeout: float | None = None) -> bool:
         return self._publisher.flush(timeout)
 
