@@ -1,4 +1,5 @@
 import pytest
+
 from project.shop.models import Order
 from telegraphy import registry
 from telegraphy.testing import capture_events
@@ -11,11 +12,15 @@ def test_smoke():
         order.status = "paid"
         order.save()
         order.delete()
-    for e in events: print(e)
+    for e in events:
+        print(e)
     import json
+
     print(json.dumps(registry.catalogue("x"), indent=1)[:3000])
     assert len(events) == 3
 
+
 def test_checks():
     from django.core.management import call_command
+
     call_command("check")
