@@ -38,8 +38,8 @@ def find_binary() -> str:
         return on_path
     raise BinaryNotFound(
         f"the gateway's program, {PROGRAM!r}, is neither in {packaged.parent} nor on "
-        "PATH. Build it with `make build` in the Telegraphy repository, and name it with the "
-        f"environment variable {VARIABLE} or the setting TELEGRAPHY['BINARY']"
+        "PATH. Build it with `make build` in the Telegraphy repository, and name it with "
+        f"the environment variable {VARIABLE} or the setting TELEGRAPHY['BINARY']"
     )
 
 
