@@ -1,0 +1,58 @@
+// Parts of the page that know nothing of orders: the connection's lamp, toasts, forms.
+
+/** Show the state of the connection to the gateway. */
+export function showConnection(place, state) {
+  const [lamp, words] = {
+    connected: ['live', 'Live'],
+    connecting: ['waiting', 'Connecting…'],
+    waiting: ['lost', 'Connection lost, trying again…'],
+    closed: ['off', 'Not live'],
+  }[state] ?? ['waiting', state];
+  place.dataset.state = lamp;
+  place.querySelector('.words').textContent = words;
+}
+
+/** Say something for a few seconds. */
+export function toast(words) {
+  const place = document.getElementById('toasts');
+  const made = document.createElement('p');
+  made.className = 'toast';
+  made.textContent = words;
+  place.append(made);
+  setTimeout(() => {
+    made.classList.add('leaving');
+    setTimeout(() => made.remove(), 350);
+  }, 4000);
+}
+
+/** Post `form` without leaving the page, and show its errors beside the fields. */
+export function submitInPlace(form, { done = () => {} }) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const button = event.submitter;
+    const body = new FormData(form, button);
+    if (button) button.disabled = true;
+    try {
+      const response = await fetch(form.action, {
+        method: 'POST',
+        body,
+        headers: { accept: 'application/json' },
+      });
+      const answer = await response.json();
+      showErrors(form, answer.errors ?? {});
+      if (response.ok) done(form, answer);
+    } catch (error) {
+      toast('That did not work: the web application did not answer as it should.');
+      console.warn('board: a form could not be posted', error);
+    } finally {
+      if (button) button.disabled = false;
+    }
+  });
+}
+
+function showErrors(form, errors) {
+  for (const place of form.querySelectorAll('[data-error]')) {
+    const said = errors[place.dataset.error] ?? [];
+    place.textContent = said.join(' ');
+  }
+}
