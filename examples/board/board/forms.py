@@ -14,6 +14,6 @@ class OrderForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["customer"].widget.attrs.update(autocomplete="off", placeholder="Ada")
         self.fields["product"].choices = [
-            (product.value, f"{product.label} · {PRICES[product]}") for product in Product
+            (product.value, f"{product.label} · €{PRICES[product]}") for product in Product
         ]
         self.fields["quantity"].widget.attrs.update(min=1, max=99, inputmode="numeric")

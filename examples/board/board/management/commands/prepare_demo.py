@@ -1,7 +1,7 @@
 """Make the demo's superuser and the first orders. Safe to run again."""
 
 from datetime import timedelta
-from random import choice
+from random import choice, uniform
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -33,8 +33,9 @@ class Command(BaseCommand):
 
     def spread_over_the_last_minutes(self) -> None:
         """`created_at` is set by Django, so a second step gives the chart something to show."""
-        now = timezone.now()
+        moment = timezone.now()
         orders = list(Order.objects.order_by("-id"))
-        for seconds, order in enumerate(orders):
-            order.created_at = now - timedelta(seconds=2 + seconds * 4.7)
+        for order in orders:
+            moment -= timedelta(seconds=uniform(0.5, 9))
+            order.created_at = moment
         Order.objects.bulk_update(orders, ["created_at"])

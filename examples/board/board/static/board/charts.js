@@ -3,13 +3,17 @@
 const svg = 'http://www.w3.org/2000/svg';
 const bucketMs = 5000;
 const buckets = 24;
-const area = { left: 26, top: 8, width: 454, height: 100 };
+const margin = { left: 28, top: 10, bottom: 26 };
 
 function element(name, attributes, text) {
   const made = document.createElementNS(svg, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  set(made, attributes);
   if (text !== undefined) made.textContent = text;
   return made;
+}
+
+function set(place, attributes) {
+  for (const [key, value] of Object.entries(attributes)) place.setAttribute(key, value);
 }
 
 /** How many orders came in each of the last 24 × 5 seconds. */
@@ -19,31 +23,44 @@ export class RateChart {
   #times = [];
   #bars = [];
   #lines = [];
+  #from = element('text', {}, '2 minutes ago');
+  #to = element('text', { 'text-anchor': 'end' }, 'now');
+  #height = 0;
 
   constructor(root, now) {
     this.#root = root;
     this.#now = now;
-    const step = area.width / buckets;
     for (const share of [0, 0.5, 1]) {
-      const y = area.top + area.height * (1 - share);
-      const label = element('text', { x: area.left - 6, y: y + 4, 'text-anchor': 'end' });
-      this.#lines.push({ share, label });
-      const ends = { x1: area.left, x2: area.left + area.width, y1: y, y2: y };
-      root.append(element('line', { class: 'grid', ...ends }), label);
+      const line = { share, rule: element('line', { class: 'grid' }), label: element('text', { 'text-anchor': 'end' }) };
+      this.#lines.push(line);
+      root.append(line.rule, line.label);
     }
     for (let index = 0; index < buckets; index += 1) {
-      const x = area.left + index * step + 2;
-      const bar = element('rect', { class: 'bar', x, width: step - 4, rx: 2, y: 0, height: 0 });
-      if (index === buckets - 1) bar.classList.add('current');
-      this.#bars.push(bar);
+      this.#bars.push(element('rect', { class: 'bar', rx: 2, y: 0, height: 0 }));
     }
-    const y = area.top + area.height + 17;
-    root.append(
-      ...this.#bars,
-      element('text', { x: area.left, y }, '2 minutes ago'),
-      element('text', { x: area.left + area.width, y, 'text-anchor': 'end' }, 'now'),
-    );
+    this.#bars.at(-1).classList.add('current');
+    root.append(...this.#bars, this.#from, this.#to);
+    new ResizeObserver(() => this.#arrange()).observe(root);
     setInterval(() => this.draw(), 1000);
+  }
+
+  /** Put everything where the present size wants it: text keeps its size, bars do not. */
+  #arrange() {
+    const { clientWidth: width, clientHeight: full } = this.#root;
+    this.#height = full - margin.top - margin.bottom;
+    for (const { share, rule, label } of this.#lines) {
+      const y = margin.top + this.#height * (1 - share);
+      set(rule, { x1: margin.left, x2: width, y1: y, y2: y });
+      set(label, { x: margin.left - 8, y: y + 4 });
+    }
+    const step = (width - margin.left) / buckets;
+    const gap = Math.min(4, step / 4);
+    this.#bars.forEach((bar, index) => {
+      set(bar, { x: margin.left + index * step + gap / 2, width: Math.max(0, step - gap) });
+    });
+    set(this.#from, { x: margin.left, y: full - 6 });
+    set(this.#to, { x: width, y: full - 6 });
+    this.draw();
   }
 
   load(times) {
@@ -68,9 +85,8 @@ export class RateChart {
     const top = Math.max(4, Math.ceil(Math.max(...counts) / 4) * 4);
     for (const { share, label } of this.#lines) label.textContent = String(top * share);
     counts.forEach((count, index) => {
-      const height = (area.height * count) / top;
-      this.#bars[index].setAttribute('height', height);
-      this.#bars[index].setAttribute('y', area.top + area.height - height);
+      const height = (this.#height * count) / top;
+      set(this.#bars[index], { height, y: margin.top + this.#height - height });
     });
     const minute = this.#times.filter((time) => time > now - 60_000).length;
     const words = `${minute} ${minute === 1 ? 'order' : 'orders'}`;

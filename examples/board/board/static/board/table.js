@@ -66,7 +66,7 @@ export class Table {
     product.lastChild.textContent = ` ${this.#choices.products[order.product] ?? order.product}`;
     status.firstElementChild.dataset.status = order.status;
     status.firstElementChild.textContent = this.#choices.statuses[order.status] ?? order.status;
-    total.textContent = order.total;
+    total.textContent = `€${order.total}`;
     this.#offerStep(step, order);
   }
 
