@@ -44,7 +44,7 @@ function announceSoon(op) {
   }, 1200);
 }
 
-// Data: loaded when the subscription begins, and again whenever something may have been missed.
+// Data: loaded at once, when the subscription begins, and whenever something may have been missed.
 // Events that come while it loads wait, and are taken after it.
 
 let waiting = null;
@@ -87,16 +87,16 @@ async function load() {
   drawSoon();
 }
 
-telegraphy.subscribe(
-  'board.Order',
-  { onSubscribed: load, onReset: load, onGap: load },
-  take,
-);
-telegraphy.subscribe('board.BurstStarted', {}, ({ data }) => {
+const subscription = telegraphy.subscribe('board.Order', { onReset: load, onGap: load }, take);
+subscription.ready.then(load, () => {}); // From here on nothing is missed without a word.
+telegraphy.on('typesChanged', load);
+load();
+
+telegraphy.subscribe('board.BurstStarted', ({ data }) => {
   toast(`A burst of ${data.orders} orders is on its way.`);
 });
 telegraphy.on('state', (state) => showConnection(find('connection'), state));
-showConnection(find('connection'), telegraphy.state);
+showConnection(find('connection'), telegraphy.gateway.state);
 
 // Forms: posted in place, so that the page stays. Without this script they work as forms do.
 

@@ -1,15 +1,21 @@
 // Parts of the page that know nothing of orders: the connection's lamp, toasts, forms.
 
+const connectionWords = {
+  idle: ['off', 'Not live'],
+  connecting: ['waiting', 'Connecting…'],
+  connected: ['live', 'Live'],
+  waiting: ['lost', 'Connection lost, trying again…'],
+  closed: ['off', 'Not live'],
+};
+
 /** Show the state of the connection to the gateway. */
 export function showConnection(place, state) {
-  const [lamp, words] = {
-    connected: ['live', 'Live'],
-    connecting: ['waiting', 'Connecting…'],
-    waiting: ['lost', 'Connection lost, trying again…'],
-    closed: ['off', 'Not live'],
-  }[state] ?? ['waiting', state];
+  const { name, attempt } = state;
+  // While it tries again and again the words stay: they are read aloud at each change.
+  const [lamp, words] = connectionWords[name === 'connecting' && attempt > 1 ? 'waiting' : name];
   place.dataset.state = lamp;
-  place.querySelector('.words').textContent = words;
+  const text = place.querySelector('.words');
+  if (text.textContent !== words) text.textContent = words;
 }
 
 /** Say something for a few seconds. */
