@@ -61,7 +61,12 @@ class Gateway:
     """One gateway on ports of its own. It can be killed, and started again where it was."""
 
     def __init__(
-        self, folder: Path, *, apps: tuple[str, ...] = ("test",), **settings: Any
+        self,
+        folder: Path,
+        *,
+        apps: tuple[str, ...] = ("test",),
+        conformance: bool = False,
+        **settings: Any,
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +80,8 @@ class Gateway:
         self.zmq = f"ipc://{runtime}/ingest-{self.ingest_port}.ipc"
         self.runtime = runtime
         self.config = folder / "telegraphy.yaml"
+        if conformance:
+            settings["conformance"] = {"enabled": True, "port": self.conformance_port}
         self.config.write_text(json.dumps(self._settings(settings), indent=1) + "\n")
         self.program: Program | None = None
         self._starts = 0
