@@ -1,22 +1,16 @@
-// Chromium for the Python tests: one request a line on stdin, one answer a line on stdout.
-//
-//   {"id": 1, "page": 3, "do": "goto", "with": ["http://…"]}   →   {"id": 1, "value": …}
-//                                                              or  {"id": 1, "error": "…"}
-//
-// `do` is a method of Playwright's Page, or one of the few below. Requests run side by side.
+// Chromium for the Python tests. What may be done is a method of Playwright's Page, or one below.
 
-import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { answerAll } from './answering.mjs';
 
-const quiet = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
-];
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
-  args: quiet,
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync',
+    '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
+  ],
 });
 
 const pages = new Map();
@@ -43,41 +37,18 @@ const special = {
   async words({ words }) {
     return words;
   },
-  async evaluate({ page }, source, argument) {
-    return (await page.evaluate(compiled(source), argument)) ?? null;
-  },
+  evaluate: ({ page }, source, argument) => page.evaluate(compiled(source), argument),
   async waitFor({ page }, source, argument, timeout) {
     const handle = await page.waitForFunction(compiled(source), argument, { timeout, polling: 20 });
-    return (await handle.jsonValue()) ?? null;
-  },
-  async addInitScript({ page }, source) {
-    await page.addInitScript({ content: source });
-  },
-  async setOffline({ context }, offline) {
-    await context.setOffline(offline);
+    return handle.jsonValue();
   },
 };
 
-async function answer({ id, page: number, do: method, with: values = [] }) {
-  try {
-    const page = pages.get(number);
-    const value =
-      method in special
-        ? await special[method](page, ...values)
-        : await page.page[method](...values);
-    // Playwright's own objects (a response, for instance) stay here.
-    return { id, value: typeof value === 'object' && method in special ? value : plain(value) };
-  } catch (error) {
-    return { id, error: String(error?.stack ?? error) };
-  }
-}
-
-function plain(value) {
+await answerAll(browser.version(), async (target, what, values) => {
+  const entry = pages.get(target);
+  if (what in special) return special[what](entry, ...values);
+  const value = await entry.page[what](...values);
+  // Playwright's own objects (a response, for instance) stay here.
   return ['string', 'number', 'boolean'].includes(typeof value) ? value : null;
-}
-
-console.log(JSON.stringify({ id: 0, value: browser.version() }));
-for await (const line of createInterface({ input: process.stdin })) {
-  answer(JSON.parse(line)).then((said) => console.log(JSON.stringify(said)));
-}
+});
 await browser.close();

@@ -67,3 +67,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+
+# Only so that the demo can run beside another gateway: in development nothing has to be set.
+TELEGRAPHY = {
+    "CLIENT_PORT": int(os.environ.get("BOARD_GATEWAY_PORT", "1844")),
+    "INGEST_PORT": int(os.environ.get("BOARD_INGEST_PORT", "1845")),
+}
