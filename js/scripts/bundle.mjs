@@ -1,4 +1,6 @@
 // How the two files of dist/ are made; build.mjs writes them, size.mjs and the tests look at them.
+import { fileURLToPath } from 'node:url';
+
 import { build } from 'esbuild';
 
 /** @type {Readonly<Record<string, import('esbuild').BuildOptions>>} */
@@ -11,11 +13,12 @@ const bundles = {
 
 /** @type {(directory: URL) => Promise<ReadonlyMap<string, Uint8Array>>} */
 export async function bundleAll(directory) {
+  /** @type {Map<string, Uint8Array>} */
   const made = new Map();
   for (const [name, options] of Object.entries(bundles)) {
     const { outputFiles } = await build({
       ...options,
-      absWorkingDir: directory.pathname,
+      absWorkingDir: fileURLToPath(directory),
       bundle: true,
       target: 'es2022',
       charset: 'utf8',

@@ -1,4 +1,4 @@
-import { ClosedError, HandlerError, RefusedError } from './errors.js';
+import { ClosedError, HandlerError, ProtocolError, RefusedError } from './errors.js';
 import type { TelegraphyError } from './errors.js';
 import type {
   DeliveryClass,
@@ -93,7 +93,7 @@ export type SubscriptionState =
 export interface Subscription {
   (): void;
   /** The same, by name. */
-  unsubscribe(): void;
+  readonly unsubscribe: () => void;
   /** Name of the event type. */
   readonly type: string;
   readonly state: SubscriptionState;
@@ -191,6 +191,9 @@ export class Entry {
   }
 
   granted(message: SubscribedMessage): void {
+    if (this.#position && !message.resume) {
+      throw new ProtocolError('resume', 'resume is missing, though the request had since');
+    }
     this.#state = { name: 'subscribed', delivery: message.delivery };
     this.cohort = message.cohort;
     this.#position = message.position;
