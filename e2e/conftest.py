@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from harness.board import Board
 from harness.browser import Browser, Page
 from harness.gateway import Gateway, event_type
@@ -13,7 +14,9 @@ NOTE = event_type("test.Note")
 
 
 @pytest.fixture(scope="session")
-def new_gateway_anywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Gateway]]:
+def new_gateway_anywhere(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Gateway]]:
     yield from _gateways(tmp_path_factory.mktemp("gateways"))
 
 

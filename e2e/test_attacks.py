@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+
+from conftest import NOTE
 from harness.client import Client
 from harness.crowd import Crowd, Member, answer_pings, subscriber_words
 from harness.gateway import Gateway, is_sanitized
 from harness.processes import until
 from harness.wire import BINARY, CONTINUATION, TEXT, Ended, Wire, encode, handshake
-
-from conftest import NOTE
 
 
 class Bystander:

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
 from harness.board import Board, Console
 from harness.browser import Page
 from harness.processes import until
@@ -43,7 +45,7 @@ def came(page: Page, count: int, timeout_s: float = 20) -> list[dict[str, Any]]:
     page.wait_for("(count) => came.length >= count", count, timeout_s)
     events = page.evaluate("() => came")
     assert len(events) == count, [(event["op"], event["data"]) for event in events]
-    for before, after in zip(events, events[1:], strict=False):
+    for before, after in pairwise(events):
         assert after["position"]["offset"] == before["position"]["offset"] + 1
         assert after["position"]["epoch"] == before["position"]["epoch"]
     assert len({event["id"] for event in events}) == count
@@ -80,7 +82,7 @@ def admin(board: Board, open_page: Callable[..., Page]) -> Page:
 def test_an_order_saved_in_the_admin_is_seen_within_a_second(
     board: Board, page: Page, admin: Page
 ) -> None:
-    """From the click on *Save* to the row on the other page. The best of three: others work here."""
+    """From *Save* to the row on the other page; the best of three, for a busy machine."""
     lasted_s = []
     for attempt in range(3):
         admin.goto(f"{board.url}admin/board/order/add/")
@@ -91,7 +93,7 @@ def test_an_order_saved_in_the_admin_is_seen_within_a_second(
                     new MutationObserver(() => {
                         const rows = document.querySelector('#orders').innerText;
                         if (rows.includes(text)) resolve(Date.now());
-                    }).observe(document.querySelector('#orders'), { childList: true, subtree: true });
+                    }).observe(document.body, { childList: true, subtree: true });
                 });
             }""",
             f"Seen {attempt}",
@@ -167,7 +169,7 @@ def test_values_arrive_as_they_are(page: Page, console: Console) -> None:
     stored = console.run(
         """
         name = "Zoë “漢字” 😀 </script> \\\\ \\n"
-        order = Order.objects.create(customer=name, product="espresso", quantity=99, total="9007.10")
+        order = Order.objects.create(customer=name, quantity=99, total="9007.10")
         order.refresh_from_db()
         result = {"id": order.pk, "number": order.number, "customer": order.customer,
                   "product": "espresso", "quantity": 99, "status": "new", "total": str(order.total),
@@ -391,9 +393,10 @@ def test_a_killed_gateway_comes_back_and_the_page_by_itself(
     board.kill_gateway()
     page.wait_for("() => document.querySelector('#connection').dataset.state === 'lost'")
     console.run("result = Order.objects.create(customer='while it was away').pk")
-    until("the web application knows the order", lambda: any(
-        order["customer"] == "while it was away" for order in board.orders()
-    ))
+    until(
+        "the web application knows the order",
+        lambda: any(order["customer"] == "while it was away" for order in board.orders()),
+    )
     board.start_gateway()
     page.wait_for(LIVE, timeout_s=40)
     has_row(page, "while it was away")
@@ -455,7 +458,7 @@ def measured(console: Console) -> tuple[list[float], list[float]]:
 def test_what_was_lost_is_counted_and_publishing_goes_on(
     board: Board, page: Page, console: Console
 ) -> None:
-    """Live events are at most once: those of the time without a gateway may be lost, later ones not."""
+    """Live events come at most once: those of the time without a gateway may be lost."""
     board.kill_gateway()
     console.run("for n in range(20): Order.objects.create(customer=f'lost {n}')")
     board.start_gateway()

@@ -1,12 +1,13 @@
 """The Autobahn testsuite's 517 cases against the gateway's conformance profile.
 
-By default cases that send one message a thousand times send it less often; `AUTOBAHN=whole` runs them as they
-are."""
+By default cases that send one message a thousand times send it less often; `AUTOBAHN=whole` runs
+them as they are."""
 
 import os
 from collections.abc import Callable
 
 import pytest
+
 from harness import autobahn
 from harness.gateway import Gateway
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from harness.board import PROJECT
 from harness.gateway import binary
 from harness.processes import PATIENCE_S, Program, free_ports, until
@@ -101,9 +102,7 @@ def test_a_signal_ends_both_programs(
     assert all(nobody_listens(environment[name]) for name in ("PORT", "GATEWAY_PORT"))
 
 
-def test_it_ends_when_one_of_its_programs_dies(
-    demo: Program, environment: dict[str, str]
-) -> None:
+def test_it_ends_when_one_of_its_programs_dies(demo: Program, environment: dict[str, str]) -> None:
     until("the demo is up", lambda: is_up(demo), PATIENCE_S * 2)
     victim = child_of(demo.pid, "runserver")
     os.kill(victim, signal.SIGKILL)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 
 import pytest
+
+from conftest import NOTE
 from harness.client import Client
 from harness.gateway import Gateway, event_type, field
 from harness.ingest import Dealer
-
-from conftest import NOTE
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def names(client: Client) -> list[str]:
 
 
 def test_an_unknown_type_is_refused_with_the_nearest_names(gateway: Gateway) -> None:
-    gateway.put_catalogue(event_type("test.Pepito"), event_type("test.Pepita"), event_type("test.Order"))
+    gateway.put_catalogue(
+        event_type("test.Pepito"), event_type("test.Pepita"), event_type("test.Order")
+    )
     with Client(gateway.client_port) as client:
         answer = client.request("subscribe", type="pepitos")
         assert (answer["code"], answer["member"]) == ("unknown_type", "type")
@@ -143,7 +145,8 @@ def test_zeromq_batches_are_acknowledged_in_order(gateway: Gateway) -> None:
         offset = client.subscribe("test.Note")["position"]["offset"]
         for batch in range(20):
             lines = (
-                json.dumps({"type": "test.Note", "data": {"n": batch * 100 + n}}) for n in range(100)
+                json.dumps({"type": "test.Note", "data": {"n": batch * 100 + n}})
+                for n in range(100)
             )
             header = json.dumps({"kind": "publish", "id": batch, "key": gateway.key})
             dealer.send(header.encode(), "\n".join(lines).encode())

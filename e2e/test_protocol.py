@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from harness.browser import Page
 from harness.gateway import Gateway, event_type
 from harness.node import NodeError, NodeProgram

@@ -1,10 +1,10 @@
 """The cases of the Autobahn testsuite, run by a fuzzing client of our own.
 
-The suite's release on PyPI (25.10.1) installs on Python 3 and does not run there: `wstest` is Python 2
-throughout (print statements, implicit relative imports, text and bytes mixed). Its *cases* are small
-classes that say what to send and what must come back, and judge it themselves; all but one are also
-valid Python 3. So the cases come from the package, unchanged, and this module is what they
-talk to: a WebSocket client that behaves as Autobahn's does with `failByDrop = False`.
+The suite's release on PyPI (25.10.1) installs on Python 3 and does not run there: `wstest` is
+Python 2 throughout (print statements, implicit relative imports, text and bytes mixed). Its *cases*
+are small classes that say what to send and what must come back, and judge it themselves; all but
+one are also valid Python 3. So the cases come from the package, unchanged, and this module is what
+they talk to: a WebSocket client that behaves as Autobahn's does with `failByDrop = False`.
 
 Python 2's text was bytes. Here each character of a case's text stands for one byte (latin-1), both
 ways, so that what the cases compare means what it meant there.
@@ -41,7 +41,8 @@ SERVER_DROPS_WITHIN_S = 5.0
 
 def package() -> Path:
     spec = importlib.util.find_spec("autobahntestsuite")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None, "autobahntestsuite is not installed"
+    assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0])
 
 
@@ -333,7 +334,8 @@ class Fuzzer(WebSocketProtocol):
 
     def _on_data(self, opcode: int, fin: bool, rsv: int, payload: bytes) -> None:
         if opcode == CONTINUATION:
-            assert self._message is not None and rsv == 0, "a continuation of nothing"
+            assert self._message is not None, "a continuation of nothing"
+            assert rsv == 0, f"reserved bits {rsv}"
             self._message[2].append(payload)
         else:
             assert self._message is None, "a new message within a message"

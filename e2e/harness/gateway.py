@@ -22,7 +22,9 @@ def binary() -> Path:
     """The gateway to test: $TELEGRAPHY_BINARY, or the one that `make build` makes."""
     path = Path(os.environ.get("TELEGRAPHY_BINARY", ROOT / "build/gateway/telegraphy"))
     if not path.is_file():
-        raise AssertionError(f"there is no gateway at {path}: run `make build`, or set TELEGRAPHY_BINARY")
+        raise AssertionError(
+            f"there is no gateway at {path}: run `make build`, or set TELEGRAPHY_BINARY"
+        )
     return path.resolve()
 
 
@@ -144,13 +146,17 @@ class Gateway:
             return
         status = self.program.end()
         self.check_words()
-        assert status == 0, f"the gateway ended with status {status}: {self.program.words()[-2000:]}"
+        assert status == 0, (
+            f"the gateway ended with status {status}: {self.program.words()[-2000:]}"
+        )
 
     def check_words(self) -> None:
         for log in sorted(self.folder.glob("gateway-*.log")):
             words = log.read_text(errors="replace")
             found = SANITIZER_REPORT.search(words)
-            assert found is None, f"sanitizer report in {log}:\n{words[found.start() - 200:][:6000]}"
+            assert found is None, (
+                f"sanitizer report in {log}:\n{words[found.start() - 200 :][:6000]}"
+            )
 
     @property
     def pid(self) -> int:
@@ -203,7 +209,9 @@ class Gateway:
             key=self.keys[app],
         )
 
-    def publish(self, type: str, *data: dict[str, Any], app: str | None = None, **event: Any) -> Any:
+    def publish(
+        self, type: str, *data: dict[str, Any], app: str | None = None, **event: Any
+    ) -> Any:
         """Events of one type, each of which must be accepted."""
         lines = [json.dumps({"type": type, "data": values, **event}) for values in data]
         answer = self.publish_lines(*lines, app=app)

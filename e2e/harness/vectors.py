@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +36,9 @@ def text_of(parts: Any, **values: str) -> bytes:
             if isinstance(part, str):
                 yield part
             else:
-                yield from (part["text"].replace("{n}", str(n)) for n in range(1, part["repeat"] + 1))
+                yield from (
+                    part["text"].replace("{n}", str(n)) for n in range(1, part["repeat"] + 1)
+                )
 
     text = "".join(pieces())
     for name, value in values.items():

@@ -14,10 +14,13 @@ from .models import PRICES, Order, Product, Status
 ORDERS = 50
 SECONDS = 6.0
 
-CUSTOMERS = (
-    "Ada Alan Anna Barbara Carl Chiara David Edith Emil Fatima Grace Hana Ibrahim Ines Jonas Karim "
-    "Katherine Leo Lina Margaret Mateo Mei Mila Nadia Noor Olga Omar Priya Rosa Sam Sofia Tim Yuki"
-).split()
+# fmt: off
+CUSTOMERS = [
+    "Ada", "Alan", "Barbara", "Carl", "Chiara", "David", "Edith", "Fatima", "Grace", "Hana",
+    "Ibrahim", "Ines", "Jonas", "Karim", "Katherine", "Leo", "Margaret", "Mateo", "Mei", "Mila",
+    "Nadia", "Olga", "Omar", "Priya", "Rosa", "Sofia", "Tim", "Yuki",
+]
+# fmt: on
 
 log = logging.getLogger(__name__)
 running = threading.Lock()
