@@ -33,10 +33,10 @@ class EncodedEvent:
     def make(
         cls,
         *,
-        type: str,  # noqa: A002 (the protocol's word)
+        type: str,
         op: str,
         data: Mapping[str, Any],
-        id: str,  # noqa: A002
+        id: str,
         time: str,
         changed: Sequence[str] | None = None,
         old: Mapping[str, Any] | None = None,

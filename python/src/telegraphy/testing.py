@@ -1,9 +1,9 @@
 """For the tests of projects that publish events.
 
-    with capture_events() as events:
-        order.status = "paid"
-        order.save()
-    assert_event(events, "shop.Order", op="update", data={"status": "paid"})
+with capture_events() as events:
+    order.status = "paid"
+    order.save()
+assert_event(events, "shop.Order", op="update", data={"status": "paid"})
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class _Capturing(MemoryBackend):
 
 def assert_event(
     events: Sequence[CapturedEvent],
-    type: str,  # noqa: A002 (the protocol's word)
+    type: str,
     *,
     op: str | None = None,
     data: Mapping[str, Any] | None = None,
@@ -96,5 +96,5 @@ def assert_event(
     wanted = " ".join(filter(None, (type, op, repr(dict(data)) if data else "")))
     seen = "\n".join(f"  {one.type} {one.op} {dict(one.data)}" for one in events)
     raise AssertionError(
-        f"{len(found)} events are {wanted}, instead of one; there were:\n{seen or '  none'}"
+        f"{len(found)} events are {wanted}, not one; there were:\n{seen or '  none'}"
     )

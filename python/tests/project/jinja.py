@@ -1,6 +1,7 @@
 from typing import Any
 
 import jinja2
+
 from telegraphy.django.jinja2 import telegraphy
 
 

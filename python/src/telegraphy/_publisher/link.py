@@ -68,7 +68,11 @@ class GatewayLink:
         self._waker = waker
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._blocked = False
-        self._open()
+        try:
+            self._open()
+        except zmq.ZMQError:  # the endpoint is none
+            self.close()
+            raise
 
     def send(self, batch_id: int, body: bytes) -> bool:
         """False if the socket does not take it now; `wait` then waits until it does."""

@@ -247,11 +247,13 @@ class _Worker:
             self._log.error("bad_answer", "%s", error)
             return
         if isinstance(answer, Published):
-            batch = self._state.answered(
-                answer.id, accepted=answer.accepted, refused=len(answer.refused)
-            )
+            batch = self._state.peek(answer.id)
             if batch is not None:
+                # Logged first, so that it is there when `flush` returns.
                 self._log_refused(batch, answer.refused)
+                self._state.answered(
+                    batch.id, accepted=answer.accepted, refused=len(answer.refused)
+                )
         elif isinstance(answer, RefusedRequest):
             self._settle_refused(answer)
 
@@ -261,8 +263,6 @@ class _Worker:
             self._state.postpone(answer.id, time.monotonic() + seconds)
             return
         batch = self._state.peek(answer.id) if answer.id is not None else None
-        if batch is not None:
-            self._state.answered(batch.id, accepted=0, refused=len(batch.events))
         self._log.error(
             f"refused {answer.code}",
             "the gateway at %s refused %s: %s: %s",
@@ -271,6 +271,8 @@ class _Worker:
             answer.code,
             answer.message,
         )
+        if batch is not None:
+            self._state.answered(batch.id, accepted=0, refused=len(batch.events))
 
     def _log_refused(self, batch: Batch, refused: Sequence[RefusedEvent]) -> None:
         types = [event.type for event in batch.events]

@@ -163,13 +163,11 @@ class State:
         with self._changed:
             self._again.appendleft(batch)
 
-    def answered(self, batch_id: int, *, accepted: int, refused: int) -> Batch | None:
-        """Count a batch that the gateway answered; None if it is not (any more) known.
-        What the answer leaves open is unknown."""
+    def answered(self, batch_id: int, *, accepted: int, refused: int) -> None:
+        """Count a batch that the gateway answered.  What the answer leaves open is
+        unknown."""
         with self._changed:
-            batch = self._in_flight.pop(batch_id, None)
-            if batch is None:
-                return None
+            batch = self._in_flight.pop(batch_id)
             total = len(batch.events)
             accepted = min(accepted, total)
             refused = min(refused, total - accepted)
@@ -177,9 +175,9 @@ class State:
             self._refused += refused
             self._unknown += total - accepted - refused
             self._leave(batch)
-            return batch
 
     def peek(self, batch_id: int) -> Batch | None:
+        """A batch that is in flight."""
         with self._changed:
             return self._in_flight.get(batch_id)
 

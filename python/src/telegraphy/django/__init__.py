@@ -1,11 +1,11 @@
 """The Django app: models whose changes are events.
 
-    INSTALLED_APPS = [..., "telegraphy.django"]
+INSTALLED_APPS = [..., "telegraphy.django"]
 
-    # shop/events.py, found by itself
-    @register(Order)
-    class OrderEvents(ModelEvents[Order]):
-        fields = ["number", "status", "total"]
+# shop/events.py, found by itself
+@register(Order)
+class OrderEvents(ModelEvents[Order]):
+    fields = ["number", "status", "total"]
 """
 
 from ._model_events import ModelEvents, register

@@ -32,4 +32,6 @@ def settle() -> Iterator[None]:
 
 def _is_in_test_transaction(alias: str) -> bool:
     blocks = connections[alias].atomic_blocks
-    return bool(blocks) and all(block._from_testcase for block in blocks)
+    return bool(blocks) and all(
+        getattr(block, "_from_testcase", False) for block in blocks
+    )

@@ -52,7 +52,9 @@ class Column:
         )
 
 
-def column_for(model_field: ModelField[Any, Any], name: str, *, is_key: bool = False) -> Column:
+def column_for(
+    model_field: ModelField[Any, Any], name: str, *, is_key: bool = False
+) -> Column:
     """Raises `DefinitionError` if the field's type has no place in events."""
     generated = bool(getattr(model_field, "generated", False))
     type_name, items = field_type(model_field)
@@ -126,7 +128,8 @@ def resolved(model_field: ModelField[Any, Any]) -> ModelField[Any, Any]:
 
 
 def choices_of(model_field: ModelField[Any, Any], type_name: str) -> tuple[Choice, ...]:
-    wanted = {"string": str, "int": int}.get(type_name)
+    kinds: dict[str, type[str] | type[int]] = {"string": str, "int": int}
+    wanted = kinds.get(type_name)
     if wanted is None or not model_field.choices:
         return ()
     return tuple(
@@ -154,7 +157,9 @@ def _clean_decimal(field: Any, value: object) -> object:
     number = field.to_python(value)
     if not isinstance(number, Decimal) or not number.is_finite():
         return number
-    return Decimal(format_number(number, field.max_digits, field.decimal_places) or number)
+    return Decimal(
+        format_number(number, field.max_digits, field.decimal_places) or number
+    )
 
 
 def _clean_datetime(field: Any, value: object) -> object:
@@ -187,4 +192,3 @@ CONVERTERS: Final[
     (models.FileField, _clean_file),
     (models.TimeField, _clean_time),
 )
-

@@ -132,7 +132,9 @@ class ModelDeclaration:
             verbose_name=verbose,
             verbose_name_plural=str(
                 events.verbose_name_plural
-                or (meta.verbose_name_plural if not events.verbose_name else f"{verbose}s")
+                or (
+                    meta.verbose_name_plural if not events.verbose_name else f"{verbose}s"
+                )
             ),
             declared_by=self.where,
         )
@@ -205,8 +207,8 @@ class ModelDeclaration:
             return [
                 Problem(
                     id="telegraphy.W001",
-                    message=f"{self.where}: fields = '__all__' sends every field of {label} to "
-                    "subscribers, those that are added later included",
+                    message=f"{self.where}: fields = '__all__' sends every field of "
+                    f"{label} to subscribers, those that are added later included",
                     hint="List the fields that subscribers may see.",
                     is_warning=True,
                 )
@@ -242,16 +244,14 @@ class ModelDeclaration:
                 )
             ]
         except DefinitionError as error:
+            if method is not None:
+                return [Problem(id="telegraphy.E010", message=f"{self.where}: {error}")]
             return [
                 Problem(
-                    id="telegraphy.E010" if method is not None else "telegraphy.E005",
-                    message=f"{self.where}: field {name!r}: {error}"
-                    if method is None
-                    else f"{self.where}: {error}",
-                    hint="Leave it out, or write a method of that name which returns, say, a "
-                    "str."
-                    if method is None
-                    else None,
+                    id="telegraphy.E005",
+                    message=f"{self.where}: field {name!r}: {error}",
+                    hint="Leave it out, or write a method of that name: "
+                    f"def {name}(self, instance) -> str",
                 )
             ]
         return []
@@ -264,13 +264,14 @@ class ModelDeclaration:
             for column in self._valid_columns()
             if column.model_field.model._meta.concrete_model is not self.concrete
         }
+        name = self.model._meta.object_name
         if parents and "update" in self.operations:
             found.append(
                 Problem(
                     id="telegraphy.W004",
-                    message=f"{self.where}: saving a {' or '.join(sorted(parents))} itself "
-                    f"changes fields of {self.model._meta.label} without an event",
-                    hint=f"Save the {self.model._meta.object_name}, or register the parent.",
+                    message=f"{self.where}: saving a {' or '.join(sorted(parents))} "
+                    f"itself changes fields of {self.model._meta.label} without an event",
+                    hint=f"Save the {name}, or register the parent.",
                     is_warning=True,
                 )
             )
@@ -288,10 +289,10 @@ class ModelDeclaration:
                 found.append(
                     Problem(
                         id="telegraphy.W002",
-                        message=f"{self.where}: deleting a {target} will {effect} rows of "
-                        f"{self.model._meta.label} without an event: the on_delete of "
+                        message=f"{self.where}: deleting a {target} will {effect} rows "
+                        f"of {self.model._meta.label} without an event: the on_delete of "
                         f"{field.name} sends no signals",
-                        hint="Use CASCADE or PROTECT, or change the rows one by one before.",
+                        hint="Use CASCADE or PROTECT, or change those rows before.",
                         is_warning=True,
                     )
                 )
@@ -321,7 +322,11 @@ class ModelDeclaration:
                 raise FieldDoesNotExist(
                     f"{meta.label} has no field {name!r}{did_you_mean(name, known)}"
                 ) from None
-            if found.many_to_many or found.one_to_many or not getattr(found, "column", None):
+            if (
+                found.many_to_many
+                or found.one_to_many
+                or not getattr(found, "column", None)
+            ):
                 raise DefinitionError("it has no column of its own in the model's table")
             field = typing.cast("ModelField[Any, Any]", found)
         return field
@@ -339,7 +344,7 @@ def method_field(name: str, method: Callable[..., object]) -> Field:
     try:
         annotations = inspect.get_annotations(function, eval_str=True)
     except NameError as error:
-        # Only the return type must be readable; the instance's may be a TYPE_CHECKING one.
+        # Only what it returns must be readable; the rest may be for type checkers.
         annotations = inspect.get_annotations(function)
         returns = annotations.get("return")
         if isinstance(returns, str):

@@ -74,7 +74,9 @@ def register(*models: type[Model]) -> Callable[[E], E]:
 
     def decorate(events_class: E) -> E:
         if not (isinstance(events_class, type) and issubclass(events_class, ModelEvents)):
-            raise TypeError(f"@register is for subclasses of ModelEvents, not {events_class!r}")
+            raise TypeError(
+                f"@register is for subclasses of ModelEvents, not {events_class!r}"
+            )
         for model in models:
             declaration = ModelDeclaration(model, events_class(model))
             registry.add(declaration)

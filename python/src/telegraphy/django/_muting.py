@@ -7,7 +7,9 @@ from typing import Final
 
 from django.db.models import Model
 
-_muted: Final[ContextVar[tuple[type[Model], ...]]] = ContextVar("telegraphy_muted", default=())
+_muted: Final[ContextVar[tuple[type[Model], ...]]] = ContextVar(
+    "telegraphy_muted", default=()
+)
 
 
 @contextmanager

@@ -34,8 +34,8 @@ from .. import _outlet
 from .._encoded import EncodedEvent, new_id, now
 from .._errors import DefinitionError
 from .._registry import registry
-from ._courier import count_lost
 from ._columns import DEFERRED, Column
+from ._courier import count_lost
 from ._declaration import ModelDeclaration
 from ._muting import is_muted
 
@@ -66,7 +66,9 @@ def connect_all() -> None:
     """Follow every model that was declared; called when all apps are there."""
     global _following
     _following = True
-    class_prepared.connect(_new_model, dispatch_uid="telegraphy.class_prepared", weak=False)
+    class_prepared.connect(
+        _new_model, dispatch_uid="telegraphy.class_prepared", weak=False
+    )
     for declaration in registry:
         if isinstance(declaration, ModelDeclaration):
             connect(declaration)
@@ -182,7 +184,9 @@ def _look_before(watch: Watch, instance: Model, using: str) -> Before:
             instance=stored,
         )  # fmt: skip
     values = next(iter(rows.values(*(c.attname for c in declaration.columns))), None)
-    return Before(looked=True, row=_encoded(declaration, values, None) if values else None)
+    return Before(
+        looked=True, row=_encoded(declaration, values, None) if values else None
+    )
 
 
 def _key_of(watch: Watch, instance: Model) -> Any:
@@ -295,8 +299,8 @@ def _encoded(
     *,
     known: Row | None = None,
 ) -> Row | None:
-    """The declared fields as JSON.  None if one of them cannot be written, which is logged
-    and counted: a save must not fail because of its event."""
+    """The declared fields as JSON.  None if one of them cannot be written, which is
+    logged and counted: a save must not fail because of its event."""
     row: Row = {}
     name = ""
     try:
@@ -306,7 +310,9 @@ def _encoded(
                 row[name] = known[name]
             else:
                 row[name] = column.encode(values[column.attname])
-        for method in declaration.methods if instance is not None else ():
+        if instance is None:
+            return row
+        for method in declaration.methods:
             name = method.field.name
             row[name] = method.field.encode(method.call(instance))
     except DatabaseLayerError:

@@ -1,34 +1,36 @@
 """System checks.
 
-    telegraphy.E001  TELEGRAPHY has an unknown setting
-    telegraphy.E002  a setting has a value that it cannot have
-    telegraphy.E003  a ModelEvents does not say its fields
-    telegraphy.E004  it names a field that the model does not have
-    telegraphy.E005  it names a field whose type has no place in events
-    telegraphy.E006  two declarations have the same name
-    telegraphy.E007  it has an unknown option
-    telegraphy.E008  an option has a value that it cannot have
-    telegraphy.E009  the gateway would refuse the event type
-    telegraphy.E010  a method does not say what it returns
-    telegraphy.W001  fields = "__all__"
-    telegraphy.W002  the on_delete of a relation changes rows without an event
-    telegraphy.W003  a database has AUTOCOMMIT off
-    telegraphy.W004  fields are inherited from a table whose own saves are not seen
-    telegraphy.W010  (deploy) browsers would connect without TLS
+telegraphy.E001  TELEGRAPHY has an unknown setting
+telegraphy.E002  a setting has a value that it cannot have
+telegraphy.E003  a ModelEvents does not say its fields
+telegraphy.E004  it names a field that the model does not have
+telegraphy.E005  it names a field whose type has no place in events
+telegraphy.E006  two declarations have the same name
+telegraphy.E007  it has an unknown option
+telegraphy.E008  an option has a value that it cannot have
+telegraphy.E009  the gateway would refuse the event type
+telegraphy.E010  a method does not say what it returns
+telegraphy.W001  fields = "__all__"
+telegraphy.W002  the on_delete of a relation changes rows without an event
+telegraphy.W003  a database has AUTOCOMMIT off
+telegraphy.W004  fields are inherited from a table whose own saves are not seen
+telegraphy.W010  (deploy) browsers would connect without TLS
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
-from .._errors import DefinitionError, did_you_mean
+from .._errors import did_you_mean
 from .._registry import registry
 from .._types import APP_NAME, EventType, check_event_type
 from ..backends import BaseBackend
@@ -38,8 +40,8 @@ from .conf import SETTINGS, conf
 SOCKET_PATH_MAX: Final = 107
 """What the kernel takes as the path of a local socket, on Linux; 103 on macOS."""
 
-KEY_MIN: Final = 16
-KEY_MAX: Final = 256
+KEY = re.compile(r"[!-+\--~]{16,256}")
+"""What the gateway takes; a comma would end it in the gateway's environment."""
 
 Apps = Sequence[AppConfig] | None
 
@@ -80,7 +82,9 @@ def _settings_messages() -> Iterator[CheckMessage]:
 
 def _value_messages() -> Iterator[CheckMessage]:
     if not APP_NAME.fullmatch(conf.app):
-        yield _bad_setting("APP", f"must be 1 to 64 of a-z, 0-9, _ and -, not {conf.app!r}")
+        yield _bad_setting(
+            "APP", f"must be 1 to 64 of a-z, 0-9, _ and -, not {conf.app!r}"
+        )
     for name, port in (
         ("CLIENT_PORT", conf.client_port),
         ("INGEST_PORT", conf.ingest_port),
@@ -88,9 +92,10 @@ def _value_messages() -> Iterator[CheckMessage]:
         if not 0 < port < 65_536:
             yield _bad_setting(name, f"must be between 1 and 65535, not {port}")
     key = conf.ingest_key
-    if not (KEY_MIN <= len(key) <= KEY_MAX and key.isascii() and key.isprintable()):
+    if not KEY.fullmatch(key):
         yield _bad_setting(
-            "INGEST_KEY", f"must be {KEY_MIN} to {KEY_MAX} printable ASCII characters"
+            "INGEST_KEY",
+            "must be 16 to 256 printable ASCII characters, without blanks and commas",
         )
     yield from _endpoint_messages(conf.endpoint)
     if conf.client_url is not None:
@@ -147,14 +152,14 @@ def _bad_setting(name: str, text: str, hint: str | None = None) -> Error:
 
 def check_databases(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     return [
-        Warning(
+        CheckWarning(
             f"The database {alias!r} has AUTOCOMMIT off: events outside of "
             "transaction.atomic cannot wait for its commit and are lost",
             hint="Leave AUTOCOMMIT on and use transaction.atomic.",
             id="telegraphy.W003",
         )
         for alias, options in settings.DATABASES.items()
-        if options.get("AUTOCOMMIT") is False
+        if not options.get("AUTOCOMMIT", True)
     ]
 
 
@@ -165,7 +170,9 @@ def check_event_types(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
         if isinstance(declaration, ModelDeclaration):
             problems = declaration.problems()
             found.extend(
-                (Warning if one.is_warning else Error)(one.message, hint=one.hint, id=one.id)
+                (CheckWarning if one.is_warning else Error)(
+                    one.message, hint=one.hint, id=one.id
+                )
                 for one in problems
             )
             if any(not one.is_warning for one in problems):
@@ -195,7 +202,7 @@ def _name_messages(types: Sequence[EventType]) -> Iterator[CheckMessage]:
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     if conf.client_url is not None and urlsplit(conf.client_url).scheme != "wss":
         return [
-            Warning(
+            CheckWarning(
                 f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}: whatever passes there "
                 "can be read and changed on its way",
                 hint="Put the gateway behind TLS and use wss://.",

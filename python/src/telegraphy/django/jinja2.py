@@ -1,9 +1,9 @@
 """The tag for Jinja templates: `{{ telegraphy() }}`.
 
-    def environment(**options):
-        env = jinja2.Environment(**options)
-        env.globals["telegraphy"] = telegraphy.django.jinja2.telegraphy
-        return env
+def environment(**options):
+    env = jinja2.Environment(**options)
+    env.globals["telegraphy"] = telegraphy.django.jinja2.telegraphy
+    return env
 """
 
 from __future__ import annotations

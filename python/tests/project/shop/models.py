@@ -80,7 +80,9 @@ class Everything(models.Model):
     blob = models.BinaryField(default=b"")
     tags = models.ManyToManyField(Customer)
     loud = models.GeneratedField(
-        expression=Upper("slug"), output_field=models.CharField(max_length=50), db_persist=True
+        expression=Upper("slug"),
+        output_field=models.CharField(max_length=50),
+        db_persist=True,
     )
 
 
