@@ -52,7 +52,7 @@ static double own_cpu_us(void)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: publish --to zmq|redis --address ENDPOINT|PORT [--key KEY] [--depth N]\n"
+    fprintf(stderr, "usage: publish --to zmq|redis --address ENDPOINT|PATH|PORT [--key KEY] [--depth N]\n"
                     "               [--window N] [--events N] [--data-bytes N] [--pids PID,...]\n");
     return 2;
 }

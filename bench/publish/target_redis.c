@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -23,25 +24,38 @@ struct redis_target {
     size_t answer_first, answer_length;
 };
 
+/* A path is a Unix socket, as the gateway's ingest is; a number a port on loopback. */
+static int connect_to(const char *address)
+{
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    struct sockaddr_in tcp = {.sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)atoi(address)),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bool is_local = address[0] == '/';
+    snprintf(local.sun_path, sizeof local.sun_path, "%s", address);
+    int fd = socket(is_local ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (!is_local)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct timeval patience = {.tv_sec = 10};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    int failed = is_local ? connect(fd, (struct sockaddr *)&local, sizeof local)
+                          : connect(fd, (struct sockaddr *)&tcp, sizeof tcp);
+    if (!failed)
+        return fd;
+    fprintf(stderr, "publish: cannot connect to Redis at %s: %s\n", address, strerror(errno));
+    close(fd);
+    return -1;
+}
+
 static void *open_redis(const struct target_options *options)
 {
     struct redis_target *r = calloc(1, sizeof *r);
     if (!r || !(r->batch = malloc((size_t)options->depth * (options->data_bytes + 256))))
         abort();
     r->options = *options;
-    r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1;
-    setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct timeval patience = {.tv_sec = 10};
-    setsockopt(r->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)atoi(options->address)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (connect(r->fd, (struct sockaddr *)&to, sizeof to) == 0)
-        return r;
-    fprintf(stderr, "publish: cannot connect to Redis on port %s: %s\n", options->address,
-            strerror(errno));
-    return NULL;
+    r->fd = connect_to(options->address);
+    return r->fd < 0 ? NULL : r;
 }
 
 static bool send_redis(void *self, uint64_t seq)
