@@ -1,0 +1,109 @@
+// Generated from protocol/codes.json by tools/codegen.py; edit that file, not this one.
+
+/** What an `error` says in `code`: see protocol/PROTOCOL.md 8. */
+export const ErrorCode = {
+  /** the text is not JSON as PROTOCOL.md 1 wants it */
+  invalid_json: 'invalid_json',
+  /** a member is missing or has a wrong type or value; `member` names it */
+  invalid_message: 'invalid_message',
+  /** no message of this kind is known here */
+  unknown_kind: 'unknown_kind',
+  /** the first message must be `connect` */
+  not_connected: 'not_connected',
+  /** a connection is connected once */
+  already_connected: 'already_connected',
+  /** known to the protocol, not to this gateway; `member` names what */
+  not_supported: 'not_supported',
+  /** there is no such event type; `nearest` lists similar names */
+  unknown_type: 'unknown_type',
+  /** this client may not have this event type */
+  forbidden: 'forbidden',
+  /** needs an identity, and none was shown */
+  unauthenticated: 'unauthenticated',
+  /** a subscription with this id stands already */
+  duplicate_subscription: 'duplicate_subscription',
+  /** no subscription with this id stands */
+  unknown_subscription: 'unknown_subscription',
+  /** the connection is at its limit of subscriptions */
+  too_many_subscriptions: 'too_many_subscriptions',
+  /** the ingest key is missing or wrong */
+  invalid_key: 'invalid_key',
+  /** a member of the event is missing or has a wrong type or value */
+  invalid_event: 'invalid_event',
+  /** a member that the document does not have; `nearest` lists similar ones */
+  unknown_member: 'unknown_member',
+  /** the catalogue was refused; the old one stays */
+  invalid_catalogue: 'invalid_catalogue',
+  /** another application declared this event type first */
+  type_taken: 'type_taken',
+  /** over a limit of size or count */
+  too_large: 'too_large',
+  /** the gateway cannot take it now; try again after `retry_after_ms` */
+  overloaded: 'overloaded',
+  /** no such path */
+  not_found: 'not_found',
+  /** the path does not take this method */
+  method_not_allowed: 'method_not_allowed',
+  /** not HTTP/1.1 as RFC 9112 wants it */
+  invalid_request: 'invalid_request',
+  /** a fault of the gateway; its log has more */
+  internal: 'internal',
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** Why a WebSocket was closed. */
+export const Close = {
+  /** either side is done */
+  normal: 1000,
+  /** the page or the gateway goes away */
+  going_away: 1001,
+  /** RFC 6455 was broken */
+  protocol_error: 1002,
+  /** a binary message */
+  unsupported_data: 1003,
+  /** never sent: the connection ended without a close frame */
+  abnormal: 1006,
+  /** a text message is not UTF-8 */
+  invalid_utf8: 1007,
+  /** a message over the limit */
+  message_too_big: 1009,
+  /** a fault of the gateway */
+  internal_error: 1011,
+  /** the gateway ends in good order; another will be there */
+  service_restart: 1012,
+  /** the gateway is at a limit */
+  try_again_later: 1013,
+  /** too many messages in a row that could not be understood */
+  bad_messages: 4400,
+  /** the identity of this client has ended */
+  unauthenticated: 4401,
+  /** no `connect` in time */
+  connect_timeout: 4408,
+  /** the client did not read for too long */
+  slow_reader: 4410,
+  /** pings stayed unanswered */
+  ping_timeout: 4411,
+  /** the connection pins more bytes than it may */
+  over_budget: 4413,
+} as const;
+export type Close = (typeof Close)[keyof typeof Close];
+
+/** `retry`: the client connects again by itself; `stop`: it does not. */
+export const closeGroup: Readonly<Record<number, 'retry' | 'stop'>> = {
+  1000: 'stop',
+  1001: 'retry',
+  1002: 'stop',
+  1003: 'stop',
+  1006: 'retry',
+  1007: 'stop',
+  1009: 'stop',
+  1011: 'retry',
+  1012: 'retry',
+  1013: 'retry',
+  4400: 'stop',
+  4401: 'stop',
+  4408: 'retry',
+  4410: 'retry',
+  4411: 'retry',
+  4413: 'retry',
+};
