@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/base/mem.h"
+#include "server/config/judging.h"
 #include "server/config/load.h"
 #include "server/config/runtime.h"
 
@@ -14,29 +15,13 @@ void tg_load_set(struct load *load, const struct tg_setting *setting,
                  const struct tg_given *given, const char *base)
 {
     load->places[tg_setting_index(setting)] = given->place;
-    tg_value_set(load->config, setting, given, base, load->mistakes);
+    tg_setting_set(load->config, setting, given, base, load->mistakes);
 }
 
 void tg_load_no_memory(struct load *load, struct tg_place place)
 {
     tg_mistake(load->mistakes, place, NULL, "out of memory");
     load->mistakes->lost = true;
-}
-
-const char *tg_load_meant(const struct tg_nearest *nearest, const char *before,
-                          char text[TG_SHOWN_MAX])
-{
-    size_t at = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < nearest->count && at < TG_SHOWN_MAX - 80; i++) {
-        const char *joint = i == 0                   ? "; did you mean "
-                            : i + 1 < nearest->count ? ", "
-                                                     : " or ";
-        at += (size_t)snprintf(text + at, TG_SHOWN_MAX - at, "%s%s%.*s%s", joint, before,
-                               TG_FMT(nearest->near[i]),
-                               i + 1 == nearest->count ? "?" : "");
-    }
-    return text;
 }
 
 static void set_defaults(struct load *load)
@@ -59,9 +44,9 @@ static void set_defaults(struct load *load)
 static void unknown_setting(struct load *load, const struct tg_given *given,
                             const char *path)
 {
-    struct tg_nearest nearest;
+    struct tg_guess guess;
     char shown[TG_SHOWN_MAX], text[TG_SHOWN_MAX];
-    tg_show(shown, tg_slice_of(path));
+    tg_config_show(shown, tg_slice_of(path));
     const char *dot = strchr(path, '.');
     if (dot != NULL && tg_setting_find(tg_slice_of(path)) != NULL) {
         tg_mistake(load->mistakes, given->name_place, NULL,
@@ -70,7 +55,7 @@ static void unknown_setting(struct load *load, const struct tg_given *given,
                    dot + 1, (int)(dot - path), path);
         return;
     }
-    tg_nearest_init(&nearest, tg_slice_of(path));
+    tg_guess_init(&guess, tg_slice_of(path));
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const char *setting = tg_settings[i].path;
         const char *end = strchr(setting, '.');
@@ -78,12 +63,12 @@ static void unknown_setting(struct load *load, const struct tg_given *given,
                            (i == 0 || strncmp(tg_settings[i - 1].path, setting,
                                               (size_t)(end - setting) + 1) != 0);
         if (new_section && dot == NULL) {
-            tg_nearest_offer(&nearest, tg_slice(setting, (size_t)(end - setting)));
+            tg_guess_offer(&guess, tg_slice(setting, (size_t)(end - setting)));
         }
-        tg_nearest_offer(&nearest, tg_slice_of(setting));
+        tg_guess_offer(&guess, tg_slice_of(setting));
     }
     tg_mistake(load->mistakes, given->name_place, NULL, "there is no setting %s%s", shown,
-               tg_load_meant(&nearest, "", text));
+               tg_guess_text(&guess, "", text));
 }
 
 static void set_section(struct load *load, const struct tg_given *section,
@@ -222,7 +207,7 @@ static void check_limits(struct load *load)
 static void warn_of_risks(struct load *load)
 {
     const struct tg_config *config = load->config;
-    if (!tg_is_loopback(config->ingest.host)) {
+    if (!tg_config_is_loopback(config->ingest.host)) {
         tg_warning(load->mistakes, place_of(load, "ingest.host"), "ingest.host",
                    "ingest over HTTP is not encrypted: keys can be read on the way from "
                    "another machine; let a proxy with TLS stand before it");
@@ -318,10 +303,34 @@ enum tg_err tg_config_load(struct tg_config *config, const struct tg_config_inpu
     return mistakes->errors != 0 ? TG_EINVAL : TG_OK;
 }
 
+enum tg_err tg_config_default_key(struct tg_config *config, char *why, size_t why_size)
+{
+    char key[TG_RUNTIME_KEY_SIZE];
+    enum tg_err err = tg_runtime_ingest_key(config->runtime_dir, config->ingest.port,
+                                            true, key, why, why_size);
+    if (err != TG_OK) {
+        return err;
+    }
+    struct tg_config_key *item = tg_zalloc(1, sizeof *item);
+    if (item != NULL) {
+        *item = (struct tg_config_key){tg_copy_text("default"), tg_copy_text(key)};
+    }
+    explicit_bzero(key, sizeof key);
+    if (item == NULL || item->app == NULL || item->key == NULL) {
+        tg_free(item != NULL ? item->app : NULL);
+        tg_free(item != NULL ? item->key : NULL);
+        tg_free(item);
+        snprintf(why, why_size, "out of memory");
+        return TG_ENOMEM;
+    }
+    config->ingest.keys = (struct tg_config_keys){item, 1};
+    return TG_OK;
+}
+
 void tg_config_finish(struct tg_config *config)
 {
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
-        tg_value_finish(config, &tg_settings[i]);
+        tg_setting_finish(config, &tg_settings[i]);
     }
     tg_free(config->file);
     *config = (struct tg_config){0};

@@ -123,18 +123,18 @@ static const struct tg_place flags_place = {"flags", 0, 0};
 
 static void unknown_flag(struct load *load, const struct flag *flag)
 {
-    struct tg_nearest nearest;
+    struct tg_guess guess;
     char shown[TG_SHOWN_MAX], text[TG_SHOWN_MAX];
-    tg_nearest_init(&nearest, flag->name);
-    tg_nearest_offer(&nearest, TG_LIT("config"));
+    tg_guess_init(&guess, flag->name);
+    tg_guess_offer(&guess, TG_LIT("config"));
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         if (load->flags[i][0] != '\0') {
-            tg_nearest_offer(&nearest, tg_slice_of(load->flags[i] + 2));
+            tg_guess_offer(&guess, tg_slice_of(load->flags[i] + 2));
         }
     }
     tg_mistake(load->mistakes, flags_place, NULL, "there is no flag %s%s",
-               tg_show(shown, tg_slice(flag->name.data - 2, flag->name.size + 2)),
-               tg_load_meant(&nearest, "--", text));
+               tg_config_show(shown, tg_slice(flag->name.data - 2, flag->name.size + 2)),
+               tg_guess_text(&guess, "--", text));
 }
 
 static void set_value(struct load *load, const struct tg_setting *setting,
@@ -159,7 +159,7 @@ static void set_flag(struct load *load, const struct flag *flag)
     if (flag->name.size == 0) {
         tg_mistake(load->mistakes, flags_place, NULL,
                    "%s is no flag; a file is given with --config",
-                   tg_show(shown, tg_slice_of(flag->argument)));
+                   tg_config_show(shown, tg_slice_of(flag->argument)));
         return;
     }
     if (setting == NULL) {

@@ -70,7 +70,7 @@ void tg_given_destroy(struct tg_given *given)
     }
 }
 
-const char *tg_show(char shown[TG_SHOWN_MAX], struct tg_slice text)
+const char *tg_config_show(char shown[TG_SHOWN_MAX], struct tg_slice text)
 {
     size_t at = 0;
     shown[at++] = '"';
@@ -126,7 +126,7 @@ static void add_place(struct tg_buf *line, struct tg_place place, const char *pa
 static void add(struct tg_mistakes *mistakes, struct tg_place place, const char *path,
                 bool warning, const char *format, va_list args)
 {
-    char text[1024]; /* Values in it went through tg_show; a longer one is cut. */
+    char text[1024]; /* Values in it went through tg_config_show; a longer one is cut. */
     vsnprintf(text, sizeof text, format, args);
     struct tg_buf line = {0};
     add_place(&line, place, path);
@@ -159,80 +159,4 @@ void tg_mistakes_finish(struct tg_mistakes *mistakes)
     }
     tg_free(mistakes->items);
     *mistakes = (struct tg_mistakes){0};
-}
-
-void tg_nearest_init(struct tg_nearest *nearest, struct tg_slice name)
-{
-    *nearest = (struct tg_nearest){.name = name};
-}
-
-enum { NAME_MAX_ = 64 };
-
-/* How many letters must be put in, taken out, changed or swapped with their neighbour
- * to make `a` of `b` (optimal string alignment), of at most NAME_MAX_ letters each. */
-static size_t distance(struct tg_slice a, struct tg_slice b)
-{
-    size_t rows[3][NAME_MAX_ + 1];
-    size_t *before = rows[0], *above = rows[1], *row = rows[2];
-    for (size_t j = 0; j <= b.size; j++) {
-        above[j] = j;
-    }
-    for (size_t i = 1; i <= a.size; i++) {
-        row[0] = i;
-        for (size_t j = 1; j <= b.size; j++) {
-            bool same = a.data[i - 1] == b.data[j - 1];
-            size_t least = above[j - 1] + (same ? 0 : 1);
-            least = above[j] + 1 < least ? above[j] + 1 : least;
-            least = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
-            if (i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] &&
-                a.data[i - 2] == b.data[j - 1] && before[j - 2] + 1 < least) {
-                least = before[j - 2] + 1;
-            }
-            row[j] = least;
-        }
-        size_t *free_row = before;
-        before = above;
-        above = row;
-        row = free_row;
-    }
-    return above[b.size];
-}
-
-void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice candidate)
-{
-    struct tg_slice name = nearest->name;
-    if (name.size > NAME_MAX_ || candidate.size > NAME_MAX_) {
-        return;
-    }
-    size_t far = distance(name, candidate);
-    /* `port` may be meant to be `clients.port`: the end of the path is as good. */
-    bool is_end = candidate.size > name.size && name.size != 0 &&
-                  strchr(".-", candidate.data[candidate.size - name.size - 1]) != NULL &&
-                  tg_slice_equal(
-                      name,
-                      tg_slice(candidate.data + candidate.size - name.size, name.size));
-    far = is_end ? 1 : far;
-    if (far > 1 + name.size / 4) {
-        return;
-    }
-    if (nearest->count != 0 && far > nearest->distance[0] + 1) {
-        return;
-    }
-    size_t at = nearest->count;
-    while (at > 0 && nearest->distance[at - 1] > far) {
-        at--;
-    }
-    for (size_t i = TG_NEAREST_MAX - 1; i > at; i--) {
-        nearest->near[i] = nearest->near[i - 1];
-        nearest->distance[i] = nearest->distance[i - 1];
-    }
-    if (at < TG_NEAREST_MAX) {
-        nearest->near[at] = candidate;
-        nearest->distance[at] = far;
-        nearest->count += nearest->count < TG_NEAREST_MAX ? 1 : 0;
-    }
-    /* What is much further away than the best was hardly meant. */
-    while (nearest->distance[nearest->count - 1] > nearest->distance[0] + 1) {
-        nearest->count--;
-    }
 }

@@ -7,6 +7,7 @@
 
 #include "engine/base/buf.h"
 #include "server/config/config.h"
+#include "server/config/guess.h"
 
 /* Where something stands, for messages: "telegraphy.yaml:3:9" or "--clients-port". */
 struct tg_place {
@@ -67,18 +68,6 @@ void tg_warning(struct tg_mistakes *mistakes, struct tg_place place, const char 
 
 /* A text of anyone between quotes, escaped and cut, for messages. */
 enum { TG_SHOWN_MAX = 200 };
-const char *tg_show(char shown[TG_SHOWN_MAX], struct tg_slice text);
-
-/* A growing list of names; sorts out which may have been meant. */
-enum { TG_NEAREST_MAX = 3 };
-struct tg_nearest {
-    struct tg_slice name; /* What came. */
-    struct tg_slice near[TG_NEAREST_MAX];
-    size_t distance[TG_NEAREST_MAX];
-    size_t count;
-};
-void tg_nearest_init(struct tg_nearest *nearest, struct tg_slice name);
-/* `candidate` is borrowed; it may have been meant if few letters differ. */
-void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice candidate);
+const char *tg_config_show(char shown[TG_SHOWN_MAX], struct tg_slice text);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "server/config/values.h"
 
-/* What one call of tg_value_set is about. */
+/* What one call of tg_setting_set is about. */
 struct judging {
     const struct tg_setting *setting;
     const char *base;
@@ -18,8 +18,8 @@ void tg_judging_no_memory(const struct judging *judging, const struct tg_given *
 char *tg_judging_path(const struct judging *judging, const char *name);
 char *tg_copy_text(const char *text);
 
-void tg_keys_set(const struct judging *judging, struct tg_config_keys *member,
-                 const struct tg_given *given);
-void tg_keys_finish(struct tg_config_keys *keys);
+void tg_config_keys_set(const struct judging *judging, struct tg_config_keys *member,
+                        const struct tg_given *given);
+void tg_config_keys_finish(struct tg_config_keys *keys);
 
 #endif

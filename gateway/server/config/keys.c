@@ -8,7 +8,7 @@
 #include "server/config/judging.h"
 #include "server/config/values.h"
 
-void tg_keys_finish(struct tg_config_keys *keys)
+void tg_config_keys_finish(struct tg_config_keys *keys)
 {
     for (size_t i = 0; i < keys->count; i++) {
         tg_free(keys->items[i].app);
@@ -19,14 +19,14 @@ void tg_keys_finish(struct tg_config_keys *keys)
     *keys = (struct tg_config_keys){0};
 }
 
-bool tg_is_app(const char *text)
+bool tg_config_is_app(const char *text)
 {
     size_t size = strlen(text);
     return size >= 1 && size <= 64 &&
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size;
 }
 
-bool tg_is_key(const char *text)
+bool tg_config_is_key(const char *text)
 {
     size_t size = strlen(text);
     for (size_t i = 0; i < size; i++) {
@@ -37,8 +37,8 @@ bool tg_is_key(const char *text)
     return size >= 16 && size <= 256;
 }
 
-enum tg_err tg_key_read(int directory, const char *path, bool strict,
-                        char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size)
+enum tg_err tg_key_file_read(int directory, const char *path, bool strict,
+                             char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size)
 {
     /* Not following a link, where strict, and never waiting for the writer of a FIFO. */
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (strict ? O_NOFOLLOW : 0);
@@ -72,7 +72,7 @@ enum tg_err tg_key_read(int directory, const char *path, bool strict,
     }
     if (fault == NULL) {
         text[size] = '\0';
-        fault = strlen(text) == (size_t)size && tg_is_key(text)
+        fault = strlen(text) == (size_t)size && tg_config_is_key(text)
                     ? NULL
                     : "wants one key of 16 to 256 printable characters without blanks";
     }
@@ -103,7 +103,7 @@ static bool item_key(const struct judging *judging, const struct tg_given *item,
         return false;
     }
     if (text != NULL) {
-        if (!tg_is_key(text->text)) {
+        if (!tg_config_is_key(text->text)) {
             tg_mistake(
                 judging->mistakes, text->place, judging->setting->path,
                 "a key has 16 to 256 printable characters and no blanks; got one of %zu",
@@ -117,17 +117,17 @@ static bool item_key(const struct judging *judging, const struct tg_given *item,
     char *path = tg_judging_path(judging, file->text);
     enum tg_err err = TG_ENOMEM;
     if (path != NULL) {
-        err = tg_key_read(AT_FDCWD, path, false, key, why, sizeof why);
+        err = tg_key_file_read(AT_FDCWD, path, false, key, why, sizeof why);
     }
     tg_free(path);
     if (err != TG_OK) {
         tg_mistake(judging->mistakes, file->place, judging->setting->path,
-                   "key_file %s %s", tg_show(shown, tg_slice_of(file->text)), why);
+                   "key_file %s %s", tg_config_show(shown, tg_slice_of(file->text)), why);
         return false;
     }
     if (why[0] != '\0') {
         tg_warning(judging->mistakes, file->place, judging->setting->path,
-                   "key_file %s %s", tg_show(shown, tg_slice_of(file->text)), why);
+                   "key_file %s %s", tg_config_show(shown, tg_slice_of(file->text)), why);
     }
     return true;
 }
@@ -142,7 +142,7 @@ static bool item_members_right(const struct judging *judging, const struct tg_gi
             char shown[TG_SHOWN_MAX];
             tg_mistake(judging->mistakes, member->name_place, judging->setting->path,
                        "an item has app, and key or key_file; got %s",
-                       tg_show(shown, tg_slice_of(member->name)));
+                       tg_config_show(shown, tg_slice_of(member->name)));
             right = false;
         }
     }
@@ -169,13 +169,13 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
     }
     bool right = item_members_right(judging, item);
     const struct tg_given *app = tg_given_member(item, "app");
-    if (app == NULL || app->kind != TG_GIVEN_TEXT || !tg_is_app(app->text)) {
+    if (app == NULL || app->kind != TG_GIVEN_TEXT || !tg_config_is_app(app->text)) {
         char shown[TG_SHOWN_MAX];
         tg_mistake(judging->mistakes, app != NULL ? app->place : item->place,
                    judging->setting->path,
                    "app wants 1 to 64 characters of a-z, 0-9, _ and -; got %s",
                    app != NULL && app->kind == TG_GIVEN_TEXT
-                       ? tg_show(shown, tg_slice_of(app->text))
+                       ? tg_config_show(shown, tg_slice_of(app->text))
                        : "none");
         right = false;
     }
@@ -204,8 +204,8 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
     return right;
 }
 
-void tg_keys_set(const struct judging *judging, struct tg_config_keys *member,
-                 const struct tg_given *given)
+void tg_config_keys_set(const struct judging *judging, struct tg_config_keys *member,
+                        const struct tg_given *given)
 {
     if (given->kind != TG_GIVEN_LIST) {
         tg_judging_refuse(judging, given);
@@ -217,9 +217,9 @@ void tg_keys_set(const struct judging *judging, struct tg_config_keys *member,
         right = add_key(judging, &keys, item) && right;
     }
     if (!right) {
-        tg_keys_finish(&keys);
+        tg_config_keys_finish(&keys);
         return;
     }
-    tg_keys_finish(member);
+    tg_config_keys_finish(member);
     *member = keys;
 }

@@ -19,9 +19,6 @@ struct load {
 void tg_load_set(struct load *load, const struct tg_setting *setting,
                  const struct tg_given *given, const char *base);
 void tg_load_no_memory(struct load *load, struct tg_place place);
-/* "; did you mean a, b or c?" with `before` before each, or "". Returns `text`. */
-const char *tg_load_meant(const struct tg_nearest *nearest, const char *before,
-                          char text[TG_SHOWN_MAX]);
 
 /* `--config FILE`: into `config->file`. Before all others: flags are stronger than it. */
 void tg_load_find_file(struct load *load);

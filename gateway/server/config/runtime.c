@@ -23,7 +23,7 @@ char *tg_runtime_dir_default(char *(*get)(const char *name), char *why, size_t w
     } else {
         char shown[TG_SHOWN_MAX];
         snprintf(why, why_size, "wants an absolute path; got %s",
-                 tg_show(shown, tg_slice_of(given)));
+                 tg_config_show(shown, tg_slice_of(given)));
         return NULL;
     }
     tg_buf_add_byte(&path, 0);
@@ -118,10 +118,10 @@ enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
     }
     char name[32], fault[200];
     snprintf(name, sizeof name, "ingest-%u.key", ingest_port);
-    err = tg_key_read(directory, name, true, key, fault, sizeof fault);
+    err = tg_key_file_read(directory, name, true, key, fault, sizeof fault);
     if (err == TG_ENOENT && create) {
         if (write_key(directory, name)) {
-            err = tg_key_read(directory, name, true, key, fault, sizeof fault);
+            err = tg_key_file_read(directory, name, true, key, fault, sizeof fault);
         } else {
             snprintf(fault, sizeof fault, "cannot be written: %s", strerror(errno));
             err = TG_EIO;

@@ -22,7 +22,7 @@ void tg_judging_refuse(const struct judging *judging, const struct tg_given *giv
     case TG_GIVEN_TEXT:
         got = judging->setting->kind == TG_SETTING_KEYS
                   ? "a text"
-                  : tg_show(shown, tg_slice_of(given->text));
+                  : tg_config_show(shown, tg_slice_of(given->text));
         break;
     case TG_GIVEN_LIST: got = "a list"; break;
     case TG_GIVEN_MAP: got = "a map"; break;
@@ -129,14 +129,14 @@ static void set_choice(const struct judging *judging, void *member,
     tg_judging_refuse(judging, given);
 }
 
-bool tg_is_address(const char *text)
+bool tg_config_is_address(const char *text)
 {
     struct in6_addr address;
     return inet_pton(AF_INET, text, &address) == 1 ||
            inet_pton(AF_INET6, text, &address) == 1;
 }
 
-bool tg_is_loopback(const char *address)
+bool tg_config_is_loopback(const char *address)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -147,7 +147,7 @@ bool tg_is_loopback(const char *address)
 static void set_address(const struct judging *judging, char **member,
                         const struct tg_given *given)
 {
-    if (given->kind != TG_GIVEN_TEXT || !tg_is_address(given->text)) {
+    if (given->kind != TG_GIVEN_TEXT || !tg_config_is_address(given->text)) {
         tg_judging_refuse(judging, given);
         return;
     }
@@ -171,7 +171,7 @@ static bool is_loopback_endpoint(const char *text, bool *elsewhere)
     if (bracketed != (strchr(address, ':') != NULL)) {
         return false;
     }
-    *elsewhere = !tg_is_loopback(address);
+    *elsewhere = !tg_config_is_loopback(address);
     return true;
 }
 
@@ -200,7 +200,7 @@ static void set_endpoint(const struct judging *judging, char **member,
                 "ZeroMQ over a network needs CURVE encryption, which this version does "
                 "not have yet: use a loopback address such as tcp://127.0.0.1:5555; "
                 "got %s",
-                tg_show(shown, tg_slice_of(text)));
+                tg_config_show(shown, tg_slice_of(text)));
             return;
         }
         set_text(judging, member, given);
@@ -253,7 +253,7 @@ static bool file_readable(const struct judging *judging, const struct tg_given *
         return true;
     }
     tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s %s%s",
-               tg_show(shown, tg_slice_of(path)),
+               tg_config_show(shown, tg_slice_of(path)),
                known && !S_ISREG(about.st_mode) ? "is no regular file"
                                                 : "cannot be read: ",
                known && !S_ISREG(about.st_mode) ? "" : strerror(errno));
@@ -339,7 +339,7 @@ static bool add_origin(const struct judging *judging, struct tg_config_origins *
     if (fault != NULL) {
         char shown[TG_SHOWN_MAX];
         tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s; got %s",
-                   fault, tg_show(shown, tg_slice_of(item->text)));
+                   fault, tg_config_show(shown, tg_slice_of(item->text)));
         return false;
     }
     if (!list_add(&origins->exact, tg_copy_text(item->text))) {
@@ -375,9 +375,9 @@ static void set_origins(const struct judging *judging, struct tg_config_origins 
     *member = origins;
 }
 
-void tg_value_set(struct tg_config *config, const struct tg_setting *setting,
-                  const struct tg_given *given, const char *base,
-                  struct tg_mistakes *mistakes)
+void tg_setting_set(struct tg_config *config, const struct tg_setting *setting,
+                    const struct tg_given *given, const char *base,
+                    struct tg_mistakes *mistakes)
 {
     struct judging judging = {setting, base, mistakes};
     void *member = (char *)config + setting->offset;
@@ -390,11 +390,11 @@ void tg_value_set(struct tg_config *config, const struct tg_setting *setting,
     case TG_SETTING_DIRECTORY: set_directory(&judging, member, given); break;
     case TG_SETTING_FILES: set_files(&judging, member, given); break;
     case TG_SETTING_ORIGINS: set_origins(&judging, member, given); break;
-    case TG_SETTING_KEYS: tg_keys_set(&judging, member, given); break;
+    case TG_SETTING_KEYS: tg_config_keys_set(&judging, member, given); break;
     }
 }
 
-void tg_value_finish(struct tg_config *config, const struct tg_setting *setting)
+void tg_setting_finish(struct tg_config *config, const struct tg_setting *setting)
 {
     void *member = (char *)config + setting->offset;
     switch (setting->kind) {
@@ -408,6 +408,6 @@ void tg_value_finish(struct tg_config *config, const struct tg_setting *setting)
     case TG_SETTING_ORIGINS:
         list_finish(&((struct tg_config_origins *)member)->exact);
         break;
-    case TG_SETTING_KEYS: tg_keys_finish(member); break;
+    case TG_SETTING_KEYS: tg_config_keys_finish(member); break;
     }
 }

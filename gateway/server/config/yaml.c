@@ -61,7 +61,7 @@ static void read_name(struct reader *reader, const yaml_event_t *event)
     if (first != NULL) {
         char shown[TG_SHOWN_MAX];
         tg_mistake(reader->mistakes, place, NULL, "%s is given twice; first at line %u",
-                   tg_show(shown, tg_slice_of(name)), first->name_place.line);
+                   tg_config_show(shown, tg_slice_of(name)), first->name_place.line);
     }
     reader->name = name;
     reader->name_place = place;
