@@ -203,9 +203,9 @@ static uint32_t name_parts(struct tg_slice name)
 /* --- fields -------------------------------------------------------------------------- */
 
 static const struct tg_slice field_kinds[] = {
-    TG_LIT("int"),  TG_LIT("double"),    TG_LIT("decimal"), TG_LIT("string"),
-    TG_LIT("bool"), TG_LIT("timestamp"), TG_LIT("date"),    TG_LIT("duration"),
-    TG_LIT("uuid"), TG_LIT("json"),      TG_LIT("list"),
+    TG_LIT_INIT("int"),  TG_LIT_INIT("double"),    TG_LIT_INIT("decimal"), TG_LIT_INIT("string"),
+    TG_LIT_INIT("bool"), TG_LIT_INIT("timestamp"), TG_LIT_INIT("date"),    TG_LIT_INIT("duration"),
+    TG_LIT_INIT("uuid"), TG_LIT_INIT("json"),      TG_LIT_INIT("list"),
 };
 
 static bool is_scalar(struct tg_json value)
@@ -216,7 +216,7 @@ static bool is_scalar(struct tg_json value)
 
 static enum tg_err read_choices(struct reader *r, struct tg_json choices)
 {
-    static const struct tg_slice names[] = {TG_LIT("value"), TG_LIT("label")};
+    static const struct tg_slice names[] = {TG_LIT_INIT("value"), TG_LIT_INIT("label")};
     r->choices[r->field_at] = choices;
     if (tg_json_kind(choices) == TG_JSON_NONE) {
         return TG_OK;
@@ -313,8 +313,8 @@ static enum tg_err read_field(struct reader *r, struct tg_json object)
 {
     enum { NAME, TYPE, NULLABLE, ITEMS, VERBOSE_NAME, CHOICES, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT("name"),  TG_LIT("type"),         TG_LIT("nullable"),
-        TG_LIT("items"), TG_LIT("verbose_name"), TG_LIT("choices"),
+        TG_LIT_INIT("name"),  TG_LIT_INIT("type"),         TG_LIT_INIT("nullable"),
+        TG_LIT_INIT("items"), TG_LIT_INIT("verbose_name"), TG_LIT_INIT("choices"),
     };
     struct tg_json values[COUNT];
     struct tg_field *field = &r->fields[r->field_at];
@@ -362,10 +362,10 @@ static enum tg_err read_fields(struct reader *r, struct tg_json fields)
 static enum tg_err read_operations(struct reader *r, struct tg_json list)
 {
     static const struct tg_slice words[] = {
-        TG_LIT("create"),
-        TG_LIT("update"),
-        TG_LIT("delete"),
-        TG_LIT("event"),
+        TG_LIT_INIT("create"),
+        TG_LIT_INIT("update"),
+        TG_LIT_INIT("delete"),
+        TG_LIT_INIT("event"),
     };
     if (tg_json_kind(list) != TG_JSON_ARRAY) {
         return refuse_kind(r, "operations",
@@ -459,8 +459,8 @@ static enum tg_err read_key(struct reader *r, struct tg_json list, uint32_t *key
 
 static enum tg_err read_access(struct reader *r, struct tg_json value)
 {
-    static const struct tg_slice words[] = {TG_LIT("public"), TG_LIT("authenticated")};
-    static const struct tg_slice names[] = {TG_LIT("rule")};
+    static const struct tg_slice words[] = {TG_LIT_INIT("public"), TG_LIT_INIT("authenticated")};
+    static const struct tg_slice names[] = {TG_LIT_INIT("rule")};
     r->type->access = TG_ACCESS_AUTHENTICATED;
     if (tg_json_kind(value) == TG_JSON_NONE) {
         return TG_OK;
@@ -495,9 +495,9 @@ static enum tg_err read_access(struct reader *r, struct tg_json value)
 static enum tg_err read_delivery(struct reader *r, struct tg_json value)
 {
     static const struct tg_slice words[] = {
-        TG_LIT("live"),
-        TG_LIT("recoverable"),
-        TG_LIT("guaranteed"),
+        TG_LIT_INIT("live"),
+        TG_LIT_INIT("recoverable"),
+        TG_LIT_INIT("guaranteed"),
     };
     uint32_t delivery = TG_DELIVERY_LIVE;
     if (tg_json_kind(value) == TG_JSON_NONE) {
@@ -618,9 +618,9 @@ static enum tg_err read_type(struct reader *r, struct tg_json object)
 {
     enum { NAME, VERBOSE, PLURAL, OPS, KEY, ACCESS, DELIVERY, TTL, FIELDS, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT("name"),       TG_LIT("verbose_name"), TG_LIT("verbose_name_plural"),
-        TG_LIT("operations"), TG_LIT("key"),          TG_LIT("access"),
-        TG_LIT("delivery"),   TG_LIT("ttl_ms"),       TG_LIT("fields"),
+        TG_LIT_INIT("name"),       TG_LIT_INIT("verbose_name"), TG_LIT_INIT("verbose_name_plural"),
+        TG_LIT_INIT("operations"), TG_LIT_INIT("key"),          TG_LIT_INIT("access"),
+        TG_LIT_INIT("delivery"),   TG_LIT_INIT("ttl_ms"),       TG_LIT_INIT("fields"),
     };
     struct tg_json values[COUNT];
     enum tg_err err = read_members(r, object, "", names, COUNT, values);
@@ -685,7 +685,7 @@ static enum tg_err read_document(struct reader *r, struct tg_slice text,
                                  struct tg_document *document)
 {
     enum { APP, TYPES, COUNT };
-    static const struct tg_slice names[] = {TG_LIT("app"), TG_LIT("types")};
+    static const struct tg_slice names[] = {TG_LIT_INIT("app"), TG_LIT_INIT("types")};
     struct tg_json_limits limits = {.values_max = r->limits.values_max};
     struct tg_json_error error;
     enum tg_err err = tg_json_parse(&r->doc, text, &limits, &error);
