@@ -13,7 +13,6 @@ from harness.ingest import Dealer
 from harness.vectors import bytes_of, cases, catalogue, message_of, one_of, text_of
 from harness.wire import CLOSE, PING, PONG, TEXT, Ended, Wire
 
-
 CODES = json.loads((ROOT / "protocol/codes.json").read_text())
 STATUS = {error["code"]: error["http"] for error in CODES["errors"]}
 
