@@ -9,10 +9,10 @@
 
 struct tg_test_heap {
     struct tg_heap heap;
-    size_t calls;      /* Allocations and growths that were asked for. */
-    size_t fail_at;    /* Which of them fails, counted from 1; 0: none. */
-    bool fail_after;   /* All after it fail too. */
-    size_t blocks;     /* Held at present. */
+    size_t calls;    /* Allocations and growths that were asked for. */
+    size_t fail_at;  /* Which of them fails, counted from 1; 0: none. */
+    bool fail_after; /* All after it fail too. */
+    size_t blocks;   /* Held at present. */
     size_t bytes;
     size_t bytes_peak;
 };

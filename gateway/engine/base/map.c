@@ -1,5 +1,7 @@
 #include "engine/base/map.h"
 
+#include <assert.h>
+
 #include "engine/base/mem.h"
 
 static uint64_t hash_seed = UINT64_C(0x5851f42d4c957f2d);
@@ -93,6 +95,7 @@ static enum tg_err map_grow(struct tg_map *map)
 
 enum tg_err tg_map_put(struct tg_map *map, struct tg_slice key, void *value)
 {
+    assert(value != NULL);
     if (tg_map_get(map, key) != NULL) {
         return TG_EEXIST;
     }

@@ -12,7 +12,8 @@
 /* How a connection is compressed. Also a policy: the most that the server agrees to. */
 struct tg_ws_deflate {
     bool on;
-    bool server_no_context_takeover; /* The server forgets its window after each message. */
+    bool server_no_context_takeover; /* The server forgets its window after each message.
+                                      */
     bool client_no_context_takeover;
     uint8_t server_max_window_bits; /* 8 to 15. */
     uint8_t client_max_window_bits; /* 8 to 15; what is inflated needs this window. */
@@ -38,17 +39,19 @@ TG_MUST_USE enum tg_err tg_ws_handshake_check(const struct tg_http_request *requ
                                               const char *subprotocol,
                                               const struct tg_ws_deflate *policy,
                                               struct tg_ws_handshake *handshake);
-/* Append the 101. `accept` is the value of Sec-WebSocket-Accept; `subprotocol` and `deflate`
- * may be NULL. */
+/* Append the 101. `accept` is the value of Sec-WebSocket-Accept; `subprotocol` and
+ * `deflate` may be NULL. */
 void tg_ws_handshake_response(struct tg_buf *buf, struct tg_slice accept,
-                              const char *subprotocol, const struct tg_ws_deflate *deflate);
+                              const char *subprotocol,
+                              const struct tg_ws_deflate *deflate);
 /* Append the refusal that belongs to `handshake`, with what a 426 must say. */
 void tg_ws_handshake_refuse(struct tg_buf *buf, const struct tg_ws_handshake *handshake);
 
 /* The client's side: append the request. `key` is base64 of 16 random bytes; `origin` may
  * be NULL. */
 void tg_ws_handshake_request(struct tg_buf *buf, const char *host, const char *path,
-                             struct tg_slice key, const char *subprotocol, const char *origin);
+                             struct tg_slice key, const char *subprotocol,
+                             const char *origin);
 /* Judge the answer to it.
  *
  * TG_EPROTO  `message` says what is wrong with it. */
@@ -58,8 +61,8 @@ TG_MUST_USE enum tg_err tg_ws_handshake_accepted(const struct tg_http_reply *rep
                                                  const char **message);
 
 /* True if the web page at `origin` ("https://example.org:8000") lives on the host that
- * `host` ("example.org:1844") names: equal in any case, ports ignored. "null", other schemes
- * than http and https, and whatever is no origin give false. */
+ * `host` ("example.org:1844") names: equal in any case, ports ignored. "null", other
+ * schemes than http and https, and whatever is no origin give false. */
 bool tg_origin_same_host(struct tg_slice origin, struct tg_slice host);
 
 #endif

@@ -15,7 +15,8 @@
  *   431  a line, the block or the number of headers over its limit
  *   501  any other Transfer-Encoding, and CONNECT
  *   505  a version other than 1.0 and 1.1
- * After a refusal the connection is to be closed: nobody knows where the next message begins. */
+ * After a refusal the connection is to be closed: nobody knows where the next message
+ * begins. */
 #ifndef TG_CODEC_HTTP1_H
 #define TG_CODEC_HTTP1_H
 
@@ -27,7 +28,7 @@ enum { TG_HTTP_HEADERS_MAX = 100 };
 
 struct tg_http_limits {
     size_t line_max;    /* Bytes of one line, its CRLF not counted. */
-    size_t block_max;   /* Bytes of the head, from the first line to the empty one, all CRLFs counted. */
+    size_t block_max;   /* Bytes of the whole head, all CRLFs counted. */
     size_t headers_max; /* At most TG_HTTP_HEADERS_MAX. */
 };
 
@@ -38,8 +39,8 @@ extern const struct tg_http_limits tg_http_limits_default;
 struct tg_http_parser {
     const struct tg_http_limits *limits; /* Borrowed. */
     struct tg_buf partial;               /* The head so far, if it came in parts. */
-    const char *message;                 /* After a refusal: what is wrong, a static sentence. */
-    uint32_t block_size;                 /* Bytes of the head that were scanned. */
+    const char *message; /* After a refusal: what is wrong, a static sentence. */
+    uint32_t block_size; /* Bytes of the head that were scanned. */
     uint32_t line_size;
     uint16_t lines;
     uint16_t status; /* After a refusal: the status to answer with; 0 otherwise. */
@@ -63,7 +64,7 @@ struct tg_http_request {
     struct tg_slice target; /* As it was sent. */
     struct tg_slice path;   /* Up to the first '?', nothing decoded; "*" for OPTIONS *. */
     struct tg_slice query;  /* After the first '?'; data NULL if there was none. */
-    struct tg_slice host;   /* With port; from the target if that names one, else the header. */
+    struct tg_slice host;   /* With port; the target's if it names one, else the header's. */
     uint64_t content_length; /* 0 if there is none. */
     unsigned minor;          /* HTTP/1.minor: 0 or 1. */
     bool has_content_length;
@@ -80,13 +81,15 @@ struct tg_http_reply {
     unsigned status;
     unsigned minor;
     bool has_content_length;
+    bool has_transfer_encoding; /* Nothing here can read such a body. */
     bool keep_alive;
     bool connection_upgrade;
     struct tg_http_headers headers;
 };
 
 /* `limits` is borrowed and must outlive the parser; NULL means the default. */
-void tg_http_parser_init(struct tg_http_parser *parser, const struct tg_http_limits *limits);
+void tg_http_parser_init(struct tg_http_parser *parser,
+                         const struct tg_http_limits *limits);
 void tg_http_parser_finish(struct tg_http_parser *parser);
 
 /* Take bytes of a request. `used` of them were taken; what follows them is the body, the
@@ -99,9 +102,10 @@ void tg_http_parser_finish(struct tg_http_parser *parser);
  * TG_ENOMEM  The same, with status 503. */
 TG_MUST_USE enum tg_err tg_http_feed(struct tg_http_parser *parser, struct tg_slice bytes,
                                      size_t *used, struct tg_http_request *request);
-/* The same for the answer to a client. A Transfer-Encoding is refused here too. */
-TG_MUST_USE enum tg_err tg_http_feed_reply(struct tg_http_parser *parser, struct tg_slice bytes,
-                                           size_t *used, struct tg_http_reply *reply);
+/* The same for the answer that a client gets. */
+TG_MUST_USE enum tg_err tg_http_feed_reply(struct tg_http_parser *parser,
+                                           struct tg_slice bytes, size_t *used,
+                                           struct tg_http_reply *reply);
 
 /* Free the memory of a head that came in parts and begin anew. The slices of the last
  * request end here; without this call, at the next feed. */
@@ -119,8 +123,8 @@ size_t tg_http_header_count(const struct tg_http_headers *headers, const char *n
 /* True if one of the headers of that name lists `token` (any case). */
 bool tg_http_header_has_token(const struct tg_http_headers *headers, const char *name,
                               const char *token);
-/* The next element of a comma-separated list, white space and empty elements skipped; false
- * at the end. Quotes are not known: for lists of tokens. */
+/* The next element of a comma-separated list, white space and empty elements skipped;
+ * false at the end. Quotes are not known: for lists of tokens. */
 bool tg_http_list_next(struct tg_slice *rest, struct tg_slice *element);
 /* ASCII letters of either case are the same. */
 bool tg_http_same_text(struct tg_slice a, struct tg_slice b);

@@ -75,6 +75,9 @@ bool peer_queue(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame
 
 void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame)
 {
+    if (peer->close_code != 0) {
+        return; /* Nothing comes after the close frame. */
+    }
     if (frame == NULL) {
         peer_close(hub, peer, TG_CLOSE_INTERNAL_ERROR);
     } else if (peer_weight(peer) + frame->size + TG_OUTBOX_OVERHEAD > peer_budget(hub, peer)) {

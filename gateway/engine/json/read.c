@@ -316,8 +316,8 @@ static enum tg_err read_number(struct reader *r)
 static bool name_bytes(struct tg_json_doc *doc, const struct tg_json_token *name,
                        struct tg_slice *bytes)
 {
-    struct tg_slice source =
-        tg_slice(doc->text.data + name->start + 1, name->end - name->start - 2);
+    struct tg_slice source = tg_slice(doc->text.data + name->start + 1,
+                                      name->end - name->start - 2);
     if ((name->flags & TG_JSON_ESCAPED) == 0) {
         *bytes = source;
         return true;
@@ -557,16 +557,11 @@ static enum tg_err read_value(struct reader *r)
         }
         return err;
     }
-    case '{':
-        return open_container(r, TG_JSON_OBJECT);
-    case '[':
-        return open_container(r, TG_JSON_ARRAY);
-    case 't':
-        return read_word(r, "true", 4, TG_JSON_BOOL);
-    case 'f':
-        return read_word(r, "false", 5, TG_JSON_BOOL);
-    case 'n':
-        return read_word(r, "null", 4, TG_JSON_NULL);
+    case '{': return open_container(r, TG_JSON_OBJECT);
+    case '[': return open_container(r, TG_JSON_ARRAY);
+    case 't': return read_word(r, "true", 4, TG_JSON_BOOL);
+    case 'f': return read_word(r, "false", 5, TG_JSON_BOOL);
+    case 'n': return read_word(r, "null", 4, TG_JSON_NULL);
     case '-':
     case '0':
     case '1':
@@ -577,10 +572,8 @@ static enum tg_err read_value(struct reader *r)
     case '6':
     case '7':
     case '8':
-    case '9':
-        return read_number(r);
-    default:
-        return fail(r, r->at, "no value begins like this");
+    case '9': return read_number(r);
+    default: return fail(r, r->at, "no value begins like this");
     }
 }
 

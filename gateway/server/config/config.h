@@ -70,8 +70,8 @@ struct tg_config_timeouts {
 struct tg_config_ingest {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
-    char *zmq; /* An ipc:// or tcp:// endpoint; NULL: off. */
-    struct tg_config_keys keys; /* Empty: see tg_runtime_ingest_key. */
+    char *zmq;                  /* An ipc:// or tcp:// endpoint; NULL: off. */
+    struct tg_config_keys keys; /* Empty: see tg_config_default_key. */
     uint32_t request_bytes_max;
     uint32_t batch_events_max;
     uint32_t dedup_window;
@@ -88,6 +88,7 @@ struct tg_config_conformance {
 };
 
 struct tg_config {
+    char *file;                       /* Where it was read from; NULL: no file. */
     uint32_t shards;                  /* Never 0: one per core is resolved. */
     char *runtime_dir;                /* Not made yet: see tg_runtime_open. */
     struct tg_config_list catalogues; /* Files; relative ones are resolved. */
@@ -114,9 +115,8 @@ struct tg_mistakes {
 };
 
 struct tg_config_input {
-    const char *file;         /* YAML; NULL: no file. */
-    int flag_count;           /* The arguments after the sub-command: `--name value`, */
-    char *const *flags;       /* `--name=value`; `--config` is taken out before. */
+    int flag_count; /* The arguments after the sub-command: `--name value`, */
+    char **flags;   /* `--name=value`, and `--config FILE`, the YAML file. */
     char *(*getenv)(const char *name); /* NULL: the process's own environment. */
 };
 
@@ -132,12 +132,13 @@ TG_MUST_USE enum tg_err tg_config_load(struct tg_config *config,
 void tg_config_finish(struct tg_config *config);
 void tg_mistakes_finish(struct tg_mistakes *mistakes);
 
-/* Make the runtime directory (0700) if it is not there, and open it. It is refused if
- * it is not ours, is a symbolic link, or if others may enter it.
+/* Open the runtime directory; with `create` make it (0700) if it is not there. It is
+ * refused if it is not ours, is a symbolic link, or if others may enter it.
  *
- * TG_EIO  `why` (of `why_size`) says what is wrong with it and what would be right. */
-TG_MUST_USE enum tg_err tg_runtime_open(const char *runtime_dir, int *fd, char *why,
-                                        size_t why_size);
+ * TG_ENOENT  It is not there (only without `create`).
+ * TG_EIO     `why` (of `why_size`) says what is wrong with it and what would be right. */
+TG_MUST_USE enum tg_err tg_runtime_open(const char *runtime_dir, bool create, int *fd,
+                                        char *why, size_t why_size);
 
 /* Where no ingest key is configured, there is one for the application `default` in
  * `<runtime_dir>/ingest-<port>.key` (0600): 64 hexadecimal digits. Read it into
@@ -146,8 +147,14 @@ TG_MUST_USE enum tg_err tg_runtime_open(const char *runtime_dir, int *fd, char *
  * TG_ENOENT  There is none (only without `create`).
  * TG_EIO     `why` says what is wrong. */
 enum { TG_RUNTIME_KEY_SIZE = 257 };
-TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
-                                              bool create, char key[TG_RUNTIME_KEY_SIZE],
-                                              char *why, size_t why_size);
+TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir,
+                                              uint32_t ingest_port, bool create,
+                                              char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                              size_t why_size);
+
+/* Where no key is configured: put that one into `config->ingest.keys`, for the
+ * application `default`. Only when the gateway is about to start. */
+TG_MUST_USE enum tg_err tg_config_default_key(struct tg_config *config, char *why,
+                                              size_t why_size);
 
 #endif

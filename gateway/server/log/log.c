@@ -62,7 +62,11 @@ static size_t utf8_front(struct tg_slice bytes, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t lead = bytes.data[0];
-    size_t size = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    size_t size = lead < 0x80   ? 1
+                  : lead < 0xc0 ? 0
+                  : lead < 0xe0 ? 2
+                  : lead < 0xf0 ? 3
+                                : 4;
     if (size == 0 || lead > 0xf4 || size > bytes.size) {
         return 0;
     }
@@ -85,8 +89,8 @@ static size_t utf8_front(struct tg_slice bytes, uint32_t *code)
 static bool is_plain(uint32_t code)
 {
     bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-    bool order = code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e)
-                 || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+    bool order = code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+                 (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
     return !control && !order;
 }
 
@@ -106,7 +110,9 @@ static size_t escape_front(struct tg_slice bytes, bool json, char out[CODE_MAX],
         written = snprintf(out, CODE_MAX, "\\%c", (char)code);
     } else if (code == '\n' || code == '\r' || code == '\t') {
         written = snprintf(out, CODE_MAX, "\\%c",
-                           code == '\n' ? 'n' : code == '\r' ? 'r' : 't');
+                           code == '\n'   ? 'n'
+                           : code == '\r' ? 'r'
+                                          : 't');
     } else if (!is_plain(code)) {
         written = snprintf(out, CODE_MAX, "\\u%04x", code);
     } else {
@@ -167,9 +173,7 @@ static void line_value(struct line *line, const struct tg_log_field *field)
             snprintf(digits, sizeof digits, "%.6g", field->value.real);
         }
         break;
-    case TG_LOG_KIND_BOOL:
-        line_text(line, field->value.truth ? "true" : "false");
-        return;
+    case TG_LOG_KIND_BOOL: line_text(line, field->value.truth ? "true" : "false"); return;
     case TG_LOG_KIND_BYTES:
         if (field->value.bytes.data == NULL) {
             break;
@@ -180,8 +184,7 @@ static void line_value(struct line *line, const struct tg_log_field *field)
             line_quoted(line, field->value.bytes);
         }
         return;
-    case TG_LOG_KIND_END:
-        break;
+    case TG_LOG_KIND_END: break;
     }
     line_text(line, digits);
 }
@@ -212,7 +215,8 @@ static void line_begin(struct line *line, enum tg_log_level level, const char *e
     line_text(line, line->json ? "\"" : "");
 }
 
-void tg_log_write(enum tg_log_level level, const char *event, const struct tg_log_field *fields)
+void tg_log_write(enum tg_log_level level, const char *event,
+                  const struct tg_log_field *fields)
 {
     int saved_errno = errno;
     struct line line;
@@ -250,7 +254,8 @@ static uint64_t now_second(void)
     return (uint64_t)now.tv_sec + 1; /* Never 0, which a fresh limit holds. */
 }
 
-static void limit_tell(struct tg_log_limit *limit, enum tg_log_level level, const char *event)
+static void limit_tell(struct tg_log_limit *limit, enum tg_log_level level,
+                       const char *event)
 {
     uint64_t count = atomic_exchange(&limit->left_out, 0);
     if (count != 0) {
@@ -259,7 +264,8 @@ static void limit_tell(struct tg_log_limit *limit, enum tg_log_level level, cons
 }
 
 /* Into the list that tg_log_tick walks; once, and for good: limits are static. */
-static void limit_list(struct tg_log_limit *limit, enum tg_log_level level, const char *event)
+static void limit_list(struct tg_log_limit *limit, enum tg_log_level level,
+                       const char *event)
 {
     if (atomic_exchange(&limit->listed, true)) {
         return;
@@ -267,8 +273,7 @@ static void limit_list(struct tg_log_limit *limit, enum tg_log_level level, cons
     limit->event = event;
     limit->level = level;
     limit->next = atomic_load(&limits);
-    while (!atomic_compare_exchange_weak(&limits, &limit->next, limit)) {
-    }
+    while (!atomic_compare_exchange_weak(&limits, &limit->next, limit)) {}
 }
 
 bool tg_log_allow(struct tg_log_limit *limit, enum tg_log_level level, const char *event)
@@ -292,7 +297,8 @@ bool tg_log_allow(struct tg_log_limit *limit, enum tg_log_level level, const cha
 void tg_log_tick(bool all)
 {
     uint64_t now = now_second();
-    for (struct tg_log_limit *limit = atomic_load(&limits); limit != NULL; limit = limit->next) {
+    for (struct tg_log_limit *limit = atomic_load(&limits); limit != NULL;
+         limit = limit->next) {
         if (all || atomic_load(&limit->second) != now) {
             limit_tell(limit, limit->level, limit->event);
         }

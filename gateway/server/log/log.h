@@ -48,10 +48,10 @@ bool tg_log_wants(enum tg_log_level level);
 void tg_log_use_fd(int fd);
 
 /* One line. `tg_info("id", TG_F(...), ...)` with as many fields as are needed. */
-#define tg_error(...) tg_log(TG_LOG_ERROR, __VA_ARGS__)
-#define tg_warn(...) tg_log(TG_LOG_WARN, __VA_ARGS__)
-#define tg_info(...) tg_log(TG_LOG_INFO, __VA_ARGS__)
-#define tg_debug(...) tg_log(TG_LOG_DEBUG, __VA_ARGS__)
+#define tg_error(...)      tg_log(TG_LOG_ERROR, __VA_ARGS__)
+#define tg_warn(...)       tg_log(TG_LOG_WARN, __VA_ARGS__)
+#define tg_info(...)       tg_log(TG_LOG_INFO, __VA_ARGS__)
+#define tg_debug(...)      tg_log(TG_LOG_DEBUG, __VA_ARGS__)
 #define tg_log(level, ...) TG_LOG_FIELDS(level, __VA_ARGS__, TG_LOG_END)
 
 /* The same for what a peer can cause as often as it likes: at most TG_LOG_PER_SECOND
@@ -60,13 +60,13 @@ void tg_log_use_fd(int fd);
  *   … warn log.suppressed of=ingest.refused count=5210
  *
  * as soon as the second is over and another line comes, or at tg_log_tick. */
-#define tg_log_limited(level, ...)                                                       \
-    do {                                                                                 \
-        static struct tg_log_limit tg_limit_;                                            \
-        if (tg_log_wants(level)                                                          \
-            && tg_log_allow(&tg_limit_, level, TG_LOG_ID(__VA_ARGS__, 0))) {             \
-            tg_log(level, __VA_ARGS__);                                                  \
-        }                                                                                \
+#define tg_log_limited(level, ...)                                        \
+    do {                                                                  \
+        static struct tg_log_limit tg_limit_;                             \
+        if (tg_log_wants(level) &&                                        \
+            tg_log_allow(&tg_limit_, level, TG_LOG_ID(__VA_ARGS__, 0))) { \
+            tg_log(level, __VA_ARGS__);                                   \
+        }                                                                 \
     } while (0)
 
 /* Tell the counts of limited lines whose second is over. Call it each second or so,
@@ -107,24 +107,25 @@ struct tg_log_limit {
     struct tg_log_limit *next;
 };
 
-void tg_log_write(enum tg_log_level level, const char *event, const struct tg_log_field *fields);
+void tg_log_write(enum tg_log_level level, const char *event,
+                  const struct tg_log_field *fields);
 bool tg_log_allow(struct tg_log_limit *limit, enum tg_log_level level, const char *event);
 
-#define TG_LOG_END                          \
-    (struct tg_log_field)                   \
-    {                                       \
+#define TG_LOG_END                            \
+    (struct tg_log_field)                     \
+    {                                         \
         .name = NULL, .kind = TG_LOG_KIND_END \
     }
 #define TG_LOG_ID(event, ...) event
-#define TG_LOG_FIELDS(level, event, ...)                                                  \
-    do {                                                                                  \
-        if (tg_log_wants(level)) {                                                        \
-            tg_log_write(level, event, (const struct tg_log_field[]){__VA_ARGS__});       \
-        }                                                                                 \
+#define TG_LOG_FIELDS(level, event, ...)                                            \
+    do {                                                                            \
+        if (tg_log_wants(level)) {                                                  \
+            tg_log_write(level, event, (const struct tg_log_field[]){__VA_ARGS__}); \
+        }                                                                           \
     } while (0)
 
 /* A field from a value of any type that a log can show. */
-#define TG_F(name, value)               \
+#define TG_F(name, value) \
     _Generic((value),                   \
         bool: tg_log_bool,              \
         char: tg_log_int,               \
@@ -172,7 +173,8 @@ static inline struct tg_log_field tg_log_bytes(const char *name, struct tg_slice
 
 static inline struct tg_log_field tg_log_text(const char *name, const char *text)
 {
-    return tg_log_bytes(name, text == NULL ? (struct tg_slice){NULL, 0} : tg_slice_of(text));
+    return tg_log_bytes(name,
+                        text == NULL ? (struct tg_slice){NULL, 0} : tg_slice_of(text));
 }
 
 #endif

@@ -51,8 +51,8 @@ static const char *line(void)
     assert_ptr_equal(strchr(all, '\n'), all + strlen(all) - 1);
     text[strlen(text) - 1] = '\0';
     int year, month, day, hour, minute, second, ms, used = 0;
-    assert_int_equal(sscanf(all, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day, &hour,
-                            &minute, &second, &ms, &used),
+    assert_int_equal(sscanf(all, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day,
+                            &hour, &minute, &second, &ms, &used),
                      7);
     return all + used;
 }
@@ -85,9 +85,11 @@ static void an_event_needs_no_field(void **state)
 static void the_ends_of_number_ranges_are_written_whole(void **state)
 {
     (void)state;
-    tg_error("a.b", TG_F("least", INT64_MIN), TG_F("most", UINT64_MAX), TG_F("nan", (double)NAN));
+    tg_error("a.b", TG_F("least", INT64_MIN), TG_F("most", UINT64_MAX),
+             TG_F("nan", (double)NAN));
     assert_string_equal(
-        line(), "error a.b least=-9223372036854775808 most=18446744073709551615 nan=null");
+        line(),
+        "error a.b least=-9223372036854775808 most=18446744073709551615 nan=null");
 }
 
 static void json_lines_have_the_same_members(void **state)
@@ -98,9 +100,10 @@ static void json_lines_have_the_same_members(void **state)
             TG_F("bad", TG_LIT("\xff")));
     const char *all = logged();
     assert_memory_equal(all, "{\"time\":\"", 9);
-    assert_string_equal(strstr(all, "\"level\""),
-                        "\"level\":\"info\",\"event\":\"a.b\",\"port\":1,"
-                        "\"x\":\"say \\\"hi\\\"\\n\",\"none\":null,\"bad\":\"\\ufffd\"}\n");
+    assert_string_equal(
+        strstr(all, "\"level\""),
+        "\"level\":\"info\",\"event\":\"a.b\",\"port\":1,"
+        "\"x\":\"say \\\"hi\\\"\\n\",\"none\":null,\"bad\":\"\\ufffd\"}\n");
 }
 
 static void a_value_cannot_forge_a_line(void **state)
@@ -115,18 +118,21 @@ static void a_value_cannot_forge_a_field(void **state)
 {
     (void)state;
     tg_info("a.b", TG_F("x", "1 admin=true"), TG_F("y", "a=b"), TG_F("z", "\" q=\\"));
-    assert_string_equal(line(), "info a.b x=\"1 admin=true\" y=\"a=b\" z=\"\\\" q=\\\\\"");
+    assert_string_equal(line(),
+                        "info a.b x=\"1 admin=true\" y=\"a=b\" z=\"\\\" q=\\\\\"");
 }
 
 static void a_value_cannot_drive_a_terminal(void **state)
 {
     (void)state;
-    tg_info("a.b", TG_F("esc", "\x1b[2J"), TG_F("c1", "\xc2\x9b"
-                                                      "2J"),
+    tg_info("a.b", TG_F("esc", "\x1b[2J"),
+            TG_F("c1", "\xc2\x9b"
+                       "2J"),
             TG_F("bidi", "\xe2\x80\xae"), TG_F("nul", tg_slice("a\0b", 3)),
             TG_F("del", "\x7f"));
-    assert_string_equal(line(), "info a.b esc=\"\\u001b[2J\" c1=\"\\u009b2J\" bidi=\"\\u202e\" "
-                                "nul=\"a\\u0000b\" del=\"\\u007f\"");
+    assert_string_equal(line(),
+                        "info a.b esc=\"\\u001b[2J\" c1=\"\\u009b2J\" bidi=\"\\u202e\" "
+                        "nul=\"a\\u0000b\" del=\"\\u007f\"");
 }
 
 static void utf8_is_kept_and_other_bytes_are_shown(void **state)
@@ -193,7 +199,8 @@ static void a_repeated_line_is_limited_and_the_rest_counted(void **state)
     assert_in_range(written, TG_LOG_PER_SECOND, 2 * TG_LOG_PER_SECOND);
     tg_log_tick(true);
     size_t told = 0;
-    for (const char *at = logged(); (at = strstr(at, "of=a.flood count=")) != NULL; at++) {
+    for (const char *at = logged(); (at = strstr(at, "of=a.flood count=")) != NULL;
+         at++) {
         told += strtoul(at + strlen("of=a.flood count="), NULL, 10);
     }
     assert_int_equal(written + told, 1000);

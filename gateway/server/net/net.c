@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/base/mem.h"
+#include "server/log/log.h"
 
 enum {
     TICK_MS = 250,
@@ -12,6 +13,14 @@ enum {
     IOV_MAX_USED = 64,
     READS_PER_TURN = 4,
 };
+
+/* Be called at `due_ms` at the latest. */
+static void conn_wake_by(struct tg_conn *conn, uint64_t due_ms)
+{
+    if (tg_list_empty(&conn->timer.link) || conn->timer.due_ms > due_ms) {
+        tg_conn_set_timer(conn, due_ms);
+    }
+}
 
 /* The loop. */
 
@@ -35,6 +44,28 @@ static void on_check(uv_check_t *check)
     turn_end(check->data);
 }
 
+/* A peer that does not read would not read a close frame either: it is just over. */
+static bool stalled(const struct tg_conn *conn, uint64_t now)
+{
+    uint32_t write_ms = conn->net->write_ms;
+    return write_ms != 0 && conn->stalled_ms != 0 && now - conn->stalled_ms >= write_ms;
+}
+
+static void conn_due(struct tg_conn *conn, uint64_t now)
+{
+    if (conn->state == TG_CONN_LINGER || stalled(conn, now)) {
+        tg_debug("net.conn_dropped",
+                 TG_F("reason", conn->state == TG_CONN_LINGER ? "lingered" : "slow_reader"));
+        tg_conn_kill(conn);
+    } else if (conn->state == TG_CONN_OPEN) {
+        conn->ops->timeout(conn);
+    }
+    /* It may have more to wait for than its owner knows of. */
+    if (conn->state != TG_CONN_DEAD && conn->stalled_ms != 0) {
+        conn_wake_by(conn, conn->stalled_ms + conn->net->write_ms);
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct tg_net *net = timer->data;
@@ -44,12 +75,7 @@ static void on_tick(uv_timer_t *timer)
     while (!tg_list_empty(&fired)) {
         struct tg_timer *due = TG_ENTRY(fired.next, struct tg_timer, link);
         tg_timer_cancel(due);
-        struct tg_conn *conn = TG_ENTRY(due, struct tg_conn, timer);
-        if (conn->state == TG_CONN_LINGER) {
-            tg_conn_kill(conn);
-        } else if (conn->state != TG_CONN_DEAD) {
-            conn->ops->timeout(conn);
-        }
+        conn_due(TG_ENTRY(due, struct tg_conn, timer), uv_now(&net->loop));
     }
 }
 
@@ -61,6 +87,7 @@ enum tg_err tg_net_init(struct tg_net *net, void (*turn)(void *context), void *c
     net->turn = turn;
     net->context = context;
     net->conn_count = 0;
+    net->write_ms = 0;
     tg_list_init(&net->conns);
     tg_list_init(&net->dying);
     tg_timers_init(&net->timers, uv_now(&net->loop), TICK_MS);
@@ -88,6 +115,7 @@ void tg_net_stop(struct tg_net *net)
 
 void tg_net_finish(struct tg_net *net)
 {
+    reap(net);
     uv_close((uv_handle_t *)&net->prepare, NULL);
     uv_close((uv_handle_t *)&net->check, NULL);
     uv_close((uv_handle_t *)&net->tick, NULL);
@@ -262,6 +290,9 @@ void tg_conn_flush(struct tg_conn *conn)
     bool waits = !tg_outbox_empty(outbox);
     if (waits && conn->stalled_ms == 0) {
         conn->stalled_ms = tg_net_now(conn->net);
+        if (conn->net->write_ms != 0) {
+            conn_wake_by(conn, conn->stalled_ms + conn->net->write_ms);
+        }
     }
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);

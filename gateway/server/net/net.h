@@ -25,6 +25,7 @@ struct tg_net {
     struct tg_link conns;
     struct tg_link dying;
     uint32_t conn_count;
+    uint32_t write_ms; /* A connection that takes no byte for so long is over; 0: never. */
     /* The owner's end of turn: write out what the turn has left to write. May be NULL. */
     void (*turn)(void *context);
     void *context;
