@@ -69,7 +69,7 @@ build: gateway bundle $(STAMPS)/venv ## build the gateway and the client, instal
 
 build/gateway/build.ninja: | system-build
 	@$(STEP) "configuring the gateway" meson setup build/gateway gateway \
-	    --buildtype=release -Ddebug=true -Dwerror=false
+	    --buildtype=release -Ddebug=true -Db_lto=true -Dwerror=false
 
 gateway: build/gateway/build.ninja
 	@$(STEP) "compiling the gateway" ninja -C build/gateway telegraphy
