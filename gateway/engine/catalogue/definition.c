@@ -7,10 +7,10 @@ enum { RULE_MAX = 4096 };
 enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list)
 {
     static const struct tg_slice words[] = {
-        TG_LIT("create"),
-        TG_LIT("update"),
-        TG_LIT("delete"),
-        TG_LIT("event"),
+        TG_WORD("create"),
+        TG_WORD("update"),
+        TG_WORD("delete"),
+        TG_WORD("event"),
     };
     if (tg_json_kind(list) != TG_JSON_ARRAY) {
         return tg_reader_refuse_kind(
@@ -109,8 +109,8 @@ enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list)
 
 enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 {
-    static const struct tg_slice words[] = {TG_LIT("public"), TG_LIT("authenticated")};
-    static const struct tg_slice names[] = {TG_LIT("rule")};
+    static const struct tg_slice words[] = {TG_WORD("public"), TG_WORD("authenticated")};
+    static const struct tg_slice names[] = {TG_WORD("rule")};
     r->type->access = TG_ACCESS_AUTHENTICATED;
     if (tg_json_kind(value) == TG_JSON_NONE) {
         return TG_OK;
@@ -146,9 +146,9 @@ enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 enum tg_err tg_reader_delivery(struct tg_reader *r, struct tg_json value)
 {
     static const struct tg_slice words[] = {
-        TG_LIT("live"),
-        TG_LIT("recoverable"),
-        TG_LIT("guaranteed"),
+        TG_WORD("live"),
+        TG_WORD("recoverable"),
+        TG_WORD("guaranteed"),
     };
     uint32_t delivery = TG_DELIVERY_LIVE;
     if (tg_json_kind(value) == TG_JSON_NONE) {

@@ -58,9 +58,9 @@ static enum tg_err read_type(struct tg_reader *r, struct tg_json object)
 {
     enum { NAME, VERBOSE, PLURAL, OPS, KEY, ACCESS, DELIVERY, TTL, FIELDS, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT("name"),       TG_LIT("verbose_name"), TG_LIT("verbose_name_plural"),
-        TG_LIT("operations"), TG_LIT("key"),          TG_LIT("access"),
-        TG_LIT("delivery"),   TG_LIT("ttl_ms"),       TG_LIT("fields"),
+        TG_WORD("name"),       TG_WORD("verbose_name"), TG_WORD("verbose_name_plural"),
+        TG_WORD("operations"), TG_WORD("key"),          TG_WORD("access"),
+        TG_WORD("delivery"),   TG_WORD("ttl_ms"),       TG_WORD("fields"),
     };
     struct tg_json values[COUNT];
     enum tg_err err = tg_reader_members(r, object, "", names, COUNT, values);
@@ -124,7 +124,7 @@ static enum tg_err read_document(struct tg_reader *r, struct tg_slice text,
                                  struct tg_document *document)
 {
     enum { APP, TYPES, COUNT };
-    static const struct tg_slice names[] = {TG_LIT("app"), TG_LIT("types")};
+    static const struct tg_slice names[] = {TG_WORD("app"), TG_WORD("types")};
     struct tg_json_limits limits = {.values_max = r->limits.values_max};
     struct tg_json_error error;
     enum tg_err err = tg_json_parse(&r->doc, text, &limits, &error);

@@ -9,8 +9,8 @@
 enum { TYPE, OP, ID, TIME, DATA, CHANGED, OLD, COUNT };
 /* In the order in which they mostly come. */
 static const struct tg_slice names[COUNT] = {
-    TG_LIT("type"), TG_LIT("op"),      TG_LIT("id"),  TG_LIT("time"),
-    TG_LIT("data"), TG_LIT("changed"), TG_LIT("old"),
+    TG_WORD("type"), TG_WORD("op"),      TG_WORD("id"),  TG_WORD("time"),
+    TG_WORD("data"), TG_WORD("changed"), TG_WORD("old"),
 };
 
 struct reader {

@@ -6,9 +6,9 @@
 enum { FEW_FIELDS = 12 };
 
 static const struct tg_slice field_kinds[] = {
-    TG_LIT("int"),  TG_LIT("double"),    TG_LIT("decimal"), TG_LIT("string"),
-    TG_LIT("bool"), TG_LIT("timestamp"), TG_LIT("date"),    TG_LIT("duration"),
-    TG_LIT("uuid"), TG_LIT("json"),      TG_LIT("list"),
+    TG_WORD("int"),  TG_WORD("double"),    TG_WORD("decimal"), TG_WORD("string"),
+    TG_WORD("bool"), TG_WORD("timestamp"), TG_WORD("date"),    TG_WORD("duration"),
+    TG_WORD("uuid"), TG_WORD("json"),      TG_WORD("list"),
 };
 
 static bool is_scalar(struct tg_json value)
@@ -19,7 +19,7 @@ static bool is_scalar(struct tg_json value)
 
 static enum tg_err read_choices(struct tg_reader *r, struct tg_json choices)
 {
-    static const struct tg_slice names[] = {TG_LIT("value"), TG_LIT("label")};
+    static const struct tg_slice names[] = {TG_WORD("value"), TG_WORD("label")};
     r->choices[r->field_at] = choices;
     if (tg_json_kind(choices) == TG_JSON_NONE) {
         return TG_OK;
@@ -118,8 +118,8 @@ static enum tg_err read_field(struct tg_reader *r, struct tg_json object)
 {
     enum { NAME, TYPE, NULLABLE, ITEMS, VERBOSE_NAME, CHOICES, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT("name"),  TG_LIT("type"),         TG_LIT("nullable"),
-        TG_LIT("items"), TG_LIT("verbose_name"), TG_LIT("choices"),
+        TG_WORD("name"),  TG_WORD("type"),         TG_WORD("nullable"),
+        TG_WORD("items"), TG_WORD("verbose_name"), TG_WORD("choices"),
     };
     struct tg_json values[COUNT];
     struct tg_field *field = &r->fields[r->field_at];
