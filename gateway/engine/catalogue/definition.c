@@ -7,10 +7,10 @@ enum { RULE_MAX = 4096 };
 enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list)
 {
     static const struct tg_slice words[] = {
-        TG_WORD("create"),
-        TG_WORD("update"),
-        TG_WORD("delete"),
-        TG_WORD("event"),
+        TG_LIT_INIT("create"),
+        TG_LIT_INIT("update"),
+        TG_LIT_INIT("delete"),
+        TG_LIT_INIT("event"),
     };
     if (tg_json_kind(list) != TG_JSON_ARRAY) {
         return tg_reader_refuse_kind(
@@ -109,8 +109,9 @@ enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list)
 
 enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 {
-    static const struct tg_slice words[] = {TG_WORD("public"), TG_WORD("authenticated")};
-    static const struct tg_slice names[] = {TG_WORD("rule")};
+    static const struct tg_slice words[] = {TG_LIT_INIT("public"),
+                                            TG_LIT_INIT("authenticated")};
+    static const struct tg_slice names[] = {TG_LIT_INIT("rule")};
     r->type->access = TG_ACCESS_AUTHENTICATED;
     if (tg_json_kind(value) == TG_JSON_NONE) {
         return TG_OK;
@@ -146,9 +147,9 @@ enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 enum tg_err tg_reader_delivery(struct tg_reader *r, struct tg_json value)
 {
     static const struct tg_slice words[] = {
-        TG_WORD("live"),
-        TG_WORD("recoverable"),
-        TG_WORD("guaranteed"),
+        TG_LIT_INIT("live"),
+        TG_LIT_INIT("recoverable"),
+        TG_LIT_INIT("guaranteed"),
     };
     uint32_t delivery = TG_DELIVERY_LIVE;
     if (tg_json_kind(value) == TG_JSON_NONE) {

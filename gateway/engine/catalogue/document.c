@@ -58,9 +58,15 @@ static enum tg_err read_type(struct tg_reader *r, struct tg_json object)
 {
     enum { NAME, VERBOSE, PLURAL, OPS, KEY, ACCESS, DELIVERY, TTL, FIELDS, COUNT };
     static const struct tg_slice names[] = {
-        TG_WORD("name"),       TG_WORD("verbose_name"), TG_WORD("verbose_name_plural"),
-        TG_WORD("operations"), TG_WORD("key"),          TG_WORD("access"),
-        TG_WORD("delivery"),   TG_WORD("ttl_ms"),       TG_WORD("fields"),
+        TG_LIT_INIT("name"),
+        TG_LIT_INIT("verbose_name"),
+        TG_LIT_INIT("verbose_name_plural"),
+        TG_LIT_INIT("operations"),
+        TG_LIT_INIT("key"),
+        TG_LIT_INIT("access"),
+        TG_LIT_INIT("delivery"),
+        TG_LIT_INIT("ttl_ms"),
+        TG_LIT_INIT("fields"),
     };
     struct tg_json values[COUNT];
     enum tg_err err = tg_reader_members(r, object, "", names, COUNT, values);
@@ -124,7 +130,7 @@ static enum tg_err read_document(struct tg_reader *r, struct tg_slice text,
                                  struct tg_document *document)
 {
     enum { APP, TYPES, COUNT };
-    static const struct tg_slice names[] = {TG_WORD("app"), TG_WORD("types")};
+    static const struct tg_slice names[] = {TG_LIT_INIT("app"), TG_LIT_INIT("types")};
     struct tg_json_limits limits = {.values_max = r->limits.values_max};
     struct tg_json_error error;
     enum tg_err err = tg_json_parse(&r->doc, text, &limits, &error);

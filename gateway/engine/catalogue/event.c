@@ -9,8 +9,8 @@
 enum { TYPE, OP, ID, TIME, DATA, CHANGED, OLD, COUNT };
 /* In the order in which they mostly come. */
 static const struct tg_slice names[COUNT] = {
-    TG_WORD("type"), TG_WORD("op"),      TG_WORD("id"),  TG_WORD("time"),
-    TG_WORD("data"), TG_WORD("changed"), TG_WORD("old"),
+    TG_LIT_INIT("type"), TG_LIT_INIT("op"),      TG_LIT_INIT("id"),  TG_LIT_INIT("time"),
+    TG_LIT_INIT("data"), TG_LIT_INIT("changed"), TG_LIT_INIT("old"),
 };
 
 struct reader {
@@ -347,8 +347,8 @@ static enum tg_err check_changed_item(struct reader *r, struct tg_json item, uin
     if (!is_string) {
         return refuse_kind(r, member, "the name of a field", item);
     }
-    enum tg_err err = refuse(r, member, "there is no field \"%.*s\"",
-                             TG_FMT(tg_refusal_quote(name)));
+    enum tg_err err =
+        refuse(r, member, "there is no field \"%.*s\"", TG_FMT(tg_refusal_quote(name)));
     if (err == TG_EINVAL) {
         tg_type_suggest_fields(type, name, r->refusal);
     }

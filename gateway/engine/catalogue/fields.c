@@ -6,9 +6,10 @@
 enum { FEW_FIELDS = 12 };
 
 static const struct tg_slice field_kinds[] = {
-    TG_WORD("int"),  TG_WORD("double"),    TG_WORD("decimal"), TG_WORD("string"),
-    TG_WORD("bool"), TG_WORD("timestamp"), TG_WORD("date"),    TG_WORD("duration"),
-    TG_WORD("uuid"), TG_WORD("json"),      TG_WORD("list"),
+    TG_LIT_INIT("int"),    TG_LIT_INIT("double"),   TG_LIT_INIT("decimal"),
+    TG_LIT_INIT("string"), TG_LIT_INIT("bool"),     TG_LIT_INIT("timestamp"),
+    TG_LIT_INIT("date"),   TG_LIT_INIT("duration"), TG_LIT_INIT("uuid"),
+    TG_LIT_INIT("json"),   TG_LIT_INIT("list"),
 };
 
 static bool is_scalar(struct tg_json value)
@@ -19,7 +20,7 @@ static bool is_scalar(struct tg_json value)
 
 static enum tg_err read_choices(struct tg_reader *r, struct tg_json choices)
 {
-    static const struct tg_slice names[] = {TG_WORD("value"), TG_WORD("label")};
+    static const struct tg_slice names[] = {TG_LIT_INIT("value"), TG_LIT_INIT("label")};
     r->choices[r->field_at] = choices;
     if (tg_json_kind(choices) == TG_JSON_NONE) {
         return TG_OK;
@@ -118,8 +119,8 @@ static enum tg_err read_field(struct tg_reader *r, struct tg_json object)
 {
     enum { NAME, TYPE, NULLABLE, ITEMS, VERBOSE_NAME, CHOICES, COUNT };
     static const struct tg_slice names[] = {
-        TG_WORD("name"),  TG_WORD("type"),         TG_WORD("nullable"),
-        TG_WORD("items"), TG_WORD("verbose_name"), TG_WORD("choices"),
+        TG_LIT_INIT("name"),  TG_LIT_INIT("type"),         TG_LIT_INIT("nullable"),
+        TG_LIT_INIT("items"), TG_LIT_INIT("verbose_name"), TG_LIT_INIT("choices"),
     };
     struct tg_json values[COUNT];
     struct tg_field *field = &r->fields[r->field_at];

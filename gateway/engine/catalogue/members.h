@@ -5,12 +5,6 @@
 #include "engine/catalogue/refusal.h"
 #include "engine/json/json.h"
 
-/* A word in a static table of slices, where TG_LIT is no constant. */
-#define TG_WORD(text)                             \
-    {                                             \
-        (const uint8_t *)(text), sizeof(text) - 1 \
-    }
-
 /* Put the values of `object`'s members into `values`, in the order of `names`; NONE where
  * there is no such member. False if it has another member: `*unknown` is its value. Quick
  * if the members stand in the order of the names. */
