@@ -2,20 +2,10 @@
  * document, or two with a NUL between them, of which the second replaces the first. */
 #include "engine/catalogue/catalogue.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "engine/json/json.h"
+#include "parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                             \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                \
-        }                                                                           \
-    } while (0)
 
 static struct tg_json_doc doc;
 static struct tg_buf buf;

@@ -2,18 +2,9 @@
  * a reason, and what was taken can be put into a message as it is. */
 #include "engine/catalogue/event.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                             \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                \
-        }                                                                           \
-    } while (0)
 
 static const char document[] =
     "{\"app\":\"board\",\"types\":[{\"name\":\"a.Row\","
@@ -121,8 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tg_json_parse(&doc, tg_slice(data, size), NULL, NULL) != TG_OK) {
         return 0;
     }
-    enum tg_err err = tg_event_read(catalogue_once(), TG_LIT("board"), &doc, &fields,
-                                    &refusal);
+    enum tg_err err =
+        tg_event_read(catalogue_once(), TG_LIT("board"), &doc, &fields, &refusal);
     if (err != TG_OK) {
         MUST(err == TG_EINVAL);
         check_refusal(&refusal);

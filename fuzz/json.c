@@ -5,20 +5,13 @@
  * member names, takes a NUL byte for the end of the text, and has no limit of 32 levels. */
 #include "engine/json/json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "parts.h"
 
-#define MUST(condition)                                                             \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                \
-        }                                                                           \
-    } while (0)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct tg_buf scratch;
 
@@ -38,8 +31,8 @@ static void compare_object(struct tg_json ours, const json_t *theirs)
          value = tg_json_next(value)) {
         struct tg_slice name = tg_json_name(value, &scratch);
         MUST(tg_json_name_is(value, name));
-        json_t *their_value = json_object_getn(theirs, (const char *)name.data,
-                                               name.size);
+        json_t *their_value =
+            json_object_getn(theirs, (const char *)name.data, name.size);
         MUST(their_value != NULL);
         /* Without NUL in it (jansson refused those) the name is a C string too. */
         char *text = strndup((const char *)name.data, name.size);
@@ -73,7 +66,9 @@ static void compare(struct tg_json ours, const json_t *theirs)
     bool truth;
     MUST(is_within(tg_json_raw(ours), ours.doc->text));
     switch (tg_json_kind(ours)) {
-    case TG_JSON_NULL: MUST(json_is_null(theirs)); break;
+    case TG_JSON_NULL:
+        MUST(json_is_null(theirs));
+        break;
     case TG_JSON_BOOL:
         MUST(tg_json_bool(ours, &truth) && json_is_boolean(theirs));
         MUST(truth == json_boolean_value(theirs));
@@ -92,9 +87,14 @@ static void compare(struct tg_json ours, const json_t *theirs)
         MUST(tg_slice_equal(
             string, tg_slice(json_string_value(theirs), json_string_length(theirs))));
         break;
-    case TG_JSON_ARRAY: compare_array(ours, theirs); break;
-    case TG_JSON_OBJECT: compare_object(ours, theirs); break;
-    case TG_JSON_NONE: MUST(false);
+    case TG_JSON_ARRAY:
+        compare_array(ours, theirs);
+        break;
+    case TG_JSON_OBJECT:
+        compare_object(ours, theirs);
+        break;
+    case TG_JSON_NONE:
+        MUST(false);
     }
 }
 
