@@ -9,6 +9,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/map.h"
 #include "engine/base/slice.h"
+#include "engine/catalogue/refusal.h"
 
 enum tg_op { TG_OP_CREATE, TG_OP_UPDATE, TG_OP_DELETE, TG_OP_EVENT };
 enum { TG_OP_COUNT = 4 };
@@ -44,10 +45,10 @@ enum {
     TG_VERBOSE_NAME_MAX = 256,
 };
 
+/* (Choices are for people: they are in the metadata and no value is held against them.) */
 struct tg_field {
     struct tg_slice name;
     struct tg_slice verbose_name;
-    struct tg_slice choices; /* A JSON list of {value, label}; empty: none. */
     enum tg_field_kind kind;
     enum tg_field_kind items; /* Of a LIST. */
     bool nullable;
@@ -58,6 +59,16 @@ struct tg_field_set {
     uint64_t words[TG_TYPE_FIELDS_MAX / 64];
 };
 
+static inline void tg_field_set_add(struct tg_field_set *set, uint32_t index)
+{
+    set->words[index / 64] |= UINT64_C(1) << index % 64;
+}
+
+static inline bool tg_field_set_has(const struct tg_field_set *set, uint32_t index)
+{
+    return (set->words[index / 64] >> index % 64 & 1) != 0;
+}
+
 /* Read-only but for `refs`. All slices and arrays live as long as the type. */
 struct tg_type {
     atomic_uint refs;
@@ -66,8 +77,8 @@ struct tg_type {
     struct tg_slice name;
     struct tg_slice verbose_name;
     struct tg_slice verbose_name_plural;
-    struct tg_slice rule;     /* Of TG_ACCESS_RULE; else empty. Never shown to clients. */
-    struct tg_slice metadata; /* PROTOCOL.md 5, without the braces around it. */
+    struct tg_slice rule;   /* Of TG_ACCESS_RULE; else empty. Never shown to clients. */
+    struct tg_buf metadata; /* PROTOCOL.md 5, without the braces around it. */
     enum tg_access access;
     enum tg_delivery delivery;
     int64_t ttl_ms;      /* 0: none. */
@@ -94,6 +105,12 @@ static inline bool tg_type_has_op(const struct tg_type *type, enum tg_op op)
 {
     return (type->operations & 1u << op) != 0;
 }
+
+/* Borrowed; NULL if there is none of this name. */
+const struct tg_field *tg_type_field(const struct tg_type *type, struct tg_slice name);
+/* Suggest the names of fields that are near `wanted`. */
+void tg_type_suggest_fields(const struct tg_type *type, struct tg_slice wanted,
+                            struct tg_refusal *refusal);
 
 /* Append the type's metadata as a JSON object (PROTOCOL.md 5), with `app` as its first
  * member if asked (INGEST.md 3). */

@@ -4,7 +4,8 @@
 
 #include "engine/base/map.h"
 #include "engine/base/mem.h"
-#include "engine/base/time.h"
+#include "engine/base/instant.h"
+#include "engine/catalogue/event.h"
 #include "engine/stream/dedup.h"
 
 enum {
@@ -299,11 +300,11 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
     if (err != TG_OK) {
         return err;
     }
-    char now[TG_TIME_TEXT_SIZE];
+    char now[TG_INSTANT_TEXT_SIZE];
     struct publish publish = {
         .sequencer = sequencer,
         .app = app,
-        .now = tg_slice(now, tg_time_write(now_us, now)),
+        .now = tg_slice(now, tg_instant_write(now_us, now)),
         .answer = answer,
         .summary = summary,
         .batch = tg_batch_create(sequencer->catalogue, count),

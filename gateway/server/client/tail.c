@@ -231,7 +231,7 @@ static enum tg_tail_step take_reset(struct tg_tail *tail, struct tg_json message
     return TG_TAIL_GO_ON;
 }
 
-/* An answer to one of our requests ends the matter, unless the gateway asks us to wait. */
+/* An answer to one of our requests ends the matter, unless we are asked to wait. */
 static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message,
                                     struct tg_tail_output *output)
 {

@@ -1,5 +1,5 @@
-/* One subscriber's conversation with the gateway (PROTOCOL.md), as a state machine without
- * socket and clock. It lives on through reconnections and knows where it stands.
+/* One subscriber's conversation with the gateway (PROTOCOL.md), as a state machine
+ * without socket and clock. It lives on through reconnections and knows where it stands.
  *
  *   AWAIT_CONNECTED --connected--> AWAIT_SUBSCRIBED --subscribed--> OPEN --> ... done
  *        ^                                                           |

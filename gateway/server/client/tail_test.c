@@ -1,4 +1,4 @@
-/* Conversations as transcripts: what the gateway says, and what we send, print and tell. */
+/* Conversations as transcripts: what we send (>), print (=) and tell (!). */
 #include "server/client/tail.h"
 
 #include "testing/cmocka.h"

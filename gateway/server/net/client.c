@@ -100,7 +100,7 @@ static void answer(struct client *client, const struct tg_http_answer *http)
 
 static void refuse(struct client *client, unsigned status, const char *message)
 {
-    static const struct tg_http_header retry[] = {{TG_LIT("Retry-After"), TG_LIT("2")}};
+    const struct tg_http_header retry[] = {{TG_LIT("Retry-After"), TG_LIT("2")}};
     char body[256];
     int size = snprintf(body, sizeof body, "%s\n", message);
     answer(client, &(struct tg_http_answer){

@@ -9,8 +9,9 @@
 #ifndef TG_NET_CLIENT_H
 #define TG_NET_CLIENT_H
 
-#include "engine/hub/hub.h"
+#include "engine/codec/http1.h"
 #include "engine/codec/websocket.h"
+#include "engine/hub/hub.h"
 #include "server/config/config.h"
 #include "server/net/net.h"
 #include "server/net/shard.h"

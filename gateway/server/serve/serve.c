@@ -248,7 +248,7 @@ static bool start_zmq(struct gateway *gateway)
     if (strncmp(config->ingest.zmq, "ipc://", 6) == 0 &&
         strncmp(config->ingest.zmq + 6, config->runtime_dir, strlen(config->runtime_dir)) == 0) {
         int dir = -1;
-        if (tg_runtime_open(config->runtime_dir, &dir, reason, sizeof reason) != TG_OK) {
+        if (tg_runtime_open(config->runtime_dir, true, &dir, reason, sizeof reason) != TG_OK) {
             return fail("opening the runtime directory", reason);
         }
         close(dir);

@@ -1,4 +1,4 @@
-#include "engine/base/time.h"
+#include "engine/base/instant.h"
 
 /* Put `value` as `digits` decimal digits, zeros in front. */
 static char *put_digits(char *at, uint64_t value, int digits)
@@ -10,7 +10,7 @@ static char *put_digits(char *at, uint64_t value, int digits)
     return at + digits;
 }
 
-size_t tg_time_write(int64_t us, char text[TG_TIME_TEXT_SIZE])
+size_t tg_instant_write(int64_t us, char text[TG_INSTANT_TEXT_SIZE])
 {
     const int64_t last_us = INT64_C(253402300799999999); /* 9999-12-31T23:59:59.999999Z */
     if (us < 0) {
