@@ -5,8 +5,8 @@
 #include "engine/base/buf.h"
 #include "engine/json/json.h"
 
-/* JSON text as one line: white space between values is left out, and characters in
- * strings that a terminal would obey (C1 controls, DEL) or that change the order of reading are
+/* JSON text as one line: white space between values is left out; characters in strings
+ * that a terminal would obey (C1 controls, DEL) or that change the order of reading are
  * escaped. It means the same as before. */
 void tg_show_json(struct tg_buf *buf, struct tg_slice json);
 /* A text that stands outside of JSON: the same characters, and C0 controls and quotes
