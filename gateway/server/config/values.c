@@ -290,8 +290,8 @@ static void set_files(const struct judging *judging, struct tg_config_list *memb
     *member = list;
 }
 
-/* What is wrong with this as an origin, or NULL. Browsers send it in one spelling only, and
- * it is compared byte for byte, so another spelling would never match. */
+/* What is wrong with this as an origin, or NULL. Browsers send it in one spelling only,
+ * and it is compared byte for byte, so another spelling would never match. */
 static const char *origin_fault(const char *text)
 {
     const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
