@@ -12,11 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The name of its type in the gateway's catalogue, and the catalogue's application. */
+/* The name of its type in the gateway's catalogue. */
 #define EVENT_TYPE "bench.Order"
-#define EVENT_APP "bench"
 
-enum { EVENT_DATA_MIN = 160, EVENT_DATA_MAX = 16384, EVENT_LINE_MAX = EVENT_DATA_MAX + 512 };
+enum {
+    EVENT_DATA_MIN = 160,
+    EVENT_DATA_MAX = 16384,
+    EVENT_LINE_MAX = EVENT_DATA_MAX + 512
+};
 
 /* Writes exactly `bytes` bytes (EVENT_DATA_MIN to EVENT_DATA_MAX) and a final 0 to `out`. */
 void event_data_write(char *out, size_t bytes, uint64_t seq, uint64_t at_ns);

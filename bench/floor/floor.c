@@ -84,7 +84,8 @@ static void upgrade(struct connection *c, char *request, size_t length)
     char text[128];
     unsigned char digest[SHA_DIGEST_LENGTH];
     char accepted[64];
-    int text_length = snprintf(text, sizeof text, "%.*s%s", (int)strcspn(key, "\r"), key, guid);
+    int text_length = snprintf(text, sizeof text, "%.*s%s", (int)strcspn(key, "\r"), key,
+                               guid);
     SHA1((unsigned char *)text, (size_t)text_length, digest);
     EVP_EncodeBlock((unsigned char *)accepted, digest, sizeof digest);
     char answer[256];
@@ -129,7 +130,8 @@ static void on_control(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
         memcpy(&size, control, 4);
         size = ntohl(size);
         if (size > PAYLOAD_MAX) {
-            fprintf(stderr, "floor: a payload of %u bytes is more than %d\n", size, PAYLOAD_MAX);
+            fprintf(stderr, "floor: a payload of %u bytes is more than %d\n", size,
+                    PAYLOAD_MAX);
             exit(1);
         }
         if (control_length < 4 + size)
@@ -177,7 +179,8 @@ static void listen_on(uv_tcp_t *server, const char *port, uv_connection_cb on_co
     if (!error)
         error = uv_listen((uv_stream_t *)server, 4096, on_connection);
     if (error) {
-        fprintf(stderr, "floor: cannot listen on port %s: %s\n", port, uv_strerror(error));
+        fprintf(stderr, "floor: cannot listen on port %s: %s\n", port,
+                uv_strerror(error));
         exit(1);
     }
 }

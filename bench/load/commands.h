@@ -2,8 +2,9 @@
  * one line of JSON on stdout:
  *
  *   open N           open N subscribers; done when each is subscribed or has failed
- *   publish N        N events, the next when the last has reached everyone (or 5 s went by), so
- *                    that the server can never put two into one write
+ *   publish N        N events, the next when the last has reached everyone (or 5 s went by;
+ *                    given up after the third such), so that the server can never put two into
+ *                    one write
  *   rate HZ SECONDS  events at a fixed rate, whether or not the last has arrived
  *   hold SECONDS     stay connected, publish nothing
  *   memory           the server's memory and CPU time so far
@@ -22,7 +23,7 @@
 struct commands_options {
     struct swarm_options swarm;         /* the callbacks are filled in */
     struct publisher_options publisher; /* target NULL: this run publishes nothing */
-    struct server_pids pids;            /* may be empty: then there are no figures of the server */
+    struct server_pids pids; /* may be empty: then there are no figures of the server */
 };
 
 struct commands;

@@ -18,7 +18,8 @@ struct dialect {
     const char *name;
     const char *path;
     const char *subprotocol; /* or NULL */
-    const char *greeting;    /* said once the WebSocket is open; NULL: then it is READY at once */
+    const char
+        *greeting; /* said once the WebSocket is open; NULL: then it is READY at once */
     /* Judges one text message. `*reply` may be set to a text to send back. */
     enum verdict (*judge)(const char *message, size_t length, const char **reply);
 };

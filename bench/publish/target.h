@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct target_options {
-    const char *address; /* zmq: endpoint; redis: path of a socket, or port on 127.0.0.1 */
-    const char *key;     /* zmq: the ingest key */
-    unsigned depth;      /* events a batch */
+    const char
+        *address;    /* zmq: endpoint; redis: path of a socket, or port on 127.0.0.1 */
+    const char *key; /* zmq: the ingest key */
+    unsigned depth;  /* events a batch */
     unsigned data_bytes;
 };
 
