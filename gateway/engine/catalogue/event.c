@@ -9,8 +9,8 @@
 enum { TYPE, OP, ID, TIME, DATA, CHANGED, OLD, COUNT };
 /* In the order in which they mostly come. */
 static const struct tg_slice names[COUNT] = {
-    TG_LIT("type"), TG_LIT("op"),      TG_LIT("id"),  TG_LIT("time"),
-    TG_LIT("data"), TG_LIT("changed"), TG_LIT("old"),
+    TG_LIT_INIT("type"), TG_LIT_INIT("op"),      TG_LIT_INIT("id"),  TG_LIT_INIT("time"),
+    TG_LIT_INIT("data"), TG_LIT_INIT("changed"), TG_LIT_INIT("old"),
 };
 
 struct reader {

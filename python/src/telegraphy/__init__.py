@@ -1,0 +1,66 @@
+"""Real-time events: define them as classes, publish them from anywhere.
+
+    class PriceChanged(telegraphy.Event):
+        symbol: str
+        price: Decimal
+
+    PriceChanged(symbol="TG", price=Decimal("18.44")).publish()
+
+This package needs no Django; `telegraphy.django` is the Django app.
+"""
+
+from ._answers import CatalogueAccepted
+from ._codes import Close, ErrorCode
+from ._control import ping, push_catalogue
+from ._encoded import EncodedEvent
+from ._errors import (
+    DefinitionError,
+    GatewayError,
+    InvalidEvent,
+    NotConfigured,
+    Refused,
+    TelegraphyError,
+    Unreachable,
+)
+from ._event import Event
+from ._fields import Choice, Field
+from ._outlet import configure, current_backend
+from ._publisher import Publisher, default_endpoint
+from ._registry import Registry, registry
+from ._stats import Stats
+from ._types import AUTHENTICATED, PUBLIC, EventType
+
+__all__ = [
+    # Events
+    "Event",
+    "PUBLIC",
+    "AUTHENTICATED",
+    "registry",
+    # Publishing
+    "configure",
+    "current_backend",
+    "Publisher",
+    "Stats",
+    "default_endpoint",
+    # The catalogue
+    "EventType",
+    "Field",
+    "Choice",
+    "EncodedEvent",
+    "Registry",
+    "push_catalogue",
+    "ping",
+    "CatalogueAccepted",
+    # What can go wrong
+    "TelegraphyError",
+    "DefinitionError",
+    "InvalidEvent",
+    "NotConfigured",
+    "GatewayError",
+    "Unreachable",
+    "Refused",
+    "ErrorCode",
+    "Close",
+]
+
+__version__ = "0.1.0"

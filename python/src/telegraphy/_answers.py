@@ -1,0 +1,151 @@
+"""What the gateway answers on the ingest socket (INGEST.md 2), parsed and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ._errors import TelegraphyError
+
+
+class BadAnswer(TelegraphyError):
+    """The gateway sent something that INGEST.md does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEvent:
+    """One event of a batch that the gateway did not take."""
+
+    index: int
+    code: str
+    message: str
+    member: str | None
+    nearest: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    id: int
+    accepted: int
+    duplicates: int
+    offsets: tuple[int | None, ...]
+    refused: tuple[RefusedEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueAccepted:
+    id: int
+    catalogue: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRequest:
+    id: int | None
+    code: str
+    message: str
+    member: str | None
+    nearest: tuple[str, ...]
+    retry_after_ms: int | None
+
+
+Answer: TypeAlias = Published | CatalogueAccepted | Pong | RefusedRequest
+
+
+def parse_answer(text: bytes | str) -> Answer:
+    """The answer that `text` is; raises `BadAnswer` naming the member that is wrong.
+    Members that are not known are ignored: the gateway may be newer."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"the gateway's answer is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise BadAnswer("the gateway's answer is not an object")
+    kind = document.get("kind")
+    if kind == "published":
+        return _published(document)
+    if kind == "catalogue_accepted":
+        return CatalogueAccepted(
+            id=_count(document, "id"),
+            catalogue=_count(document, "catalogue"),
+            changed=_typed(document, "changed", bool),
+        )
+    if kind == "pong":
+        return Pong(id=_count(document, "id"))
+    if kind == "refused":
+        return RefusedRequest(
+            id=_count(document, "id") if "id" in document else None,
+            code=_typed(document, "code", str),
+            message=_typed(document, "message", str),
+            member=_optional(document, "member", str),
+            nearest=_names(document),
+            retry_after_ms=(
+                _count(document, "retry_after_ms")
+                if "retry_after_ms" in document
+                else None
+            ),
+        )
+    raise BadAnswer(f"the gateway answered with the unknown kind {kind!r}")
+
+
+def _published(document: dict[str, Any]) -> Published:
+    offsets = _typed(document, "offsets", list)
+    for offset in offsets:
+        if offset is not None and not _is_count(offset):
+            raise BadAnswer(f"`offsets` holds {offset!r}; numbers or null are right")
+    refused = []
+    for entry in _typed(document, "refused", list) if "refused" in document else []:
+        if not isinstance(entry, dict):
+            raise BadAnswer(f"`refused` holds {entry!r}; objects are right")
+        index = _count(entry, "index")
+        if index >= len(offsets):
+            raise BadAnswer(f"`refused` names event {index} of {len(offsets)}")
+        refused.append(
+            RefusedEvent(
+                index=index,
+                code=_typed(entry, "code", str),
+                message=_typed(entry, "message", str),
+                member=_optional(entry, "member", str),
+                nearest=_names(entry),
+            )
+        )
+    return Published(
+        id=_count(document, "id"),
+        accepted=_count(document, "accepted"),
+        duplicates=_count(document, "duplicates"),
+        offsets=tuple(offsets),
+        refused=tuple(refused),
+    )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _count(document: dict[str, Any], member: str) -> int:
+    value = document.get(member)
+    if not _is_count(value):
+        raise BadAnswer(f"`{member}` must be a number of 0 or more, not {value!r}")
+    return int(value)  # type: ignore[arg-type]
+
+
+def _typed(document: dict[str, Any], member: str, kind: type) -> Any:
+    value = document.get(member)
+    if not isinstance(value, kind):
+        raise BadAnswer(f"`{member}` must be a {kind.__name__}, not {value!r}")
+    return value
+
+
+def _optional(document: dict[str, Any], member: str, kind: type) -> Any:
+    return _typed(document, member, kind) if member in document else None
+
+
+def _names(document: dict[str, Any]) -> tuple[str, ...]:
+    names = _optional(document, "nearest", list) or []
+    return tuple(str(name) for name in names)

@@ -1,0 +1,79 @@
+"""Every exception of the package.
+
+    TelegraphyError
+    ├── DefinitionError (TypeError)    an event class is not written as it must be
+    ├── InvalidEvent (ValueError)      a value does not fit its field
+    ├── NotConfigured                  an event was published before `configure()`
+    └── GatewayError                   asking the gateway did not end well
+        ├── Unreachable                it did not answer in time
+        └── Refused                    it answered no; `code` says why
+
+Publishing raises only the first three: a gateway that is down or refuses an event never
+breaks its caller.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class TelegraphyError(Exception):
+    """The root of all of them."""
+
+
+class DefinitionError(TelegraphyError, TypeError):
+    """An event class is not written as it must be."""
+
+
+class InvalidEvent(TelegraphyError, ValueError):
+    """A value does not fit its field.  `member` is its path, such as `tags[2]`."""
+
+    def __init__(self, message: str, *, member: str | None = None) -> None:
+        super().__init__(message)
+        self.member = member
+
+
+class NotConfigured(TelegraphyError):
+    """An event was published before it was said where to."""
+
+
+class GatewayError(TelegraphyError):
+    """Asking the gateway did not end well."""
+
+
+class Unreachable(GatewayError):
+    """The gateway did not answer in time."""
+
+
+class Refused(GatewayError):
+    """The gateway answered no."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        member: str | None = None,
+        nearest: Sequence[str] = (),
+    ) -> None:
+        text = f"{code}: {message}"
+        if member:
+            text += f" (at {member})"
+        if nearest:
+            text += f"; similar: {', '.join(nearest)}"
+        super().__init__(text)
+        self.code = code
+        self.message = message
+        self.member = member
+        self.nearest = tuple(nearest)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The hint that ends a message about an unknown name; empty if nothing is near.
+
+    >>> did_you_mean("acess", ["access", "delivery"])
+    "; did you mean 'access'?"
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

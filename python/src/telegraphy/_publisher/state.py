@@ -1,0 +1,268 @@
+"""What waits, what is on its way, and what became of the rest: no socket, no clock."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .._encoded import EncodedEvent
+from .._stats import Stats
+
+BATCH_BYTES_MAX: Final = 4 * 1024 * 1024
+BATCH_EVENTS_MAX: Final = 4_096
+RESEND_FACTOR_MAX: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """See `Publisher`."""
+
+    queue_max: int
+    batch_max: int
+    linger: float
+    in_flight_max: int
+    resend_after: float
+    give_up_after: float
+    log_interval: float
+
+    def __post_init__(self) -> None:
+        for name in ("queue_max", "batch_max", "in_flight_max"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)!r}")
+        for name in ("linger", "resend_after", "give_up_after", "log_interval"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)!r}")
+        if self.batch_max > BATCH_EVENTS_MAX:
+            raise ValueError(
+                f"batch_max must be at most {BATCH_EVENTS_MAX} (the gateway's limit), "
+                f"not {self.batch_max!r}"
+            )
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Events that are sent, answered and sent again together."""
+
+    id: int
+    events: tuple[EncodedEvent, ...]
+    first_sent: float = 0.0
+    last_sent: float = 0.0
+    attempts: int = 0
+
+    @property
+    def body(self) -> bytes:
+        return b"\n".join(event.line for event in self.events)
+
+
+class State:
+    """Shared by the callers of `publish` and the thread.  Every event is in exactly one
+    place: `_queue`, a batch of `_again` (to be sent before anything newer), a batch of
+    `_in_flight` (sent, not answered), or counted."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._changed = threading.Condition()
+        self._queue: deque[EncodedEvent] = deque()
+        self._again: deque[Batch] = deque()
+        self._in_flight: dict[int, Batch] = {}
+        self._next_id = 1
+        self._in_batches = 0
+        self._waiting_since = 0.0
+        self._hold_until = 0.0
+        self._asleep = False
+        self._sent = self._accepted = self._refused = self._lost = self._unknown = 0
+
+    # -- for the callers of `publish`
+
+    def put(self, events: Sequence[EncodedEvent], now: float) -> tuple[int, bool]:
+        """Queue what there is room for.  How many that was, and whether the thread sleeps
+        and should be woken."""
+        with self._changed:
+            room = min(len(events), self.options.queue_max - len(self._queue))
+            if not self._queue:
+                self._waiting_since = now
+            self._queue.extend(events[:room] if room < len(events) else events)
+            self._lost += len(events) - room
+            wake = self._asleep and room > 0
+            if wake:
+                self._asleep = False
+            return room, wake
+
+    def wait_until_idle(self, timeout: float | None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._outstanding() == 0, timeout)
+
+    def lose_all(self) -> int:
+        """Give up everything that is queued: what was never sent is lost, the rest
+        unknown."""
+        with self._changed:
+            lost = len(self._queue)
+            for batch in (*self._again, *self._in_flight.values()):
+                if batch.attempts:
+                    self._unknown += len(batch.events)
+                else:
+                    lost += len(batch.events)
+            self._lost += lost
+            self._queue.clear()
+            self._again.clear()
+            self._in_flight.clear()
+            self._in_batches = 0
+            self._changed.notify_all()
+            return lost
+
+    def count_lost(self, count: int) -> None:
+        with self._changed:
+            self._lost += count
+
+    def stats(self) -> Stats:
+        with self._changed:
+            return Stats(
+                queued=self._outstanding(),
+                sent=self._sent,
+                accepted=self._accepted,
+                refused=self._refused,
+                lost=self._lost,
+                unknown=self._unknown,
+            )
+
+    # -- for the thread
+
+    def next_batch(self, now: float) -> Batch | None:
+        """Take the batch to be sent now, if there is one."""
+        with self._changed:
+            if not self._may_send(now):
+                return None
+            if self._again:
+                return self._again.popleft()
+            events: list[EncodedEvent] = []
+            size = 0
+            while self._queue and len(events) < self.options.batch_max:
+                size += len(self._queue[0].line) + 1
+                if events and size > BATCH_BYTES_MAX:
+                    break
+                events.append(self._queue.popleft())
+            self._waiting_since = now
+            batch = Batch(self._next_id, tuple(events))
+            self._next_id += 1
+            self._in_batches += len(events)
+            return batch
+
+    def was_sent(self, batch: Batch, now: float) -> None:
+        with self._changed:
+            if not batch.attempts:
+                batch.first_sent = now
+                self._sent += len(batch.events)
+            batch.attempts += 1
+            batch.last_sent = now
+            self._in_flight[batch.id] = batch
+
+    def was_not_sent(self, batch: Batch) -> None:
+        with self._changed:
+            self._again.appendleft(batch)
+
+    def answered(self, batch_id: int, *, accepted: int, refused: int) -> None:
+        """Count a batch that the gateway answered.  What the answer leaves open is
+        unknown."""
+        with self._changed:
+            batch = self._in_flight.pop(batch_id)
+            total = len(batch.events)
+            accepted = min(accepted, total)
+            refused = min(refused, total - accepted)
+            self._accepted += accepted
+            self._refused += refused
+            self._unknown += total - accepted - refused
+            self._leave(batch)
+
+    def peek(self, batch_id: int) -> Batch | None:
+        """A batch that is in flight."""
+        with self._changed:
+            return self._in_flight.get(batch_id)
+
+    def postpone(self, batch_id: int, until: float) -> None:
+        """The gateway cannot take this batch now: nothing is sent before `until`."""
+        with self._changed:
+            batch = self._in_flight.pop(batch_id, None)
+            if batch is not None:
+                self._again = deque(sorted((batch, *self._again), key=lambda b: b.id))
+                self._hold_until = max(self._hold_until, until)
+
+    def send_again_all(self) -> None:
+        """What is in flight will not be answered: it goes first, in its old order."""
+        with self._changed:
+            batches = (*self._in_flight.values(), *self._again)
+            self._again = deque(sorted(batches, key=lambda b: b.id))
+            self._in_flight.clear()
+
+    def give_up(self, now: float) -> int:
+        """Count those batches as unknown that are unanswered for too long."""
+        with self._changed:
+            old = [
+                batch
+                for batch in (*self._in_flight.values(), *self._again)
+                if batch.attempts and now >= self._give_up_at(batch)
+            ]
+            for batch in old:
+                self._in_flight.pop(batch.id, None)
+                if batch in self._again:
+                    self._again.remove(batch)
+                self._unknown += len(batch.events)
+                self._leave(batch)
+            return sum(len(batch.events) for batch in old)
+
+    def is_silent(self, now: float) -> bool:
+        """Has a batch waited so long for its answer that it is to be sent again?"""
+        with self._changed:
+            return any(now >= self._silent_at(b) for b in self._in_flight.values())
+
+    def fall_asleep(self, now: float, *, connected: bool) -> float | None:
+        """How long the thread may sleep: None is until it is woken.  Only a thread that
+        could send is woken by `put`; else it waits for the gateway or the time."""
+        with self._changed:
+            able = connected and len(self._in_flight) < self.options.in_flight_max
+            if able and self._may_send(now):
+                return 0.0
+            times = [self._silent_at(batch) for batch in self._in_flight.values()]
+            times += [
+                self._give_up_at(batch)
+                for batch in (*self._in_flight.values(), *self._again)
+                if batch.attempts
+            ]
+            if able and (self._queue or self._again):
+                if now < self._hold_until:
+                    times.append(self._hold_until)
+                elif self._queue:
+                    times.append(self._waiting_since + self.options.linger)
+            elif able:
+                self._asleep = True
+            return max(0.0, min(times) - now) if times else None
+
+    def woke_up(self) -> None:
+        with self._changed:
+            self._asleep = False
+
+    # -- with the lock held
+
+    def _outstanding(self) -> int:
+        return len(self._queue) + self._in_batches
+
+    def _leave(self, batch: Batch) -> None:
+        self._in_batches -= len(batch.events)
+        if self._outstanding() == 0:
+            self._changed.notify_all()
+
+    def _may_send(self, now: float) -> bool:
+        if now < self._hold_until or len(self._in_flight) >= self.options.in_flight_max:
+            return False
+        if self._again or len(self._queue) >= self.options.batch_max:
+            return True
+        return bool(self._queue) and now >= self._waiting_since + self.options.linger
+
+    def _silent_at(self, batch: Batch) -> float:
+        factor = min(1 << (batch.attempts - 1), RESEND_FACTOR_MAX)
+        return batch.last_sent + self.options.resend_after * factor
+
+    def _give_up_at(self, batch: Batch) -> float:
+        return batch.first_sent + self.options.give_up_after

@@ -1,0 +1,139 @@
+"""Event types: what the catalogue says about each kind of event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from ._errors import DefinitionError, did_you_mean
+from ._fields import FIELD_NAME_MAX, FIELDS_MAX, Field
+
+PUBLIC: Final = "public"
+"""`access` of events that any client may have."""
+
+AUTHENTICATED: Final = "authenticated"
+"""`access` of events for clients with an identity (the default)."""
+
+DELIVERIES: Final = ("live", "recoverable", "guaranteed")
+EVENT: Final = ("event",)
+MODEL_OPERATIONS: Final = ("create", "update", "delete")
+
+TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+APP_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+TYPE_NAME_MAX: Final = 128
+VERBOSE_NAME_MAX: Final = 256
+TYPES_MAX: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventType:
+    """One entry of the catalogue (INGEST.md 5)."""
+
+    name: str
+    fields: tuple[Field, ...]
+    operations: tuple[str, ...] = EVENT
+    key: tuple[str, ...] = ()
+    access: str = AUTHENTICATED
+    delivery: str = "live"
+    ttl: timedelta | None = None
+    verbose_name: str = ""
+    verbose_name_plural: str = ""
+    declared_by: str = ""
+    """The class that declares it, for messages."""
+
+    @property
+    def access_kind(self) -> str:
+        """`public`, `authenticated` or `rule`."""
+        return self.access if self.access in (PUBLIC, AUTHENTICATED) else "rule"
+
+    def describe(self) -> dict[str, Any]:
+        """This type in a catalogue document."""
+        described: dict[str, Any] = {
+            "name": self.name,
+            "verbose_name": self.verbose_name,
+            "verbose_name_plural": self.verbose_name_plural,
+            "operations": list(self.operations),
+        }
+        if self.key:
+            described["key"] = list(self.key)
+        described |= {
+            "access": (
+                {"rule": self.access} if self.access_kind == "rule" else self.access
+            ),
+            "delivery": self.delivery,
+            "ttl_ms": ttl_ms(self.ttl),
+            "fields": [field.describe() for field in self.fields],
+        }
+        return described
+
+
+def ttl_ms(ttl: timedelta | None) -> int | None:
+    return None if ttl is None else ttl // timedelta(milliseconds=1)
+
+
+def check_event_type(event_type: EventType) -> list[str]:
+    """What the gateway would refuse in it, as sentences."""
+    problems = []
+    name = event_type.name
+    if len(name) > TYPE_NAME_MAX or not TYPE_NAME.fullmatch(name):
+        problems.append(
+            f"name {name!r} must be two or more words of letters, digits and _ joined by "
+            f"dots, at most {TYPE_NAME_MAX} characters, such as 'shop.Order'"
+        )
+    if len(event_type.fields) > FIELDS_MAX:
+        problems.append(f"has {len(event_type.fields)} fields; {FIELDS_MAX} is the most")
+    for field in event_type.fields:
+        if len(field.name) > FIELD_NAME_MAX or not FIELD_NAME.fullmatch(field.name):
+            problems.append(
+                f"field name {field.name!r} must be letters, digits and _, "
+                f"at most {FIELD_NAME_MAX}"
+            )
+        if len(field.verbose_name) > VERBOSE_NAME_MAX:
+            problems.append(f"field {field.name!r} has a verbose name over 256 chars")
+    for option in ("verbose_name", "verbose_name_plural"):
+        if len(getattr(event_type, option)) > VERBOSE_NAME_MAX:
+            problems.append(f"{option} is over {VERBOSE_NAME_MAX} characters")
+    return problems
+
+
+def check_options(options: Mapping[str, Any], where: str) -> None:
+    """Raise `DefinitionError` for a value of `access`, `delivery`, `ttl` or a name that
+    no event type can have; `where` begins the message."""
+    access = options.get("access", AUTHENTICATED)
+    if not isinstance(access, str) or not access.strip():
+        raise DefinitionError(
+            f"{where}: access must be telegraphy.PUBLIC, telegraphy.AUTHENTICATED or a "
+            f"rule (a string), not {access!r}"
+        )
+    if access not in (PUBLIC, AUTHENTICATED) and access.isidentifier():
+        near = did_you_mean(access.lower(), (PUBLIC, AUTHENTICATED))
+        if near:
+            raise DefinitionError(f"{where}: access {access!r} is not a rule{near}")
+    delivery = options.get("delivery", "live")
+    if delivery not in DELIVERIES:
+        raise DefinitionError(
+            f"{where}: delivery must be one of {', '.join(map(repr, DELIVERIES))}, "
+            f"not {delivery!r}{did_you_mean(str(delivery), DELIVERIES)}"
+        )
+    ttl = options.get("ttl")
+    if ttl is not None and (
+        not isinstance(ttl, timedelta) or ttl < timedelta(milliseconds=1)
+    ):
+        raise DefinitionError(
+            f"{where}: ttl must be a timedelta of a millisecond or more, or None, "
+            f"not {ttl!r}"
+        )
+    name = options.get("name")
+    if name is not None and not (isinstance(name, str) and TYPE_NAME.fullmatch(name)):
+        raise DefinitionError(
+            f"{where}: name must be two or more words joined by dots, such as "
+            f"'shop.PriceChanged', not {name!r}"
+        )
+
+
+def plural(verbose_name: str) -> str:
+    return verbose_name + "s"

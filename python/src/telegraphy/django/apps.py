@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core.signals import setting_changed
+from django.utils.module_loading import autodiscover_modules
+
+from .. import _outlet, _registry, _values, testing
+from . import _courier, _naming, _signals
+from .conf import forget_settings
+
+
+class TelegraphyConfig(AppConfig):
+    """Finds each app's `events.py` and follows its models; no query, no socket."""
+
+    name = "telegraphy.django"
+    label = "telegraphy"
+    verbose_name = "Telegraphy"
+
+    def ready(self) -> None:
+        from . import checks
+
+        checks.register_checks()
+        _outlet.courier = _courier.CommitCourier()
+        _outlet.make_backend = _courier.make_backend
+        testing.settle = _courier.settle_tests
+        _values.make_aware = _courier.make_aware
+        if _naming.app_label_of not in _registry.label_resolvers:
+            _registry.label_resolvers.append(_naming.app_label_of)
+        setting_changed.connect(forget_settings, dispatch_uid="telegraphy.settings")
+        autodiscover_modules("events")
+        _signals.connect_all()

@@ -1,0 +1,212 @@
+"""System checks.
+
+telegraphy.E001  TELEGRAPHY has an unknown setting
+telegraphy.E002  a setting has a value that it cannot have
+telegraphy.E003  a ModelEvents does not say its fields
+telegraphy.E004  it names a field that the model does not have
+telegraphy.E005  it names a field whose type has no place in events
+telegraphy.E006  two declarations have the same name
+telegraphy.E007  it has an unknown option
+telegraphy.E008  an option has a value that it cannot have
+telegraphy.E009  the gateway would refuse the event type
+telegraphy.E010  a method does not say what it returns
+telegraphy.W001  fields = "__all__"
+telegraphy.W002  the on_delete of a relation changes rows without an event
+telegraphy.W003  a database has AUTOCOMMIT off
+telegraphy.W004  fields are inherited from a table whose own saves are not seen
+telegraphy.W010  (deploy) browsers would connect without TLS
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.utils.module_loading import import_string
+
+from .._errors import did_you_mean
+from .._registry import registry
+from .._types import APP_NAME, EventType, check_event_type
+from ..backends import BaseBackend
+from ._declaration import ModelDeclaration
+from .conf import SETTINGS, conf
+
+SOCKET_PATH_MAX: Final = 107
+"""What the kernel takes as the path of a local socket, on Linux; 103 on macOS."""
+
+KEY = re.compile(r"[!-+\--~]{16,256}")
+"""What the gateway takes; a comma would end it in the gateway's environment."""
+
+Apps = Sequence[AppConfig] | None
+
+
+def register_checks() -> None:
+    register(check_settings, "telegraphy")
+    register(check_databases, "telegraphy")
+    register(check_event_types, "telegraphy")
+    register(check_deployment, Tags.security, deploy=True)
+
+
+def check_settings(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    return list(_settings_messages())
+
+
+def _settings_messages() -> Iterator[CheckMessage]:
+    given = getattr(settings, "TELEGRAPHY", None)
+    if given is not None and not isinstance(given, dict):
+        yield _bad_setting("", f"must be a dict, not {given!r}")
+        return
+    sound = True
+    for name, value in (given or {}).items():
+        if name not in SETTINGS:
+            yield Error(
+                f"TELEGRAPHY has no setting {name!r}{did_you_mean(str(name), SETTINGS)}",
+                hint=f"The settings are {', '.join(SETTINGS)}.",
+                id="telegraphy.E001",
+            )
+        elif value is not None and (
+            not isinstance(value, SETTINGS[name]) or isinstance(value, bool)
+        ):
+            sound = False
+            kinds = " or ".join(kind.__name__ for kind in SETTINGS[name])
+            yield _bad_setting(name, f"must be a {kinds}, not {value!r}")
+    if sound:
+        yield from _value_messages()
+
+
+def _value_messages() -> Iterator[CheckMessage]:
+    if not APP_NAME.fullmatch(conf.app):
+        yield _bad_setting(
+            "APP", f"must be 1 to 64 of a-z, 0-9, _ and -, not {conf.app!r}"
+        )
+    for name, port in (
+        ("CLIENT_PORT", conf.client_port),
+        ("INGEST_PORT", conf.ingest_port),
+    ):
+        if not 0 < port < 65_536:
+            yield _bad_setting(name, f"must be between 1 and 65535, not {port}")
+    key = conf.ingest_key
+    if not KEY.fullmatch(key):
+        yield _bad_setting(
+            "INGEST_KEY",
+            "must be 16 to 256 printable ASCII characters, without blanks and commas",
+        )
+    yield from _endpoint_messages(conf.endpoint)
+    if conf.client_url is not None:
+        url = urlsplit(conf.client_url)
+        if url.scheme not in ("ws", "wss") or not url.netloc:
+            yield _bad_setting(
+                "CLIENT_URL",
+                "must be like 'wss://live.example.com/v1/websocket', "
+                f"not {conf.client_url!r}",
+            )
+    yield from _backend_messages()
+
+
+def _endpoint_messages(endpoint: str) -> Iterator[CheckMessage]:
+    scheme, _, address = endpoint.partition("://")
+    if scheme not in ("ipc", "tcp") or not address:
+        yield _bad_setting(
+            "ENDPOINT",
+            f"must be like 'ipc:///run/telegraphy/ingest.ipc' or 'tcp://127.0.0.1:1846', "
+            f"not {endpoint!r}",
+        )
+    elif scheme == "ipc" and len(address.encode()) > SOCKET_PATH_MAX:
+        yield _bad_setting(
+            "ENDPOINT",
+            f"is a path of {len(address.encode())} bytes; a local socket can have "
+            f"{SOCKET_PATH_MAX}: {endpoint!r}",
+            "Set the environment variable TELEGRAPHY_RUNTIME_DIR to a shorter path.",
+        )
+    elif scheme == "tcp" and not address.rpartition(":")[2].isdecimal():
+        yield _bad_setting("ENDPOINT", f"must end with a port: {endpoint!r}")
+
+
+def _backend_messages() -> Iterator[CheckMessage]:
+    try:
+        backend_class = import_string(conf.backend)
+    except ImportError as error:
+        yield _bad_setting("BACKEND", f"cannot be imported: {error}")
+        return
+    if not (isinstance(backend_class, type) and issubclass(backend_class, BaseBackend)):
+        yield _bad_setting(
+            "BACKEND", f"must be a subclass of BaseBackend, which {conf.backend} is not"
+        )
+        return
+    try:
+        backend_class(endpoint=conf.endpoint, key=conf.ingest_key, **conf.options)
+    except (TypeError, ValueError) as error:
+        yield _bad_setting("OPTIONS", f"do not fit {conf.backend}: {error}")
+
+
+def _bad_setting(name: str, text: str, hint: str | None = None) -> Error:
+    where = f"TELEGRAPHY[{name!r}]" if name else "TELEGRAPHY"
+    return Error(f"{where} {text}", hint=hint, id="telegraphy.E002")
+
+
+def check_databases(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    return [
+        CheckWarning(
+            f"The database {alias!r} has AUTOCOMMIT off: events outside of "
+            "transaction.atomic cannot wait for its commit and are lost",
+            hint="Leave AUTOCOMMIT on and use transaction.atomic.",
+            id="telegraphy.W003",
+        )
+        for alias, options in settings.DATABASES.items()
+        if not options.get("AUTOCOMMIT", True)
+    ]
+
+
+def check_event_types(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    types: list[EventType] = []
+    for declaration in registry:
+        if isinstance(declaration, ModelDeclaration):
+            problems = declaration.problems()
+            found.extend(
+                (CheckWarning if one.is_warning else Error)(
+                    one.message, hint=one.hint, id=one.id
+                )
+                for one in problems
+            )
+            if any(not one.is_warning for one in problems):
+                continue
+        types.append(declaration.event_type())
+    for one in types:
+        found.extend(
+            Error(f"{one.declared_by}: {problem}", id="telegraphy.E009")
+            for problem in check_event_type(one)
+        )
+    return [*found, *_name_messages(types)]
+
+
+def _name_messages(types: Sequence[EventType]) -> Iterator[CheckMessage]:
+    first: dict[str, EventType] = {}
+    for one in types:
+        other = first.setdefault(one.name, one)
+        if other is not one:
+            yield Error(
+                f"{other.declared_by} and {one.declared_by} both declare the event type "
+                f"{one.name!r}",
+                hint="Give one of them another name.",
+                id="telegraphy.E006",
+            )
+
+
+def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    if conf.client_url is not None and urlsplit(conf.client_url).scheme != "wss":
+        return [
+            CheckWarning(
+                f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}: whatever passes there "
+                "can be read and changed on its way",
+                hint="Put the gateway behind TLS and use wss://.",
+                id="telegraphy.W010",
+            )
+        ]
+    return []

@@ -1,0 +1,245 @@
+"""`manage.py telegraphy`: runs the gateway with every event type of the project."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import autoreload
+
+from ...._control import push_catalogue
+from ...._errors import DefinitionError, GatewayError
+from ...._registry import registry
+from ..._binary import BinaryNotFound, find_binary, flags, flat
+from ..._watching import CodeWatcher
+from ...conf import CLIENT_PATH, conf
+
+KEYS_VARIABLE: Final = "TELEGRAPHY_INGEST_KEYS"
+PUSH_SECONDS: Final = 5.0
+
+
+class Command(BaseCommand):
+    help = "Runs the gateway with every event type of this project."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--addr",
+            help="address that clients connect to; 0.0.0.0 for every network",
+        )
+        parser.add_argument(
+            "--port",
+            type=int,
+            help="port that clients connect to (default: TELEGRAPHY['CLIENT_PORT'])",
+        )
+        parser.add_argument(
+            "--config", help="the gateway's own configuration file (YAML)"
+        )
+        parser.add_argument(
+            "--reload",
+            action=argparse.BooleanOptionalAction,
+            default=None,
+            help="hand the event types over again when code changes (default: if DEBUG)",
+        )
+        instead = parser.add_mutually_exclusive_group()
+        instead.add_argument(
+            "--check",
+            action="store_true",
+            help="only check the event types and the gateway's configuration",
+        )
+        instead.add_argument(
+            "--push",
+            action="store_true",
+            help="only hand the event types to the gateway that runs already",
+        )
+        instead.add_argument(
+            "--catalogue",
+            action="store_true",
+            help="only print the catalogue document, as JSON",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            document = registry.catalogue(conf.app)
+            if options["catalogue"]:
+                self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
+            elif options["push"]:
+                self._push(document)
+            else:
+                self._run(document, options)
+        except (DefinitionError, GatewayError, BinaryNotFound) as error:
+            raise CommandError(str(error)) from None
+
+    # -- asking a gateway that runs
+
+    def _push(self, document: dict[str, Any]) -> None:
+        answer = push_catalogue(
+            conf.endpoint, conf.ingest_key, document, timeout=PUSH_SECONDS
+        )
+        news = "" if answer.changed else ", as before"
+        self.stdout.write(
+            f"The gateway has catalogue version {answer.catalogue} with "
+            f"{count_of_types(document)}{news}."
+        )
+
+    # -- running one
+
+    def _run(self, document: dict[str, Any], options: dict[str, Any]) -> None:
+        binary = find_binary()
+        with tempfile.TemporaryDirectory(prefix="telegraphy-") as directory:
+            catalogue = Path(directory) / "catalogue.json"
+            catalogue.write_text(
+                json.dumps(document, ensure_ascii=False), encoding="utf-8"
+            )
+            if options["check"]:
+                code = self._check(binary, catalogue, document, options)
+            else:
+                code = self._serve(binary, catalogue, document, options)
+        if code:
+            sys.exit(code)
+
+    def _check(
+        self,
+        binary: str,
+        catalogue: Path,
+        document: dict[str, Any],
+        options: dict[str, Any],
+    ) -> int:
+        self._show_types(document)
+        done = subprocess.run(
+            [binary, "check", *self._flags(catalogue, options)],
+            env=self._environment(),
+            check=False,
+        )
+        return done.returncode
+
+    def _serve(
+        self,
+        binary: str,
+        catalogue: Path,
+        document: dict[str, Any],
+        options: dict[str, Any],
+    ) -> int:
+        self._show_types(document)
+        self._show_addresses(options)
+        watching = settings.DEBUG if options["reload"] is None else options["reload"]
+        # In its own session, so that Ctrl-C reaches it once: through us.
+        gateway = subprocess.Popen(
+            [binary, "serve", *self._flags(catalogue, options)],
+            env=self._environment(),
+            start_new_session=True,
+        )
+        watcher = CodeWatcher(lambda path: self._code_changed(path, options))
+        try:
+            forward_signals(gateway)
+            if watching:
+                watcher.start()
+            code = gateway.wait()
+        finally:
+            watcher.stop()
+            if gateway.poll() is None:
+                gateway.terminate()
+                gateway.wait()
+        return 128 - code if code < 0 else code
+
+    def _flags(self, catalogue: Path, options: dict[str, Any]) -> list[str]:
+        given: dict[str, Any] = {
+            "catalogues": catalogue,
+            "clients.port": options["port"] or conf.client_port,
+            "ingest.port": conf.ingest_port,
+            "ingest.zmq": conf.endpoint,
+        }
+        if options["addr"]:
+            given["clients.host"] = options["addr"]
+        config = ["--config", options["config"]] if options["config"] else []
+        return [*config, *flags({**dict(flat(conf.gateway)), **given})]
+
+    def _environment(self) -> dict[str, str]:
+        # Not a flag: every user of a machine can read its command lines.
+        return {**os.environ, KEYS_VARIABLE: f"{conf.app}={conf.ingest_key}"}
+
+    def _show_types(self, document: dict[str, Any]) -> None:
+        self.stdout.write(f"Application {conf.app!r}: {count_of_types(document)}.")
+        width = max((len(one["name"]) for one in document["types"]), default=0)
+        for one in document["types"]:
+            access = one["access"]
+            shown = access if isinstance(access, str) else f"rule: {access['rule']}"
+            operations = ", ".join(one["operations"])
+            self.stdout.write(f"  {one['name']:{width}}  {operations:22}  {shown}")
+
+    def _show_addresses(self, options: dict[str, Any]) -> None:
+        port = options["port"] or conf.client_port
+        address = options["addr"] or conf.gateway.get("clients.host") or "127.0.0.1"
+        shown = f"[{address}]" if ":" in address else address
+        self.stdout.write(f"Clients connect to ws://{shown}:{port}{CLIENT_PATH}")
+        self.stdout.write(f"Events come in at {conf.endpoint}")
+        if not conf.client_url and port != conf.client_port:
+            self.stderr.write(
+                self.style.WARNING(
+                    f"Pages will look for it at port {conf.client_port}: "
+                    f"set TELEGRAPHY['CLIENT_PORT'] = {port}."
+                )
+            )
+        self.stdout.flush()
+
+    # -- while it runs
+
+    def _code_changed(self, path: Path, options: dict[str, Any]) -> None:
+        """Read the code anew in another process, which hands the catalogue over.  Nothing
+        restarts, and no client notices more than what changed."""
+        done = subprocess.run(
+            [*this_program(), "telegraphy", "--push", *repeated(options)],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 0:
+            self.stdout.write(f"{path.name} changed. {done.stdout.strip()}")
+        else:
+            reason = done.stderr.strip() or f"exit status {done.returncode}"
+            self.stderr.write(
+                f"{path.name} changed, and the event types stay as they were:\n{reason}"
+            )
+        self.stdout.flush()
+
+
+def count_of_types(document: dict[str, Any]) -> str:
+    count = len(document["types"])
+    return "1 event type" if count == 1 else f"{count} event types"
+
+
+def forward_signals(gateway: subprocess.Popen[bytes]) -> None:
+    """SIGTERM and SIGINT are the gateway's: it ends in good order, and we with it."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        gateway.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, forward)
+
+
+def this_program() -> list[str]:
+    """How this process was started, up to the name of the command."""
+    arguments = [str(part) for part in autoreload.get_child_arguments()]
+    return arguments[: len(arguments) - len(sys.argv[1:])]
+
+
+def repeated(options: dict[str, Any]) -> list[str]:
+    """Django's own options that the other process needs too."""
+    found = []
+    for name in ("settings", "pythonpath"):
+        if options.get(name):
+            found.append(f"--{name}={options[name]}")
+    return found
