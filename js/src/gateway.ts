@@ -239,7 +239,7 @@ export class Gateway {
     if (given) return given;
     if (typeof WebSocket === 'undefined') {
       throw new TypeError(
-        'there is no WebSocket in this environment: give one, as in `new Gateway({ url, WebSocket })`',
+        'there is no WebSocket here: give one, as in `new Gateway({ url, WebSocket })`',
       );
     }
     return WebSocket;

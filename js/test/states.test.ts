@@ -98,7 +98,7 @@ describe('connecting', () => {
     gateway.on('error', ({ message }) => errors.push(message));
     await expect(gateway.connect()).rejects.toThrow(ClosedError);
     expect(errors).toEqual([
-      'there is no WebSocket in this environment: give one, as in `new Gateway({ url, WebSocket })`',
+      'there is no WebSocket here: give one, as in `new Gateway({ url, WebSocket })`',
     ]);
     vi.unstubAllGlobals();
   });
