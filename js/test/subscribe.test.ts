@@ -295,6 +295,13 @@ describe('what was lost', () => {
     expect(subscription.position).toEqual({ epoch, offset: 50 });
   });
 
+  it('is noticed when it is a single event', () => {
+    const world = new World().connect();
+    const { calls } = granted(world);
+    world.socket.say(eventAt(43, { prev: 42 }));
+    expect(calls.slice(1)).toEqual([['gap', { epoch, from: 42, to: 42, reason: 'detected' }]]);
+  });
+
   it('is not suspected where offsets were skipped', () => {
     const world = new World().connect();
     const subscriber = granted(world);
@@ -543,6 +550,18 @@ describe('a gateway object that is closed', () => {
     void world.gateway.connect();
     world.socket.welcome();
     expect(world.socket.heard()).toHaveLength(2);
+  });
+
+  it('hands out nothing more, not even of the event whose handler closed it', () => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Order', () => {
+      world.gateway.close();
+    });
+    world.socket.say(subscribed(2));
+    world.socket.heard();
+    const other = granted(world);
+    world.socket.say(eventAt(42));
+    expect(other.events).toEqual([]);
   });
 
   it('does not connect because of a subscription', async () => {
