@@ -114,7 +114,7 @@ def emit_c(codes: dict) -> str:
     out += [
         "};",
         "",
-        "/* The code as it is written on the wire: \"unknown_type\". */",
+        '/* The code as it is written on the wire: "unknown_type". */',
         "static inline const char *tg_code_text(enum tg_code code)",
         "{",
         "    switch (code) {",
@@ -138,7 +138,7 @@ def emit_c(codes: dict) -> str:
         "    return 500;",
         "}",
         "",
-        "/* The name of a close code, for logs; \"unknown\" if codes.json does not have it. */",
+        '/* The name of a close code, for logs; "unknown" if codes.json does not have it. */',
         "static inline const char *tg_close_text(int close)",
         "{",
         "    switch (close) {",

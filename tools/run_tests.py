@@ -10,6 +10,7 @@ at least one test: a part that could not even start counts as one failure.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -68,7 +69,9 @@ def read_junit(path: Path) -> Result:
     result = Result()
     for case in ET.parse(path).getroot().iter("testcase"):
         group = case.get("classname") or case.get("file") or ""
-        name = f"{group}: {case.get('name')}" if group else str(case.get("name"))
+        name = str(case.get("name"))
+        if group and not name.startswith(group):
+            name = f"{group}: {name}"
         output = "\n".join(
             text for tag in ("system-out", "system-err") for text in [case.findtext(tag)] if text
         )
@@ -117,17 +120,32 @@ def reported(command: list[str], report: Path, **how) -> Result:
     return result
 
 
-def meson(folder: str, options: list[str], select: list[str], arguments: list[str]) -> Result:
+def targets(build: Path, suite: str) -> list[str]:
+    """The programs that the tests of a suite run, as Ninja knows them; none: build all."""
+    if not suite:
+        return []
+    tests = json.loads((build / "meson-info/intro-tests.json").read_text(encoding="utf-8"))
+    found = set()
+    for test in tests:
+        if any(name.split(":")[-1] == suite for name in test["suite"]):
+            for word in test["cmd"]:
+                if Path(word).is_absolute() and build in Path(word).parents:
+                    found.add(str(Path(word).relative_to(build)))
+    return sorted(found) or ["build.ninja"]
+
+
+def meson(folder: str, options: list[str], suite: str, arguments: list[str]) -> Result:
     """Configure and compile build/FOLDER if need be, then `meson test`."""
     build = BUILD / folder
     if not (build / "build.ninja").is_file():
         setup = ["meson", "setup", str(build), "gateway", "-Db_lundef=false", *options]
         if run([STEP, f"configuring build/{folder}", *setup]) != 0:
             return Result(failed=[f"build/{folder} could not be configured"])
-    if run([STEP, f"compiling build/{folder}", "ninja", "-C", str(build)]) != 0:
+    if run([STEP, f"compiling build/{folder}", "ninja", "-C", str(build), *targets(build, suite)]):
         return Result(failed=[f"build/{folder} does not compile"])
+    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs"]
     return reported(
-        ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *select, *arguments],
+        [*command, *(["--suite", suite] if suite else []), *arguments],
         build / "meson-logs/testlog.junit.xml",
         env={
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
@@ -138,11 +156,11 @@ def meson(folder: str, options: list[str], select: list[str], arguments: list[st
 
 
 def part_c(arguments: list[str]) -> Result:
-    return meson("asan", ["-Db_sanitize=address,undefined"], [], arguments)
+    return meson("asan", ["-Db_sanitize=address,undefined"], "", arguments)
 
 
 def part_threads(arguments: list[str]) -> Result:
-    return meson("tsan", ["-Db_sanitize=thread"], ["--suite", "threads"], arguments)
+    return meson("tsan", ["-Db_sanitize=thread"], "threads", arguments)
 
 
 def pytest(folder: str, arguments: list[str], env: dict[str, str] | None = None) -> Result:
@@ -182,7 +200,10 @@ def part_lint(arguments: list[str]) -> Result:
     """Each check is one test."""
     sources = subprocess.run(
         ["git", "ls-files", "gateway/*.c", "gateway/*.h", "bench/*.c", "bench/*.h"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.split()
     python = sys.executable
     ruff = str(Path(python).parent / "ruff")
@@ -194,7 +215,8 @@ def part_lint(arguments: list[str]) -> Result:
         ("ruff check", [ruff, "check", "--quiet", "."], ROOT),
         ("ruff format", [ruff, "format", "--quiet", "--check", "."], ROOT),
         ("python types", [python, "-m", "mypy"], ROOT / "python"),
-        ("js lint", ["npm", "run", "--silent", "lint"], ROOT / "js"),
+        ("js types, lint and format", ["npm", "run", "--silent", "lint"], ROOT / "js"),
+        ("js size", ["npm", "run", "--silent", "size"], ROOT / "js"),
     ]
     result = Result()
     for name, command, cwd in checks:

@@ -89,8 +89,11 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* One more for the NUL that vsnprintf writes and we do not count. */
+    /* One more for the NUL that vsnprintf writes and we do not count, the limit neither. */
+    size_t limit = buf->limit;
+    buf->limit += limit != 0;
     uint8_t *room = size < 0 ? NULL : tg_buf_room(buf, (size_t)size + 1);
+    buf->limit = limit;
     if (room != NULL) {
         vsnprintf((char *)room, (size_t)size + 1, format, again);
         buf->size += (size_t)size;

@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+/* What a heap is taken to keep for itself with each block: for budgets that count bytes
+ * pinned with their overhead. */
+enum { TG_HEAP_OVERHEAD = 16 };
+
 /* A heap: realloc's contract in one function. `size` 0 frees and returns NULL. */
 struct tg_heap {
     void *(*resize)(void *context, void *memory, size_t size);

@@ -1,6 +1,7 @@
 #include "engine/base/ring.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "engine/base/mem.h"
 
@@ -14,6 +15,9 @@ struct tg_ring {
 /* The heap promises 16-byte alignment; the indices need only to lie apart. */
 struct tg_ring *tg_ring_create(size_t capacity)
 {
+    if (capacity > SIZE_MAX / 4 / sizeof(void *)) {
+        return NULL;
+    }
     size_t size = 2;
     while (size < capacity) {
         size *= 2;

@@ -35,7 +35,7 @@ struct tg_json_doc {
     struct tg_json_token *tokens;
     uint32_t count;
     uint32_t capacity;
-    struct tg_buf scratch; /* For names with escapes, while duplicates are looked for. */
+    struct tg_buf scratch; /* For parsing: names with escapes, the look for duplicates. */
 };
 
 /* A value in a document; small, passed by value. Valid until the next parse. */
@@ -75,6 +75,8 @@ struct tg_slice tg_json_raw(struct tg_json value);
 
 /* The member of an object, NONE if it is not there or this is no object. */
 struct tg_json tg_json_get(struct tg_json object, const char *name);
+/* Is this a member's value, and the member's name (unescaped) `name`? Takes no memory. */
+bool tg_json_name_is(struct tg_json member_value, struct tg_slice name);
 /* How many members or items; 0 for other kinds. */
 uint32_t tg_json_size(struct tg_json value);
 /* The first item of an array, or first member's value of an object; NONE if empty.
@@ -90,7 +92,8 @@ struct tg_slice tg_json_name(struct tg_json member_value, struct tg_buf *scratch
 /* A string's bytes, unescaped: borrowed from the text, or from `scratch` (cleared first)
  * if it had escapes. `scratch` may be NULL if escapes are to be refused. False if it is
  * no string (or has escapes and no scratch, or memory ended). A string may contain NUL. */
-bool tg_json_string(struct tg_json value, struct tg_buf *scratch, struct tg_slice *string);
+bool tg_json_string(struct tg_json value, struct tg_buf *scratch,
+                    struct tg_slice *string);
 bool tg_json_int(struct tg_json value, int64_t *number);
 /* Of INT and DOUBLE. */
 bool tg_json_double(struct tg_json value, double *number);
@@ -103,7 +106,9 @@ bool tg_json_bool(struct tg_json value, bool *truth);
 void tg_json_write_string(struct tg_buf *buf, struct tg_slice string);
 void tg_json_write_text(struct tg_buf *buf, const char *text);
 void tg_json_write_int(struct tg_buf *buf, int64_t number);
-/* `"name":`, preceded by a comma unless the buffer's last byte opens a container. */
+/* A comma, unless the buffer is empty or its last byte opens a container. */
+void tg_json_write_comma(struct tg_buf *buf);
+/* `"name":`, preceded by a comma where `tg_json_write_comma` sets one. */
 void tg_json_write_name(struct tg_buf *buf, const char *name);
 
 #endif

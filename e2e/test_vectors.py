@@ -1,0 +1,324 @@
+"""Every file of protocol/vectors that a peer can send, sent to the real gateway."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from harness.client import Client
+from harness.gateway import Gateway
+from harness.ingest import Dealer
+from harness.vectors import bytes_of, cases, catalogue, message_of, one_of, text_of
+from harness.wire import CLOSE, PING, PONG, TEXT, Ended, Wire
+
+
+@pytest.fixture(scope="module")
+def shop(new_gateway_anywhere: Callable[..., Gateway]) -> Gateway:
+    return new_gateway_anywhere(apps=("shop", "blog"))
+
+
+@pytest.fixture(autouse=True)
+def shop_catalogue(shop: Gateway) -> None:
+    put_catalogue(shop, "shop", catalogue("shop"))
+
+
+def put_catalogue(gateway: Gateway, app: str, document: str) -> None:
+    answer = gateway.http("PUT", "/api/v1/catalogue", document, key=gateway.keys[app])
+    assert answer.status == 200, answer.body
+
+
+def types_of(gateway: Gateway) -> Any:
+    answer = gateway.http("GET", "/api/v1/types", key=gateway.key)
+    assert answer.status == 200
+    return answer.json
+
+
+def check_refusal(said: dict[str, Any], wanted: dict[str, Any]) -> None:
+    assert said["code"] in one_of(wanted["code"]), said
+    assert isinstance(said["message"], str), said
+    assert said["message"], said
+    if "member" in wanted:
+        assert said.get("member") in one_of(wanted["member"]), said
+    if "nearest" in wanted:
+        assert said.get("nearest") == wanted["nearest"], said
+    if "id" in wanted:
+        assert said.get("id") == wanted["id"], said
+
+
+# ---- clients
+
+
+@pytest.mark.parametrize("case", cases("reject/client"))
+def test_message_is_refused(case: dict[str, Any], shop: Gateway) -> None:
+    wanted = case["expect"]
+    with Client(shop.client_port, connect=case["after_connect"]) as client:
+        for before in case.get("before", []):
+            message = before.get("message", before)
+            for n in range(1, before.get("times", 1) + 1):
+                client.wire.send_frame(TEXT, message_of(message, n))
+                said = client.read()
+                assert said["kind"] != "error", said
+        for n in range(1, case.get("times", 1) + 1):
+            client.wire.send_frame(TEXT, message_of(case["send"], n))
+            said = client.read()
+            assert said["kind"] == "error", said
+            check_refusal(said, wanted)
+        if wanted["usable"]:
+            ping_is_answered(client, connected=case["after_connect"])
+        else:
+            assert client.wire.read_close() == wanted["close"]
+
+
+def ping_is_answered(client: Client, *, connected: bool) -> None:
+    if not connected:
+        client.send({"kind": "connect", "id": "after"})
+        assert client.read()["kind"] == "connected"
+    client.send({"kind": "ping", "id": "still there"})
+    assert client.read() == {"kind": "pong", "id": "still there"}
+
+
+@pytest.mark.parametrize("case", cases("messages/client"))
+def test_message_is_understood(case: dict[str, Any], shop: Gateway) -> None:
+    message = case["message"]
+    answers = {
+        "connect": "connected",
+        "subscribe": "subscribed",
+        "unsubscribe": "unsubscribed",
+        "types": "types",
+        "ping": "pong",
+    }
+    later = {"ticket", "session", "where", "fields", "durable"} & set(message)
+    with Client(shop.client_port, connect=message["kind"] != "connect") as client:
+        if message["kind"] in ("unsubscribe", "ack"):
+            subscription = message["subscription"]
+            client.send({"kind": "subscribe", "id": subscription, "type": "shop.Order"})
+            assert client.read()["kind"] == "subscribed"
+        client.send(message)
+        said = client.read()
+        assert said["id"] == message["id"]
+        if later:
+            assert said["code"] == "not_supported", said
+            assert said["member"] in later, said
+        elif message["kind"] == "ack":
+            # A stream that keeps nothing has nothing to acknowledge; the form is understood.
+            assert said["kind"] == "acked" or said["code"] == "not_supported", said
+        elif message.get("type", "").startswith("s.x"):
+            assert said["code"] == "unknown_type", said
+        else:
+            assert said["kind"] == answers[message["kind"]], said
+
+
+# ---- WebSocket
+
+
+def byte_by_byte(wire: Wire, data: bytes) -> None:
+    wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for index in range(len(data)):
+        wire.send_what_it_takes(data[index : index + 1])
+
+
+def at_once(wire: Wire, data: bytes) -> None:
+    wire.send_what_it_takes(data)
+
+
+FRAMES = cases("reject/websocket") + cases("messages/websocket")
+
+
+@pytest.mark.parametrize("send", [at_once, byte_by_byte])
+@pytest.mark.parametrize("case", FRAMES)
+def test_frames_are_judged(
+    case: dict[str, Any], send: Callable[[Wire, bytes], None], shop: Gateway
+) -> None:
+    data, wanted = bytes_of(case["bytes"]), case["expect"]
+    if send is byte_by_byte and len(data) > 500:
+        data_head, data_rest = data[:200], data[200:]
+    else:
+        data_head, data_rest = data, b""
+    with Wire(shop.client_port).upgrade() as wire:
+        send(wire, data_head)
+        at_once(wire, data_rest)
+        if wanted["close"] is None:
+            at_once(wire, bytes.fromhex("898400000000") + b"end?")
+        answers, pongs, close = everything(wire)
+    if "answers" in wanted:
+        assert answers == wanted["answers"]
+    if wanted["close"] is None:
+        assert pongs.pop() == b"end?".hex()
+    else:
+        assert close in one_of(wanted["close"])
+    assert pongs == wanted.get("pongs", [])
+
+
+def everything(wire: Wire) -> tuple[list[str], list[str], int | None]:
+    """Kinds of messages, payloads of pongs, close code (1005: none); up to the last pong."""
+    answers: list[str] = []
+    pongs: list[str] = []
+    while True:
+        try:
+            frame = wire.read_frame()
+        except Ended:
+            raise AssertionError(f"ended without a close frame, after {answers} {pongs}") from None
+        if frame.opcode == TEXT:
+            answers.append(json.loads(frame.payload)["kind"])
+        elif frame.opcode == PONG:
+            pongs.append(frame.payload.hex())
+            if frame.payload == b"end?":
+                return answers, pongs, None
+        elif frame.opcode == CLOSE:
+            wire.send_frame(CLOSE, frame.payload[:2])
+            wire.read_until_end()
+            return answers, pongs, frame.close_code or 1005
+        else:
+            assert frame.opcode == PING, frame
+
+
+# ---- HTTP
+
+
+@pytest.mark.parametrize("case", cases("reject/http") + cases("messages/http"))
+def test_request_is_judged(case: dict[str, Any], shop: Gateway) -> None:
+    port = shop.client_port if case["port"] == "client" else shop.ingest_port
+    wanted = case["expect"]
+    with Wire(port) as wire:
+        wire.send_what_it_takes(text_of(case["text"], key=shop.keys["shop"]))
+        status, headers = wire.read_head()
+        assert status in one_of(wanted["status"]), (status, headers)
+        for name, value in wanted.get("headers", {}).items():
+            assert headers.get(name.lower()) == value, headers
+        body = b""
+        if "content-length" in headers:
+            body = wire.read_exactly(int(headers["content-length"]))
+        if "code" in wanted:
+            said = json.loads(body)
+            assert said["kind"] == "refused"
+            check_refusal(said, wanted)
+        if wanted.get("closed"):
+            assert wire.read_until_end() == b""
+
+
+# ---- ingest
+
+
+@pytest.fixture
+def dealer(shop: Gateway) -> Iterator[Dealer]:
+    with Dealer(shop.zmq) as dealer:
+        yield dealer
+
+
+@pytest.mark.parametrize("case", cases("reject/ingest", kind="header"))
+def test_zeromq_request_is_refused(case: dict[str, Any], shop: Gateway, dealer: Dealer) -> None:
+    key = shop.keys["shop"]
+    before = types_of(shop)
+    header = message_of(case["send"], key=key)
+    body = text_of(case.get("body", ""), key=key)
+    said = dealer.ask(header, body)
+    assert said["kind"] == "refused", said
+    check_refusal(said, case["expect"])
+    assert types_of(shop) == before
+    assert dealer.ask({"kind": "ping", "id": 77, "key": key}) == {"kind": "pong", "id": 77}
+
+
+@pytest.mark.parametrize("case", cases("messages/ingest", kind="header"))
+def test_zeromq_request_is_understood(case: dict[str, Any], shop: Gateway, dealer: Dealer) -> None:
+    header = json.loads(message_of(case["send"], key=shop.keys["shop"]))
+    price = {"type": "shop.PriceChanged", "data": {"symbol": "TG", "price": "18.44"}}
+    bodies = {"publish": json.dumps(price), "catalogue": catalogue("shop"), "ping": ""}
+    answers = {"publish": "published", "catalogue": "catalogue_accepted", "ping": "pong"}
+    said = dealer.ask(header, bodies[header["kind"]])
+    assert (said["kind"], said["id"]) == (answers[header["kind"]], header["id"])
+
+
+@pytest.mark.parametrize("over", ["zeromq", "http"])
+@pytest.mark.parametrize("case", cases("reject/ingest", kind="event"))
+def test_event_is_refused(case: dict[str, Any], over: str, shop: Gateway, dealer: Dealer) -> None:
+    app = case.get("app", "shop")
+    line = message_of(case["send"])
+    good = '{"type":"shop.PriceChanged","data":{"symbol":"TG","price":"1"}}'
+    if app != "shop":
+        own = {"name": "blog.Tick", "operations": ["event"], "fields": [], "access": "public"}
+        put_catalogue(shop, app, json.dumps({"app": app, "types": [own]}))
+        good = '{"type":"blog.Tick","data":{}}'
+    if over == "zeromq":
+        header = {"kind": "publish", "id": 5, "key": shop.keys[app]}
+        said = dealer.ask(header, f"{line}\n{good}\n")
+    else:
+        answer = shop.publish_lines(line, good, app=app)
+        assert answer.status == 207, answer
+        said = answer.json
+    assert said["kind"] == "published", said
+    assert (said["accepted"], said["offsets"][0]) == (1, None), said
+    (refused,) = said["refused"]
+    assert refused["index"] == 0
+    check_refusal(refused, case["expect"])
+
+
+@pytest.mark.parametrize("case", cases("messages/ingest", kind="event"))
+def test_event_is_accepted_and_delivered_as_it_came(
+    case: dict[str, Any], shop: Gateway, dealer: Dealer
+) -> None:
+    sent = case["send"]
+    line = message_of(sent)
+    ops = {"create": "add", "update": "change", "delete": "remove", "event": "event"}
+    with Client(shop.client_port) as client:
+        position = client.subscribe(json.loads(line)["type"])["position"]
+        header = {"kind": "publish", "id": 5, "key": shop.keys["shop"]}
+        said = dealer.ask(header, line)
+        assert (said["accepted"], said.get("refused")) == (1, None), said
+        if said["duplicates"]:
+            return
+        event = client.next()
+        meant = json.loads(line)
+        assert event["data"] == meant["data"]
+        assert event["op"] == ops[meant.get("op", "event")]
+        assert event["prev"] == position["offset"]
+        assert event["position"] == {"epoch": position["epoch"], "offset": said["offsets"][0]}
+        for name in ("id", "time", "changed", "old"):
+            if name in meant:
+                assert event[name] == meant[name], event
+
+
+@pytest.mark.parametrize("case", cases("messages/ingest", kind="batch"))
+def test_batch_is_judged_event_by_event(
+    case: dict[str, Any], new_gateway: Callable[..., Gateway]
+) -> None:
+    gateway = new_gateway(apps=("shop",), shards=1)
+    put_catalogue(gateway, "shop", catalogue("shop"))
+    with Dealer(gateway.zmq) as dealer:
+        header = {"kind": "publish", "id": 6, "key": gateway.key}
+        lines = case["send"]
+        body = lines if isinstance(lines, str) else "\n".join(message_of(line) for line in lines)
+        said = dealer.ask(header, body)
+    for name, value in case["expect"].items():
+        if name == "refused":
+            assert len(said["refused"]) == len(value), said
+            for one, wanted in zip(said["refused"], value, strict=True):
+                assert one["index"] == wanted["index"]
+                check_refusal(one, wanted)
+        else:
+            assert said[name] == value, said
+
+
+@pytest.mark.parametrize("case", cases("reject/ingest", kind="catalogue"))
+def test_catalogue_is_refused_and_the_old_one_stays(case: dict[str, Any], shop: Gateway) -> None:
+    before = types_of(shop)
+    key = shop.keys[case.get("app", "shop")]
+    answer = shop.http("PUT", "/api/v1/catalogue", message_of(case["send"]), key=key)
+    said = answer.json
+    assert said["kind"] == "refused", said
+    assert answer.status == (409 if said["code"] == "type_taken" else 400)
+    check_refusal(said, case["expect"])
+    assert types_of(shop) == before
+
+
+@pytest.mark.parametrize("case", cases("messages/ingest", kind="catalogue"))
+def test_catalogue_is_accepted(case: dict[str, Any], shop: Gateway) -> None:
+    document = message_of(case["send"])
+    first = shop.http("PUT", "/api/v1/catalogue", document, key=shop.keys["shop"])
+    assert first.status == 200, first.body
+    names = [kind["name"] for kind in json.loads(document)["types"]]
+    assert [kind["name"] for kind in types_of(shop)["types"] if kind["app"] == "shop"] == names
+    again = shop.http("PUT", "/api/v1/catalogue", document, key=shop.keys["shop"])
+    assert again.json["changed"] is False
+    assert again.json["catalogue"] == first.json["catalogue"]

@@ -1,0 +1,41 @@
+"""Make the demo's superuser and the first orders. Safe to run again."""
+
+from datetime import timedelta
+from random import choice, uniform
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from board.bursts import new_order
+from board.models import Order, Status
+
+NAME = PASSWORD = "demo"
+FIRST_ORDERS = 24
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *args: object, **options: object) -> None:
+        if not settings.DEBUG:
+            raise CommandError("the demo's user has a known password: only with DEBUG")
+        users = get_user_model().objects
+        if not users.filter(username=NAME).exists():
+            users.create_superuser(NAME, "demo@example.com", PASSWORD)
+        if not Order.objects.exists():
+            statuses = [Status.NEW, Status.PAID, Status.SENT, Status.SENT, Status.CANCELLED]
+            orders = [new_order(status=choice(statuses)) for _ in range(FIRST_ORDERS)]
+            Order.objects.bulk_create(orders)
+            self.spread_over_the_last_minutes()
+        self.stdout.write(f"{Order.objects.count()} orders, superuser {NAME}/{PASSWORD}")
+
+    def spread_over_the_last_minutes(self) -> None:
+        """`created_at` is set by Django, so a second step gives the chart something to show."""
+        moment = timezone.now()
+        orders = list(Order.objects.order_by("-id"))
+        for order in orders:
+            moment -= timedelta(seconds=uniform(0.5, 9))
+            order.created_at = moment
+        Order.objects.bulk_update(orders, ["created_at"])

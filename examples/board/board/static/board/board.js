@@ -1,0 +1,114 @@
+// The live page. `telegraphy` comes from the template tag; everything else is ours.
+
+import { RateChart, RevenueChart } from './charts.js';
+import { Orders } from './orders.js';
+import { Table } from './table.js';
+import { showConnection, submitInPlace, toast } from './page.js';
+
+const { telegraphy } = window;
+const find = (id) => document.getElementById(id);
+const choices = JSON.parse(find('choices').textContent);
+
+const orders = new Orders();
+const table = new Table(find('orders'), find('empty'), choices);
+const rate = new RateChart(find('rate'), find('rate-now'));
+const revenue = new RevenueChart(find('revenue'), choices.statuses);
+
+// Drawing: once a frame, and not at all while nothing changes.
+
+let drawing = false;
+function drawSoon() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    table.draw(orders.latest());
+    revenue.draw(orders.revenue());
+    rate.draw();
+    find('kept').textContent = orders.size;
+  });
+}
+
+// What is read aloud: a summary now and then, never a word per row.
+
+const news = { add: 0, change: 0, remove: 0 };
+let announcing;
+function announceSoon(op) {
+  news[op] += 1;
+  announcing ??= setTimeout(() => {
+    announcing = undefined;
+    const { add, change, remove } = news;
+    const words = [add && `${add} new`, change && `${change} changed`, remove && `${remove} removed`];
+    find('announce').textContent = words.filter(Boolean).join(', ');
+    Object.assign(news, { add: 0, change: 0, remove: 0 });
+  }, 1200);
+}
+
+// Data: loaded at once, when the subscription begins, and whenever something may have been missed.
+// Events that come while it loads wait, and are taken after it.
+
+let waiting = null;
+let loads = 0;
+
+function take(event) {
+  if (waiting !== null) {
+    waiting.push(event);
+    return;
+  }
+  if (event.op === 'add') rate.add(Date.parse(event.data.created_at));
+  if (!orders.take(event)) return;
+  if (event.op !== 'remove') table.mark(event.data.id, event.op === 'add' ? 'added' : 'changed');
+  announceSoon(event.op);
+  drawSoon();
+}
+
+async function load() {
+  waiting ??= [];
+  const mine = (loads += 1);
+  try {
+    const response = await fetch('/orders.json', { headers: { accept: 'application/json' } });
+    if (!response.ok) throw new Error(`/orders.json answered ${response.status}`);
+    const { orders: list } = await response.json();
+    if (mine !== loads) return; // A later load is on its way and knows more.
+    orders.load(list);
+    rate.load(list.map((order) => Date.parse(order.created_at)));
+  } catch (error) {
+    if (mine === loads) setTimeout(load, 1000);
+    console.warn('board: could not load the orders; trying again', error);
+    return;
+  }
+  const late = waiting;
+  waiting = null;
+  for (const event of late) {
+    // The answer may hold what the event says: an order is not to be counted twice.
+    if (event.op === 'add' && orders.has(event.data.id)) orders.take(event);
+    else take(event);
+  }
+  drawSoon();
+}
+
+const subscription = telegraphy.subscribe('board.Order', { onReset: load, onGap: load }, take);
+subscription.ready.then(load, () => {}); // From here on nothing is missed without a word.
+telegraphy.on('typesChanged', load);
+load();
+
+telegraphy.subscribe('board.BurstStarted', ({ data }) => {
+  toast(`A burst of ${data.orders} orders is on its way.`);
+});
+telegraphy.on('state', (state) => showConnection(find('connection'), state));
+showConnection(find('connection'), telegraphy.gateway.state);
+
+// Forms: posted in place, so that the page stays. Without this script they work as forms do.
+
+submitInPlace(find('new-order'), {
+  done: (form) => {
+    form.reset();
+    form.elements.customer.focus();
+  },
+});
+submitInPlace(find('advance'), {});
+submitInPlace(find('burst'), {
+  done: (form, answer) => {
+    if (!answer.started) toast('A burst is on its way already.');
+  },
+});

@@ -1,0 +1,63 @@
+"""The page and what its forms post to. Nothing here publishes: saving an order does."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from . import bursts
+from .forms import OrderForm
+from .models import Order, Product, Status
+
+ORDERS_KEPT = 200
+"""The page knows this many of the latest orders, and shows the first few of them."""
+
+FIELDS = ["id", "number", "customer", "product", "quantity", "status", "total", "created_at"]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("accept", "").startswith("application/json")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def board(request: HttpRequest) -> HttpResponse:
+    form = OrderForm(request.POST or None)
+    if request.method == "POST":
+        valid = form.is_valid()
+        if valid:
+            form.save()
+        if wants_json(request):
+            return JsonResponse({"errors": form.errors}, status=200 if valid else 400)
+        if valid:
+            return redirect("board")
+    choices = {"products": dict(Product.choices), "statuses": dict(Status.choices)}
+    orders = Order.objects.all()[:25]
+    context = {"form": form, "orders": orders, "choices": choices}
+    return render(request, "board/board.html", context, status=400 if form.errors else 200)
+
+
+@require_GET
+def orders_json(request: HttpRequest) -> JsonResponse:
+    """What a page loads when it cannot know that it missed nothing."""
+    orders = list(Order.objects.values(*FIELDS)[:ORDERS_KEPT])
+    return JsonResponse({"orders": orders})
+
+
+@require_POST
+def advance(request: HttpRequest) -> HttpResponse:
+    key = request.POST.get("order", "")
+    order = get_object_or_404(Order, pk=key if key.isdecimal() else None)
+    moved = order.advance()
+    if wants_json(request):
+        return JsonResponse({"moved": moved})
+    return redirect("board")
+
+
+@require_POST
+def burst(request: HttpRequest) -> HttpResponse:
+    started = bursts.start()
+    if wants_json(request):
+        return JsonResponse({"started": started})
+    if not started:
+        messages.info(request, "A burst is on its way already.")
+    return redirect("board")

@@ -1,0 +1,131 @@
+#include "engine/base/buf.h"
+
+#include <stdio.h>
+
+#include "testing/cmocka.h"
+#include "testing/heap.h"
+
+static void appends_in_order(void **state)
+{
+    (void)state;
+    struct tg_buf buf = {0};
+    tg_buf_add_text(&buf, "one ");
+    tg_buf_add_u64(&buf, 0);
+    tg_buf_add_byte(&buf, ' ');
+    tg_buf_add_u64(&buf, UINT64_MAX);
+    tg_buf_add_slice(&buf, TG_LIT(" and "));
+    tg_buf_printf(&buf, "%s-%d", "x", 7);
+    assert_slice(tg_buf_slice(&buf), "one 0 18446744073709551615 and x-7");
+    tg_buf_finish(&buf);
+    assert_int_equal(buf.size, 0);
+    tg_buf_add(&buf, "again", 5);
+    assert_slice(tg_buf_slice(&buf), "again");
+    tg_buf_finish(&buf);
+}
+
+static void holds_exactly_its_limit_and_no_more(void **state)
+{
+    (void)state;
+    struct tg_buf buf = {.limit = 100};
+    for (int i = 0; i < 100; i++) {
+        tg_buf_add_byte(&buf, 'x');
+    }
+    assert_false(buf.failed);
+    assert_int_equal(buf.size, 100);
+    assert_true(buf.capacity <= 100);
+    tg_buf_add_byte(&buf, 'x');
+    assert_true(buf.failed);
+    assert_int_equal(buf.size, 100);
+    tg_buf_finish(&buf);
+    assert_int_equal(buf.limit, 100);
+}
+
+static void printf_may_fill_the_limit(void **state)
+{
+    (void)state;
+    struct tg_buf buf = {.limit = 4};
+    tg_buf_printf(&buf, "%d", 1234);
+    assert_false(buf.failed);
+    assert_slice(tg_buf_slice(&buf), "1234");
+    tg_buf_printf(&buf, "%d", 5);
+    assert_true(buf.failed);
+    assert_int_equal(buf.limit, 4);
+    tg_buf_finish(&buf);
+}
+
+static void failure_sticks_until_clear(void **state)
+{
+    (void)state;
+    struct tg_buf buf = {.limit = 3};
+    tg_buf_add_text(&buf, "four");
+    tg_buf_add_text(&buf, "ok");
+    assert_true(buf.failed);
+    assert_int_equal(buf.size, 0);
+    tg_buf_clear(&buf);
+    tg_buf_add_text(&buf, "ok");
+    assert_false(buf.failed);
+    assert_slice(tg_buf_slice(&buf), "ok");
+    tg_buf_finish(&buf);
+}
+
+static void a_size_that_overflows_fails(void **state)
+{
+    (void)state;
+    struct tg_buf buf = {0};
+    tg_buf_add_byte(&buf, 'x');
+    assert_null(tg_buf_room(&buf, SIZE_MAX));
+    assert_true(buf.failed);
+    tg_buf_finish(&buf);
+}
+
+static void drops_from_the_front(void **state)
+{
+    (void)state;
+    struct tg_buf buf = {0};
+    tg_buf_drop(&buf, 0);
+    tg_buf_add_text(&buf, "abcdef");
+    tg_buf_drop(&buf, 0);
+    tg_buf_drop(&buf, 2);
+    assert_slice(tg_buf_slice(&buf), "cdef");
+    tg_buf_drop(&buf, 4);
+    assert_int_equal(buf.size, 0);
+    tg_buf_finish(&buf);
+}
+
+static void every_failing_allocation_keeps_what_was_there(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (size_t n = 1; failed; n++) {
+        assert_true(n < 100);
+        struct tg_test_heap heap;
+        struct tg_buf buf = {0};
+        tg_test_heap_begin(&heap, n);
+        for (unsigned i = 0; i < 500; i++) {
+            tg_buf_printf(&buf, "%03u ", i);
+        }
+        failed = buf.failed;
+        for (size_t i = 0; i < buf.size; i++) {
+            char expected[32];
+            snprintf(expected, sizeof expected, "%03zu ", i / 4);
+            assert_int_equal(buf.data[i], expected[i % 4]);
+        }
+        assert_int_equal(buf.size % 4, 0);
+        tg_buf_finish(&buf);
+        assert_true(tg_test_heap_end(&heap));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(appends_in_order),
+        cmocka_unit_test(holds_exactly_its_limit_and_no_more),
+        cmocka_unit_test(printf_may_fill_the_limit),
+        cmocka_unit_test(failure_sticks_until_clear),
+        cmocka_unit_test(a_size_that_overflows_fails),
+        cmocka_unit_test(drops_from_the_front),
+        cmocka_unit_test(every_failing_allocation_keeps_what_was_there),
+    };
+    return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+/* Judge one event of a publisher against the catalogue (INGEST.md 4). Takes no memory:
+ * this runs for every event. */
+#ifndef TG_CATALOGUE_EVENT_H
+#define TG_CATALOGUE_EVENT_H
+
+#include "engine/catalogue/catalogue.h"
+#include "engine/json/json.h"
+
+enum {
+    TG_EVENT_ID_MAX = 64,
+    TG_EVENT_TIME_MAX = 64, /* Of a timestamp's text. */
+};
+
+/* The event's parts; what it did not have is empty. Borrowed from the document's text (or
+ * from `unescaped`, so do not copy this struct about), the type from the catalogue. */
+struct tg_event_fields {
+    struct tg_type *type;
+    enum tg_op op;
+    struct tg_slice id;   /* Without quotes; needs none of its bytes escaped. */
+    struct tg_slice time; /* Likewise. */
+    struct tg_slice data; /* Raw JSON, as it came; so the next two. */
+    struct tg_slice old;
+    struct tg_slice changed;
+    char unescaped[TG_EVENT_ID_MAX +
+                   TG_EVENT_TIME_MAX]; /* Id and time that had escapes. */
+};
+
+/* Read the event that was parsed into `doc`, of the application `app`.
+ *
+ * TG_EINVAL  Refused: `refusal` says why (`invalid_event`, `unknown_type`,
+ *            `unknown_member`); `fields` is undefined. */
+TG_MUST_USE enum tg_err tg_event_read(const struct tg_catalogue *catalogue,
+                                      struct tg_slice app, struct tg_json_doc *doc,
+                                      struct tg_event_fields *fields,
+                                      struct tg_refusal *refusal);
+
+#endif

@@ -1,0 +1,158 @@
+#include "engine/catalogue/nearest.h"
+
+enum {
+    NAME_MAX_BYTES = TG_REFUSAL_NAME_MAX,
+    /* Costs are halves: another letter costs a whole one, another case of it a half. */
+    EDIT = 2,
+    OTHER_CASE = 1,
+    FAR = UINT16_MAX,
+    /* More edits than this make another word, however long it is; it bounds the work too. */
+    EDITS_MAX = 12,
+};
+
+void tg_nearest_init(struct tg_nearest *nearest, struct tg_slice wanted)
+{
+    *nearest = (struct tg_nearest){.wanted = wanted};
+}
+
+static uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
+}
+
+static uint32_t replace_cost(uint8_t a, uint8_t b)
+{
+    return a == b ? 0 : lower(a) == lower(b) ? OTHER_CASE : EDIT;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t edits_max(size_t size)
+{
+    size_t edits = size / 3 > 2 ? size / 3 : 2;
+    return edits > EDITS_MAX ? EDITS_MAX : (uint32_t)edits;
+}
+
+/* The cost from `a` to `b` (optimal string alignment), or FAR if it is above `most`. Only
+ * a band around the diagonal is computed: what lies outside costs more than `most`. */
+static uint32_t distance(struct tg_slice a, struct tg_slice b, uint32_t most)
+{
+    uint16_t rows[3][NAME_MAX_BYTES + 1];
+    size_t band = most / EDIT;
+    size_t apart = a.size > b.size ? a.size - b.size : b.size - a.size;
+    if (a.size > NAME_MAX_BYTES || b.size > NAME_MAX_BYTES || apart > band) {
+        return FAR;
+    }
+    for (size_t j = 0; j <= b.size; j++) {
+        rows[0][j] = (uint16_t)(j * EDIT);
+    }
+    for (size_t i = 1; i <= a.size; i++) {
+        uint16_t *row = rows[i % 3];
+        const uint16_t *above = rows[(i - 1) % 3];
+        const uint16_t *above2 = rows[(i + 1) % 3];
+        size_t first = i > band ? i - band : 1;
+        size_t last = i + band < b.size ? i + band : b.size;
+        uint32_t best = FAR;
+        row[first - 1] = first == 1 ? (uint16_t)(i * EDIT) : FAR;
+        for (size_t j = first; j <= last; j++) {
+            uint8_t x = a.data[i - 1];
+            uint8_t y = b.data[j - 1];
+            uint32_t cost = above[j - 1] + replace_cost(x, y);
+            cost = least(cost, (uint32_t)row[j - 1] + EDIT);
+            /* The row above was computed up to one before the end of this row's band. */
+            if (j < i + band) {
+                cost = least(cost, (uint32_t)above[j] + EDIT);
+            }
+            if (i > 1 && j > 1 && x == b.data[j - 2] && a.data[i - 2] == y && x != y) {
+                cost = least(cost, (uint32_t)above2[j - 2] + EDIT);
+            }
+            row[j] = (uint16_t)least(cost, FAR);
+            best = least(best, cost);
+        }
+        if (best > most) {
+            return FAR;
+        }
+    }
+    uint32_t cost = rows[a.size % 3][b.size];
+    return cost > most ? FAR : cost;
+}
+
+static void enter(struct tg_nearest *nearest, struct tg_slice name, uint32_t cost)
+{
+    uint32_t at = nearest->count;
+    while (at > 0 && nearest->costs[at - 1] > cost) {
+        at--;
+    }
+    if (at == TG_NEAREST_MAX) {
+        return;
+    }
+    if (nearest->count < TG_NEAREST_MAX) {
+        nearest->count++;
+    }
+    for (uint32_t i = nearest->count - 1; i > at; i--) {
+        nearest->names[i] = nearest->names[i - 1];
+        nearest->costs[i] = nearest->costs[i - 1];
+    }
+    nearest->names[at] = name;
+    nearest->costs[at] = cost;
+}
+
+/* Cost of `name` for what was wanted; a change of every letter is never close. */
+static uint32_t closeness(struct tg_slice wanted, struct tg_slice name)
+{
+    size_t shorter = wanted.size < name.size ? wanted.size : name.size;
+    uint32_t edits = edits_max(wanted.size);
+    if (shorter <= edits) {
+        edits = shorter == 0 ? 0 : (uint32_t)shorter - 1;
+    }
+    return distance(wanted, name, edits * EDIT);
+}
+
+void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice name)
+{
+    uint32_t cost = closeness(nearest->wanted, name);
+    if (cost != FAR) {
+        enter(nearest, name, cost);
+    }
+}
+
+/* What stands after the last dot. */
+static struct tg_slice last_part(struct tg_slice name)
+{
+    size_t at = name.size;
+    while (at > 0 && name.data[at - 1] != '.') {
+        at--;
+    }
+    return at == 0 ? name : tg_slice(name.data + at, name.size - at);
+}
+
+void tg_nearest_offer_dotted(struct tg_nearest *nearest, struct tg_slice name)
+{
+    uint32_t cost = closeness(nearest->wanted, name);
+    struct tg_slice label = last_part(name);
+    struct tg_slice wanted = last_part(nearest->wanted);
+    uint32_t label_cost;
+    if (wanted.size == nearest->wanted.size) {
+        label_cost = closeness(wanted, label);
+    } else {
+        /* Both have parts before: then the last ones must agree but for case. */
+        label_cost = wanted.size == label.size && wanted.size > 0
+                         ? distance(wanted, label, (uint32_t)wanted.size * OTHER_CASE)
+                         : FAR;
+        label_cost = label_cost < EDIT * 2 ? label_cost + EDIT * 2 : FAR;
+    }
+    cost = least(cost, label_cost);
+    if (cost != FAR) {
+        enter(nearest, name, cost);
+    }
+}
+
+void tg_nearest_suggest(const struct tg_nearest *nearest, struct tg_refusal *refusal)
+{
+    for (uint32_t i = 0; i < nearest->count; i++) {
+        tg_refusal_suggest(refusal, nearest->names[i]);
+    }
+}

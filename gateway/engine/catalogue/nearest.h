@@ -1,0 +1,29 @@
+/* "Did you mean": names that are close to one that nobody knows. */
+#ifndef TG_CATALOGUE_NEAREST_H
+#define TG_CATALOGUE_NEAREST_H
+
+#include "engine/base/slice.h"
+#include "engine/catalogue/refusal.h"
+
+enum { TG_NEAREST_MAX = TG_REFUSAL_NEAREST_MAX };
+
+/* Collects the closest of the names that it is shown. */
+struct tg_nearest {
+    struct tg_slice wanted;
+    struct tg_slice names[TG_NEAREST_MAX]; /* Closest first; borrowed. */
+    uint32_t costs[TG_NEAREST_MAX];
+    uint32_t count;
+};
+
+void tg_nearest_init(struct tg_nearest *nearest, struct tg_slice wanted);
+/* Consider `name`. A name is close if it can be had by at most max(2, a third of its
+ * length) of: leave out, put in, replace, swap two neighbours (Damerau-Levenshtein, as
+ * optimal string alignment); another case of a letter costs half. Names above 128 bytes
+ * are close to nothing. */
+void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice name);
+/* The same, where `name` is dotted and its last part may have been meant alone, or the
+ * parts before it wrongly: `Order` and `shop.Order` for `board.Order`. */
+void tg_nearest_offer_dotted(struct tg_nearest *nearest, struct tg_slice name);
+void tg_nearest_suggest(const struct tg_nearest *nearest, struct tg_refusal *refusal);
+
+#endif

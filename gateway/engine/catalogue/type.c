@@ -1,0 +1,83 @@
+#include "engine/catalogue/type.h"
+
+#include "engine/base/mem.h"
+#include "engine/catalogue/nearest.h"
+#include "engine/json/json.h"
+
+const char *tg_op_text(enum tg_op op)
+{
+    static const char *const texts[] = {"create", "update", "delete", "event"};
+    return texts[op];
+}
+
+const char *tg_field_kind_text(enum tg_field_kind kind)
+{
+    static const char *const texts[] = {
+        "int",  "double",   "decimal", "string", "bool", "timestamp",
+        "date", "duration", "uuid",    "json",   "list",
+    };
+    return texts[kind];
+}
+
+const char *tg_access_text(enum tg_access access)
+{
+    static const char *const texts[] = {"public", "authenticated", "rule"};
+    return texts[access];
+}
+
+const char *tg_delivery_text(enum tg_delivery delivery)
+{
+    static const char *const texts[] = {"live", "recoverable", "guaranteed"};
+    return texts[delivery];
+}
+
+void tg_type_ref(struct tg_type *type)
+{
+    atomic_fetch_add_explicit(&type->refs, 1, memory_order_relaxed);
+}
+
+void tg_type_unref(struct tg_type *type)
+{
+    if (type != NULL &&
+        atomic_fetch_sub_explicit(&type->refs, 1, memory_order_acq_rel) == 1) {
+        tg_map_finish(&type->fields_by_name);
+        tg_buf_finish(&type->metadata);
+        tg_free(type);
+    }
+}
+
+const struct tg_field *tg_type_field(const struct tg_type *type, struct tg_slice name)
+{
+    if (type->fields_by_name.count != 0) {
+        return tg_map_get(&type->fields_by_name, name);
+    }
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        if (tg_slice_equal(type->fields[i].name, name)) {
+            return &type->fields[i];
+        }
+    }
+    return NULL;
+}
+
+void tg_type_suggest_fields(const struct tg_type *type, struct tg_slice wanted,
+                            struct tg_refusal *refusal)
+{
+    struct tg_nearest nearest;
+    tg_nearest_init(&nearest, wanted);
+    for (uint32_t i = 0; i < type->fields_count; i++) {
+        tg_nearest_offer(&nearest, type->fields[i].name);
+    }
+    tg_nearest_suggest(&nearest, refusal);
+}
+
+void tg_type_write(const struct tg_type *type, bool with_app, struct tg_buf *buf)
+{
+    tg_buf_add_byte(buf, '{');
+    if (with_app) {
+        tg_json_write_name(buf, "app");
+        tg_json_write_string(buf, type->app);
+        tg_buf_add_byte(buf, ',');
+    }
+    tg_buf_add_slice(buf, tg_buf_slice(&type->metadata));
+    tg_buf_add_byte(buf, '}');
+}

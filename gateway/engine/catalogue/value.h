@@ -1,0 +1,31 @@
+/* How the values of fields are written in JSON (PROTOCOL.md 5). */
+#ifndef TG_CATALOGUE_VALUE_H
+#define TG_CATALOGUE_VALUE_H
+
+#include "engine/catalogue/type.h"
+#include "engine/json/json.h"
+
+/* Is `value` written as a field of `kind` must be (not LIST; null is not)? `scratch` is for
+ * strings with escapes. */
+bool tg_value_is(struct tg_json value, enum tg_field_kind kind, struct tg_buf *scratch);
+/* What would be right, for messages: "a decimal number in a string, as \"-12.50\"". */
+const char *tg_value_wanted(enum tg_field_kind kind);
+
+/* The texts themselves, without quotes. */
+
+/* RFC 3339 date-time with offset, on a day that the calendar has; a leap second only where
+ * one may be (23:59:60 UTC on the last of a month). */
+bool tg_is_timestamp(struct tg_slice text);
+/* YYYY-MM-DD, on a day that the calendar has. */
+bool tg_is_date(struct tg_slice text);
+/* Optional minus, digits without needless zeros, optionally a point and digits. */
+bool tg_is_decimal(struct tg_slice text);
+/* A decimal of seconds with an `s` after it, of at most 18 digits before the point and 9
+ * after it. */
+bool tg_is_duration(struct tg_slice text);
+/* 8-4-4-4-12 lower-case hexadecimal digits. */
+bool tg_is_uuid(struct tg_slice text);
+/* A signed 64-bit integer outside of ±(2^53-1) in digits (inside it, it must be a number). */
+bool tg_is_big_int(struct tg_slice text);
+
+#endif

@@ -1,0 +1,86 @@
+/* Streams, subscriptions and fan-out of one shard.
+ *
+ * The hub belongs to one thread. It is told what happened (a client said something, a batch of
+ * events came, the catalogue changed, a connection has room again) and leaves frames in the
+ * peers' outboxes; peers that have something to send are on the list of the dirty. Whoever
+ * owns the sockets writes them out, once per turn of the loop, and tells the hub.
+ *
+ * Delivery class `live`: at most once. A peer whose budget is used up loses events until half
+ * of it is free again; the loss is announced, with its range, before the next delivery. */
+#ifndef TG_HUB_HUB_H
+#define TG_HUB_HUB_H
+
+#include "engine/base/list.h"
+#include "engine/base/outbox.h"
+#include "engine/session/session.h"
+#include "engine/stream/batch.h"
+
+struct tg_hub;
+struct tg_hub_member;
+
+struct tg_hub_config {
+    uint32_t connection_bytes_max;  /* What one peer may pin, overhead included. */
+    uint32_t unconnected_bytes_max; /* The same before `connect`. */
+    uint32_t subscriptions_max;     /* Of one peer. */
+    uint32_t bad_messages_max;      /* In a row. */
+    uint32_t message_bytes_max;     /* Told to clients. */
+    uint32_t ping_interval_ms;      /* Told to clients. */
+    /* Unpredictable bits, for the ids of clients. */
+    uint64_t (*random)(void *context);
+    /* One message as a frame of the transport, with one reference; NULL without memory. */
+    struct tg_frame *(*frame)(void *context, struct tg_slice message);
+    void *context;
+};
+
+/* A connection as the hub sees it. Its owner embeds one, and may read the members above the
+ * line; `pinned` the owner writes. */
+struct tg_peer {
+    struct tg_session session;
+    struct tg_outbox outbox;
+    uint32_t pinned;     /* Bytes that the owner holds for it beside the outbox. */
+    uint16_t close_code; /* Not 0: the owner sends what is queued, then closes with it. */
+    /* ---- the hub's own ---- */
+    uint16_t subscriptions;
+    bool lossy; /* Some membership has an unannounced loss. */
+    struct tg_hub_member *members;
+    uint32_t subscription_bytes;
+    struct tg_link dirty;
+    struct tg_link link;
+};
+
+/* NULL without memory. */
+struct tg_hub *tg_hub_create(const struct tg_hub_config *config);
+/* All peers must have left. */
+void tg_hub_destroy(struct tg_hub *hub);
+
+void tg_hub_join(struct tg_hub *hub, struct tg_peer *peer);
+/* Forget the peer: its subscriptions, what is queued for it. Harmless the second time. */
+void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer);
+
+/* The peer said `message`. */
+void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice message);
+/* Queue a frame of the transport itself (a pong, a close) for the peer. */
+void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame);
+/* `size` bytes of the peer's outbox are on their way. */
+void tg_hub_sent(struct tg_hub *hub, struct tg_peer *peer, size_t size);
+
+/* Deliver the batch's events to whom they concern. */
+void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch);
+/* The catalogue has changed. The hub takes a reference of the roster.
+ *
+ * TG_ENOMEM  Nothing changed, and the hub can follow no further: the gateway must end. */
+TG_MUST_USE enum tg_err tg_hub_follow(struct tg_hub *hub, struct tg_roster *roster);
+
+/* Take one peer off the list of those that have something to send; NULL when none is left. */
+struct tg_peer *tg_hub_next_dirty(struct tg_hub *hub);
+
+struct tg_hub_counts {
+    uint64_t deliveries; /* Frames put into outboxes for events. */
+    uint64_t dropped;    /* Deliveries that were lost and announced. */
+    uint32_t peers;
+    uint32_t subscriptions;
+};
+
+struct tg_hub_counts tg_hub_counts(const struct tg_hub *hub);
+
+#endif

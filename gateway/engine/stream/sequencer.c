@@ -1,0 +1,486 @@
+#include "engine/stream/sequencer.h"
+
+#include <stdio.h>
+
+#include "engine/base/map.h"
+#include "engine/base/mem.h"
+#include "engine/base/instant.h"
+#include "engine/catalogue/event.h"
+#include "engine/stream/dedup.h"
+
+enum {
+    /* What an event's text has beside the publisher's bytes: names, position, time, id. */
+    EVENT_TEXT_ROOM = 224,
+};
+
+/* One event type's ordered events, as the sequencer sees them. */
+struct stream {
+    struct tg_type *type; /* A reference. */
+    uint32_t number;
+    uint64_t head;
+    char epoch[17];
+};
+
+struct tg_sequencer {
+    struct tg_sequencer_config config;
+    struct tg_catalogue *catalogue;
+    struct tg_dedup *dedup;
+    struct tg_map streams; /* By the type's name, borrowed from the type. */
+    struct tg_json_doc doc;
+    struct stream *last; /* The stream of the last event: most often also of the next. */
+    uint32_t numbers_max;
+    uint32_t *free_numbers;
+    uint32_t free_count;
+};
+
+struct tg_sequencer *tg_sequencer_create(const struct tg_sequencer_config *config)
+{
+    struct tg_sequencer *sequencer = tg_zalloc(1, sizeof *sequencer);
+    if (sequencer == NULL) {
+        return NULL;
+    }
+    sequencer->config = *config;
+    sequencer->catalogue = tg_catalogue_create();
+    sequencer->dedup = tg_dedup_create(config->dedup_window);
+    if (sequencer->catalogue == NULL || sequencer->dedup == NULL) {
+        tg_sequencer_destroy(sequencer);
+        return NULL;
+    }
+    return sequencer;
+}
+
+static void stream_destroy(struct stream *stream)
+{
+    if (stream != NULL) {
+        tg_type_unref(stream->type);
+        tg_free(stream);
+    }
+}
+
+void tg_sequencer_destroy(struct tg_sequencer *sequencer)
+{
+    if (sequencer == NULL) {
+        return;
+    }
+    size_t at = 0;
+    for (struct tg_map_entry *entry; (entry = tg_map_next(&sequencer->streams, &at)) != NULL;) {
+        stream_destroy(entry->value);
+    }
+    tg_map_finish(&sequencer->streams);
+    tg_json_finish(&sequencer->doc);
+    tg_dedup_destroy(sequencer->dedup);
+    tg_catalogue_unref(sequencer->catalogue);
+    tg_free(sequencer->free_numbers);
+    tg_free(sequencer);
+}
+
+struct tg_catalogue *tg_sequencer_catalogue(struct tg_sequencer *sequencer)
+{
+    return sequencer->catalogue;
+}
+
+/* Publishing. */
+
+static struct stream *stream_of(struct tg_sequencer *sequencer, const struct tg_type *type)
+{
+    if (sequencer->last == NULL || sequencer->last->type != type) {
+        sequencer->last = tg_map_get(&sequencer->streams, tg_type_name(type));
+    }
+    return sequencer->last;
+}
+
+/* The subscriber's word for the sender's operation (PROTOCOL.md 4). */
+static struct tg_slice delivered_op(enum tg_op op)
+{
+    switch (op) {
+    case TG_OP_CREATE:
+        return TG_LIT("add");
+    case TG_OP_UPDATE:
+        return TG_LIT("change");
+    case TG_OP_DELETE:
+        return TG_LIT("remove");
+    case TG_OP_EVENT:
+        break;
+    }
+    return TG_LIT("event");
+}
+
+static void write_member(struct tg_buf *bytes, struct tg_slice opening, struct tg_slice raw)
+{
+    if (raw.size != 0) {
+        tg_buf_add_slice(bytes, opening);
+        tg_buf_add_slice(bytes, raw);
+    }
+}
+
+/* Write the event's text and enter it in the batch; the room was reserved. */
+static void batch_enter(struct tg_batch *batch, const struct stream *stream,
+                        const struct tg_event_fields *fields, uint64_t offset,
+                        struct tg_slice now)
+{
+    struct tg_buf *bytes = &batch->bytes;
+    struct tg_event *event = &batch->events[batch->count];
+    event->stream = stream->number;
+    event->offset = offset;
+    event->tail_at = (uint32_t)bytes->size;
+    tg_buf_add_slice(bytes, TG_LIT("\"type\":\""));
+    tg_buf_add_slice(bytes, tg_type_name(stream->type));
+    tg_buf_add_slice(bytes, TG_LIT("\",\"op\":\""));
+    tg_buf_add_slice(bytes, delivered_op(fields->op));
+    tg_buf_add_slice(bytes, TG_LIT("\",\"position\":{\"epoch\":\""));
+    tg_buf_add(bytes, stream->epoch, 16);
+    tg_buf_add_slice(bytes, TG_LIT("\",\"offset\":"));
+    tg_buf_add_u64(bytes, offset);
+    tg_buf_add_slice(bytes, TG_LIT("},\"id\":\""));
+    if (fields->id.size != 0) {
+        tg_buf_add_slice(bytes, fields->id);
+    } else {
+        /* A position names one event for ever, so it is an id too. */
+        tg_buf_add(bytes, stream->epoch, 16);
+        tg_buf_add_byte(bytes, ':');
+        tg_buf_add_u64(bytes, offset);
+    }
+    tg_buf_add_slice(bytes, TG_LIT("\",\"time\":\""));
+    tg_buf_add_slice(bytes, fields->time.size != 0 ? fields->time : now);
+    tg_buf_add_slice(bytes, TG_LIT("\",\"data\":"));
+    tg_buf_add_slice(bytes, fields->data);
+    write_member(bytes, TG_LIT(",\"old\":"), fields->old);
+    write_member(bytes, TG_LIT(",\"changed\":"), fields->changed);
+    tg_buf_add_byte(bytes, '}');
+    event->tail_size = (uint32_t)(bytes->size - event->tail_at);
+}
+
+static void write_refused(struct tg_buf *refused, uint32_t index,
+                          const struct tg_refusal *refusal)
+{
+    tg_buf_add_text(refused, refused->size == 0 ? "{\"index\":" : ",{\"index\":");
+    tg_buf_add_u64(refused, index);
+    tg_buf_add_byte(refused, ',');
+    tg_refusal_write(refusal, refused);
+    tg_buf_add_byte(refused, '}');
+}
+
+/* One event of a publish: its line judged, entered or refused. */
+struct publish {
+    struct tg_sequencer *sequencer;
+    struct tg_slice app;
+    struct tg_slice now;
+    struct tg_batch *batch;
+    struct tg_buf *answer;
+    struct tg_buf refused;
+    struct tg_publish_summary *summary;
+    uint32_t duplicates;
+    uint32_t index;
+};
+
+static bool event_read(struct publish *publish, struct tg_slice line,
+                       struct tg_event_fields *fields, struct tg_refusal *refusal)
+{
+    struct tg_sequencer *sequencer = publish->sequencer;
+    struct tg_json_error error;
+    enum tg_err err = tg_json_parse(&sequencer->doc, line, NULL, &error);
+    if (err == TG_ENOMEM) {
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        return false;
+    }
+    if (err != TG_OK) {
+        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "byte %zu: %s", error.offset,
+                       error.message);
+        return false;
+    }
+    return tg_event_read(sequencer->catalogue, publish->app, &sequencer->doc, fields, refusal) ==
+           TG_OK;
+}
+
+static void publish_offset(struct publish *publish, uint64_t offset)
+{
+    tg_buf_add_text(publish->answer, publish->index == 0 ? "" : ",");
+    tg_buf_add_u64(publish->answer, offset);
+    publish->summary->accepted++;
+}
+
+static void publish_refuse(struct publish *publish, const struct tg_refusal *refusal)
+{
+    tg_buf_add_text(publish->answer, publish->index == 0 ? "null" : ",null");
+    write_refused(&publish->refused, publish->index, refusal);
+    if (publish->summary->refused++ == 0) {
+        publish->summary->first_code = refusal->code;
+    }
+}
+
+static void publish_one(struct publish *publish, struct tg_slice line)
+{
+    struct tg_sequencer *sequencer = publish->sequencer;
+    struct tg_event_fields fields;
+    struct tg_refusal refusal;
+    if (!event_read(publish, line, &fields, &refusal)) {
+        publish_refuse(publish, &refusal);
+        return;
+    }
+    uint64_t offset;
+    if (fields.id.size != 0 &&
+        tg_dedup_find(sequencer->dedup, publish->app, fields.id, &offset)) {
+        publish->duplicates++;
+        publish_offset(publish, offset);
+        return;
+    }
+    struct stream *stream = stream_of(sequencer, fields.type);
+    size_t text_max = line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
+    if (tg_buf_room(&publish->batch->bytes, text_max) == NULL) {
+        publish->batch->bytes.failed = false;
+        tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        publish_refuse(publish, &refusal);
+        return;
+    }
+    offset = stream->head + 1;
+    batch_enter(publish->batch, stream, &fields, offset, publish->now);
+    publish->batch->count++;
+    stream->head = offset;
+    if (fields.id.size != 0) {
+        tg_dedup_add(sequencer->dedup, publish->app, fields.id, offset);
+    }
+    publish_offset(publish, offset);
+}
+
+/* Is there anything but white space in it? */
+static bool is_blank(struct tg_slice line)
+{
+    for (size_t i = 0; i < line.size; i++) {
+        if (line.data[i] != ' ' && line.data[i] != '\t' && line.data[i] != '\r' &&
+            line.data[i] != '\n') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Take the next line off `body`. False at its end; an empty last line is none. */
+static bool next_line(struct tg_slice *body, bool lines, struct tg_slice *line)
+{
+    if (body->size == 0) {
+        return false;
+    }
+    const uint8_t *end = lines ? memchr(body->data, '\n', body->size) : NULL;
+    size_t size = end == NULL ? body->size : (size_t)(end - body->data);
+    *line = tg_slice(body->data, size);
+    size_t used = end == NULL ? size : size + 1;
+    *body = tg_slice(body->data + used, body->size - used);
+    return true;
+}
+
+static enum tg_err count_events(const struct tg_sequencer *sequencer, struct tg_slice body,
+                                bool lines, uint32_t *count, struct tg_refusal *refusal)
+{
+    uint32_t events = 0;
+    struct tg_slice line;
+    for (struct tg_slice rest = body; next_line(&rest, lines, &line);) {
+        events++;
+        if (events > sequencer->config.batch_events_max) {
+            tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL,
+                           "more than %u events in one request",
+                           sequencer->config.batch_events_max);
+            return TG_ELIMIT;
+        }
+    }
+    if (events == 0 || is_blank(body)) {
+        tg_refusal_set(refusal, TG_CODE_INVALID_EVENT, NULL, "the body holds no event");
+        return TG_EINVAL;
+    }
+    *count = events;
+    return TG_OK;
+}
+
+enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice app,
+                                 struct tg_slice body, bool lines, int64_t now_us,
+                                 struct tg_buf *answer, struct tg_batch **batch,
+                                 struct tg_publish_summary *summary, struct tg_refusal *refusal)
+{
+    uint32_t count = 0;
+    enum tg_err err = count_events(sequencer, body, lines, &count, refusal);
+    if (err != TG_OK) {
+        return err;
+    }
+    char now[TG_INSTANT_TEXT_SIZE];
+    struct publish publish = {
+        .sequencer = sequencer,
+        .app = app,
+        .now = tg_slice(now, tg_instant_write(now_us, now)),
+        .answer = answer,
+        .summary = summary,
+        .batch = tg_batch_create(sequencer->catalogue, count),
+    };
+    *summary = (struct tg_publish_summary){0};
+    if (publish.batch == NULL) {
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        return TG_ENOMEM;
+    }
+    /* One allocation for most batches; a failure here only means more of them later. */
+    if (tg_buf_room(&publish.batch->bytes, body.size + (size_t)count * 160) == NULL) {
+        publish.batch->bytes.failed = false;
+    }
+    tg_buf_add_text(answer, "\"offsets\":[");
+    struct tg_slice line;
+    for (struct tg_slice rest = body; next_line(&rest, lines, &line); publish.index++) {
+        publish_one(&publish, line);
+    }
+    tg_buf_add_text(answer, "],\"accepted\":");
+    tg_buf_add_u64(answer, summary->accepted);
+    tg_buf_add_text(answer, ",\"duplicates\":");
+    tg_buf_add_u64(answer, publish.duplicates);
+    if (summary->refused != 0) {
+        tg_buf_add_text(answer, ",\"refused\":[");
+        tg_buf_add_slice(answer, tg_buf_slice(&publish.refused));
+        tg_buf_add_byte(answer, ']');
+        answer->failed |= publish.refused.failed;
+    }
+    tg_buf_finish(&publish.refused);
+    if (publish.batch->count == 0) {
+        tg_batch_unref(publish.batch);
+        publish.batch = NULL;
+    } else {
+        publish.batch->weight = sizeof *publish.batch + count * sizeof(struct tg_event) +
+                                publish.batch->bytes.capacity;
+    }
+    *batch = publish.batch;
+    return TG_OK;
+}
+
+/* The catalogue. */
+
+/* A stream for `type`, entered in the map; NULL without memory. */
+static struct stream *stream_open(struct tg_sequencer *sequencer, struct tg_type *type)
+{
+    struct stream *stream = tg_zalloc(1, sizeof *stream);
+    if (stream == NULL) {
+        return NULL;
+    }
+    uint64_t epoch = sequencer->config.random(sequencer->config.context);
+    snprintf(stream->epoch, sizeof stream->epoch, "%016llx", (unsigned long long)epoch);
+    tg_type_ref(type);
+    stream->type = type;
+    if (tg_map_put(&sequencer->streams, tg_type_name(type), stream) != TG_OK) {
+        stream_destroy(stream);
+        return NULL;
+    }
+    stream->number = sequencer->free_count != 0
+                         ? sequencer->free_numbers[--sequencer->free_count]
+                         : sequencer->numbers_max++;
+    return stream;
+}
+
+static void stream_close(struct tg_sequencer *sequencer, struct stream *stream)
+{
+    tg_map_remove(&sequencer->streams, tg_type_name(stream->type));
+    sequencer->free_numbers[sequencer->free_count++] = stream->number;
+    stream_destroy(stream);
+}
+
+/* The map's key is the type's own name: a new definition brings a new key. */
+static enum tg_err stream_redefine(struct tg_sequencer *sequencer, struct stream *stream,
+                                   struct tg_type *type)
+{
+    struct tg_type *before = stream->type;
+    tg_map_remove(&sequencer->streams, tg_type_name(before));
+    tg_type_ref(type);
+    stream->type = type;
+    /* It was just taken out, so there is room: this cannot fail. */
+    enum tg_err err = tg_map_put(&sequencer->streams, tg_type_name(type), stream);
+    tg_type_unref(before);
+    return err;
+}
+
+/* Close the streams whose type is not in `catalogue`. */
+static void streams_prune(struct tg_sequencer *sequencer, const struct tg_catalogue *catalogue)
+{
+    size_t at = 0;
+    struct tg_map_entry *entry;
+    while ((entry = tg_map_next(&sequencer->streams, &at)) != NULL) {
+        struct stream *stream = entry->value;
+        if (tg_catalogue_get(catalogue, tg_type_name(stream->type)) == NULL) {
+            stream_close(sequencer, stream);
+            at = 0; /* Taking one out moves others: look anew. */
+        }
+    }
+}
+
+/* Every number that may ever be given back has its place before it is given out. */
+static enum tg_err numbers_reserve(struct tg_sequencer *sequencer, size_t types)
+{
+    size_t most = sequencer->numbers_max + types;
+    uint32_t *numbers = tg_resize(sequencer->free_numbers, (most + 1) * sizeof *numbers);
+    if (numbers == NULL) {
+        return TG_ENOMEM;
+    }
+    sequencer->free_numbers = numbers;
+    return TG_OK;
+}
+
+static void roster_enter(struct tg_roster *roster, const struct stream *stream)
+{
+    struct tg_stream_entry *entry = &roster->entries[roster->count++];
+    entry->type = stream->type;
+    entry->stream = stream->number;
+    entry->head = stream->head;
+    memcpy(entry->epoch, stream->epoch, sizeof entry->epoch);
+}
+
+/* Bring the streams in line with `catalogue`: open, redefine, close. On failure streams of
+ * types that are not in the old catalogue may stand without a use; `replace` prunes them. */
+static enum tg_err streams_follow(struct tg_sequencer *sequencer,
+                                  const struct tg_catalogue *catalogue)
+{
+    for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
+        struct tg_type *type = tg_catalogue_at(catalogue, i);
+        if (tg_map_get(&sequencer->streams, tg_type_name(type)) == NULL &&
+            stream_open(sequencer, type) == NULL) {
+            return TG_ENOMEM;
+        }
+    }
+    for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
+        struct tg_type *type = tg_catalogue_at(catalogue, i);
+        struct stream *stream = tg_map_get(&sequencer->streams, tg_type_name(type));
+        if (stream->type != type && stream_redefine(sequencer, stream, type) != TG_OK) {
+            return TG_ENOMEM;
+        }
+    }
+    streams_prune(sequencer, catalogue);
+    return TG_OK;
+}
+
+enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer, struct tg_slice app,
+                                 struct tg_slice document, struct tg_roster **roster,
+                                 struct tg_refusal *refusal)
+{
+    struct tg_catalogue *next = NULL;
+    bool changed = false;
+    *roster = NULL;
+    enum tg_err err =
+        tg_catalogue_replace(sequencer->catalogue, app, document, NULL, &next, refusal, &changed);
+    if (err != TG_OK) {
+        return err;
+    }
+    if (!changed) {
+        tg_catalogue_unref(next);
+        return TG_OK;
+    }
+    size_t types = tg_catalogue_size(next);
+    struct tg_roster *made = tg_roster_create(next, (uint32_t)types);
+    sequencer->last = NULL;
+    if (made == NULL || numbers_reserve(sequencer, types) != TG_OK ||
+        streams_follow(sequencer, next) != TG_OK) {
+        streams_prune(sequencer, sequencer->catalogue);
+        tg_roster_unref(made);
+        tg_catalogue_unref(next);
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        return TG_ENOMEM;
+    }
+    for (size_t i = 0; i < types; i++) {
+        struct tg_type *type = tg_catalogue_at(next, i);
+        roster_enter(made, tg_map_get(&sequencer->streams, tg_type_name(type)));
+    }
+    made->streams_max = sequencer->numbers_max;
+    tg_catalogue_unref(sequencer->catalogue);
+    sequencer->catalogue = next;
+    *roster = made;
+    return TG_OK;
+}

@@ -1,0 +1,160 @@
+/* The gateway's settings: what they are, and how they come from a YAML file, flags and
+ * the environment.
+ *
+ * settings.c holds ONE table of all settings with default, range, unit and help; the
+ * reader, the flags, `telegraphy help serve` and docs/reference/configuration.md follow
+ * it. A setting `clients.port` is the member of that name, the YAML key `port` under
+ * `clients`, and the flag `--clients-port`. Flags are stronger than the file.
+ *
+ * After tg_config_load all members are judged: in their range, and resolved (no member
+ * means "the default" any more). Nobody changes them while the gateway runs. */
+#ifndef TG_CONFIG_CONFIG_H
+#define TG_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "server/log/log.h"
+
+struct tg_config_list {
+    char **items;
+    size_t count;
+};
+
+/* Which web pages may connect, by the Origin that their browser sends. */
+struct tg_config_origins {
+    bool any;       /* "*" */
+    bool same_host; /* "same-host": the origin's host is that of the Host header. */
+    struct tg_config_list exact; /* "https://shop.example": equal byte for byte. */
+};
+
+/* One application's right to publish. An application may have several keys. */
+struct tg_config_key {
+    char *app;
+    char *key; /* Secret: 16 to 256 printable characters. */
+};
+
+struct tg_config_keys {
+    struct tg_config_key *items;
+    size_t count;
+};
+
+struct tg_config_clients {
+    char *host; /* An IPv4 or IPv6 address. */
+    uint32_t port;
+    struct tg_config_origins allowed_origins;
+    uint32_t connections_max;
+    uint32_t backlog;
+};
+
+struct tg_config_limits {
+    uint32_t message_bytes_max;
+    uint32_t fragments_max;
+    uint32_t connection_bytes_max;
+    uint32_t unconnected_bytes_max;
+    uint32_t subscriptions_max;
+    uint32_t bad_messages_max;
+};
+
+struct tg_config_timeouts {
+    uint32_t header_ms;
+    uint32_t connect_ms;
+    uint32_t write_ms;
+    uint32_t ping_interval_ms;
+    uint32_t ping_misses_max;
+    uint32_t drain_ms;
+};
+
+struct tg_config_ingest {
+    char *host; /* An IPv4 or IPv6 address. */
+    uint32_t port;
+    char *zmq;                  /* An ipc:// or tcp:// endpoint; NULL: off. */
+    struct tg_config_keys keys; /* Empty: see tg_config_default_key. */
+    uint32_t request_bytes_max;
+    uint32_t batch_events_max;
+    uint32_t dedup_window;
+};
+
+struct tg_config_log {
+    enum tg_log_level level;
+    enum tg_log_format format;
+};
+
+struct tg_config_conformance {
+    bool enabled;
+    uint32_t port; /* Always on 127.0.0.1. */
+};
+
+struct tg_config {
+    char *file;                       /* Where it was read from; NULL: no file. */
+    uint32_t shards;                  /* Never 0: one per core is resolved. */
+    char *runtime_dir;                /* Not made yet: see tg_runtime_open. */
+    struct tg_config_list catalogues; /* Files; relative ones are resolved. */
+    struct tg_config_clients clients;
+    struct tg_config_limits limits;
+    struct tg_config_timeouts timeouts;
+    struct tg_config_ingest ingest;
+    struct tg_config_log log;
+    struct tg_config_conformance conformance;
+};
+
+/* What was wrong, or (a warning) allowed and yet worth a second look. One line of text,
+ * with its place: "telegraphy.yaml:3:9: clients.port: 70000 is above 65535, the most". */
+struct tg_mistake {
+    char *text;
+    bool warning;
+};
+
+struct tg_mistakes {
+    struct tg_mistake *items;
+    size_t count;
+    size_t errors; /* Those that are no warnings. */
+    bool lost;     /* Memory or room for more mistakes ended. */
+};
+
+struct tg_config_input {
+    int flag_count; /* The arguments after the sub-command: `--name value`, */
+    char **flags;   /* `--name=value`, and `--config FILE`, the YAML file. */
+    char *(*getenv)(const char *name); /* NULL: the process's own environment. */
+};
+
+/* Read all sources into `config` and name every mistake in them, in the order of the
+ * sources; nothing is created or opened for writing. Finish both whatever comes back.
+ *
+ * TG_EINVAL  `mistakes->errors` is not 0, and `config` is not to be used.
+ * TG_ENOMEM  As it says. */
+TG_MUST_USE enum tg_err tg_config_load(struct tg_config *config,
+                                       const struct tg_config_input *input,
+                                       struct tg_mistakes *mistakes);
+/* Frees the strings and wipes the keys. All zero is fine. */
+void tg_config_finish(struct tg_config *config);
+void tg_mistakes_finish(struct tg_mistakes *mistakes);
+
+/* Open the runtime directory; with `create` make it (0700) if it is not there. It is
+ * refused if it is not ours, is a symbolic link, or if others may enter it.
+ *
+ * TG_ENOENT  It is not there (only without `create`).
+ * TG_EIO     `why` (of `why_size`) says what is wrong with it and what would be right. */
+TG_MUST_USE enum tg_err tg_runtime_open(const char *runtime_dir, bool create, int *fd,
+                                        char *why, size_t why_size);
+
+/* Where no ingest key is configured, there is one for the application `default` in
+ * `<runtime_dir>/ingest-<port>.key` (0600): 64 hexadecimal digits. Read it into
+ * `key`, or with `create` make it if it is not there.
+ *
+ * TG_ENOENT  There is none (only without `create`).
+ * TG_EIO     `why` says what is wrong. */
+enum { TG_RUNTIME_KEY_SIZE = 257 };
+TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir,
+                                              uint32_t ingest_port, bool create,
+                                              char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                              size_t why_size);
+
+/* Where no key is configured: put that one into `config->ingest.keys`, for the
+ * application `default`. Only when the gateway is about to start. */
+TG_MUST_USE enum tg_err tg_config_default_key(struct tg_config *config, char *why,
+                                              size_t why_size);
+
+#endif

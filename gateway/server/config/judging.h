@@ -1,0 +1,25 @@
+/* What values.c and keys.c share; nothing else includes it. */
+#ifndef TG_CONFIG_JUDGING_H
+#define TG_CONFIG_JUDGING_H
+
+#include "server/config/values.h"
+
+/* What one call of tg_setting_set is about. */
+struct judging {
+    const struct tg_setting *setting;
+    const char *base;
+    struct tg_mistakes *mistakes;
+};
+
+/* "wants this; got that" */
+void tg_judging_refuse(const struct judging *judging, const struct tg_given *given);
+void tg_judging_no_memory(const struct judging *judging, const struct tg_given *given);
+/* A file's name, from where relative names start; the caller's. NULL without memory. */
+char *tg_judging_path(const struct judging *judging, const char *name);
+char *tg_copy_text(const char *text);
+
+void tg_config_keys_set(const struct judging *judging, struct tg_config_keys *member,
+                        const struct tg_given *given);
+void tg_config_keys_finish(struct tg_config_keys *keys);
+
+#endif

@@ -1,0 +1,335 @@
+#include "server/ingest_zmq/ingest_zmq.h"
+
+#include <errno.h>
+#include <zmq.h>
+
+#include "engine/base/mem.h"
+#include "engine/json/json.h"
+#include "server/log/log.h"
+
+enum {
+    REQUESTS_PER_TURN = 64,
+    RECEIVE_QUEUE = 64,   /* Requests of one publisher that wait in libzmq. */
+    ANSWER_QUEUE = 1000,  /* Answers that one publisher has not read. */
+    LINGER_MS = 1000,
+    HEADER_BYTES_MAX = 4096,
+};
+
+struct tg_ingest_zmq {
+    struct tg_net *net;
+    struct tg_desk *desk;
+    void *zmq;
+    void *socket;
+    uv_poll_t poll;
+    uv_idle_t more; /* There is more to read than one turn takes. */
+    struct tg_json_doc doc;
+    struct tg_buf scratch;
+    struct tg_buf members;
+    struct tg_buf answer;
+    bool closed;
+};
+
+/* One request. */
+struct request {
+    struct tg_slice header;
+    struct tg_slice body;
+    int64_t id;
+    bool has_id;
+    struct tg_slice kind;
+    struct tg_slice app;
+};
+
+static void on_more(uv_idle_t *idle);
+
+static void begin_answer(struct tg_ingest_zmq *ingest, const char *kind,
+                         const struct request *request)
+{
+    tg_buf_clear(&ingest->answer);
+    tg_buf_add_text(&ingest->answer, "{\"kind\":\"");
+    tg_buf_add_text(&ingest->answer, kind);
+    tg_buf_add_byte(&ingest->answer, '"');
+    if (request->has_id) {
+        tg_buf_add_text(&ingest->answer, ",\"id\":");
+        tg_json_write_int(&ingest->answer, request->id);
+    }
+}
+
+static void write_refused(struct tg_ingest_zmq *ingest, const struct request *request,
+                          const struct tg_refusal *refusal)
+{
+    begin_answer(ingest, "refused", request);
+    tg_buf_add_byte(&ingest->answer, ',');
+    tg_refusal_write(refusal, &ingest->answer);
+    tg_buf_add_byte(&ingest->answer, '}');
+}
+
+static void write_accepted(struct tg_ingest_zmq *ingest, const char *kind,
+                           const struct request *request)
+{
+    begin_answer(ingest, kind, request);
+    tg_buf_add_byte(&ingest->answer, ',');
+    tg_buf_add_slice(&ingest->answer, tg_buf_slice(&ingest->members));
+    tg_buf_add_byte(&ingest->answer, '}');
+    ingest->answer.failed |= ingest->members.failed;
+}
+
+/* The header: its id, kind and key. False with the refusal. */
+static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
+                        struct tg_refusal *refusal)
+{
+    struct tg_json_error error;
+    if (request->header.size > HEADER_BYTES_MAX) {
+        tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL, "the header is over %d bytes",
+                       HEADER_BYTES_MAX);
+        return false;
+    }
+    if (tg_json_parse(&ingest->doc, request->header, NULL, &error) != TG_OK) {
+        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "header, byte %zu: %s", error.offset,
+                       error.message);
+        return false;
+    }
+    struct tg_json header = tg_json_root(&ingest->doc);
+    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id);
+    if (!request->has_id) {
+        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "id",
+                       "the header must have \"id\", an integer");
+        return false;
+    }
+    /* Kinds and keys have no characters that would need escapes. */
+    if (!tg_json_string(tg_json_get(header, "kind"), NULL, &request->kind)) {
+        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "kind",
+                       "the header must have \"kind\": publish, catalogue or ping");
+        return false;
+    }
+    struct tg_slice key = {0};
+    if (!tg_json_string(tg_json_get(header, "key"), &ingest->scratch, &key)) {
+        key = (struct tg_slice){0};
+    }
+    return tg_desk_admit(ingest->desk, key, &request->app, refusal);
+}
+
+/* Carry the request out; what is to be said stands in `ingest->answer`. */
+static void serve(struct tg_ingest_zmq *ingest, struct request *request)
+{
+    struct tg_refusal refusal;
+    struct tg_publish_summary summary;
+    enum tg_err err = TG_EINVAL;
+    const char *kind = "pong";
+    tg_buf_clear(&ingest->members);
+    if (!read_header(ingest, request, &refusal)) {
+        write_refused(ingest, request, &refusal);
+        return;
+    }
+    if (tg_slice_is(request->kind, "publish")) {
+        kind = "published";
+        err = tg_desk_publish(ingest->desk, request->app, request->body, true, &ingest->members,
+                              &summary, &refusal);
+    } else if (tg_slice_is(request->kind, "catalogue")) {
+        kind = "catalogue_accepted";
+        err = tg_desk_replace(ingest->desk, request->app, request->body, &ingest->members,
+                              &refusal);
+    } else if (tg_slice_is(request->kind, "ping")) {
+        begin_answer(ingest, kind, request);
+        tg_buf_add_byte(&ingest->answer, '}');
+        return;
+    } else {
+        struct tg_slice quoted = tg_refusal_quote(request->kind);
+        tg_refusal_set(&refusal, TG_CODE_UNKNOWN_KIND, "kind",
+                       "there is no request kind \"%.*s\"; there are publish, catalogue, ping",
+                       TG_FMT(quoted));
+    }
+    if (err == TG_OK) {
+        write_accepted(ingest, kind, request);
+    } else {
+        write_refused(ingest, request, &refusal);
+    }
+}
+
+/* Throw the rest of a message of too many parts away. */
+static void skip_parts(void *socket)
+{
+    int more = 1;
+    size_t size = sizeof more;
+    while (zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size) == 0 && more) {
+        zmq_msg_t part;
+        zmq_msg_init(&part);
+        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
+            more = 0;
+        }
+        zmq_msg_close(&part);
+    }
+}
+
+enum { PARTS = 3 }; /* Identity, header, body. */
+
+/* The parts of the next message, each initialised; how many there were, -1 if none waits. */
+static int receive(void *socket, zmq_msg_t parts[PARTS])
+{
+    int count = 0;
+    for (int i = 0; i < PARTS; i++) {
+        zmq_msg_init(&parts[i]);
+    }
+    do {
+        if (zmq_msg_recv(&parts[count], socket, ZMQ_DONTWAIT) < 0) {
+            return count == 0 ? -1 : count;
+        }
+        count++;
+    } while (count < PARTS && zmq_msg_more(&parts[count - 1]));
+    if (count == PARTS && zmq_msg_more(&parts[PARTS - 1])) {
+        skip_parts(socket);
+        return PARTS + 1;
+    }
+    return count;
+}
+
+static struct tg_slice part_slice(zmq_msg_t *part)
+{
+    return tg_slice(zmq_msg_data(part), zmq_msg_size(part));
+}
+
+static void send_answer(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
+{
+    if (ingest->answer.failed) {
+        tg_error("ingest.answer_lost", TG_F("reason", "out of memory"));
+        return;
+    }
+    /* A publisher that does not read its answers, or is gone, gets none: it does not know. */
+    if (zmq_msg_send(identity, ingest->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_send(ingest->socket, ingest->answer.data, ingest->answer.size, ZMQ_DONTWAIT) < 0) {
+        tg_log_limited(TG_LOG_WARN, "ingest.answer_lost", TG_F("reason", zmq_strerror(errno)));
+    }
+}
+
+/* Serve one request. False if none waits. */
+static bool serve_next(struct tg_ingest_zmq *ingest)
+{
+    zmq_msg_t parts[PARTS];
+    int count = receive(ingest->socket, parts);
+    if (count >= 1) {
+        struct request request = {0};
+        if (count == PARTS) {
+            request.header = part_slice(&parts[1]);
+            request.body = part_slice(&parts[2]);
+            serve(ingest, &request);
+        } else {
+            struct tg_refusal refusal;
+            tg_refusal_set(&refusal, TG_CODE_INVALID_MESSAGE, NULL,
+                           "a request has two parts, header and body; this has %s",
+                           count < PARTS ? "fewer" : "more");
+            write_refused(ingest, &request, &refusal);
+        }
+        send_answer(ingest, &parts[0]);
+    }
+    for (int i = 0; i < PARTS; i++) {
+        zmq_msg_close(&parts[i]);
+    }
+    return count >= 0;
+}
+
+/* libzmq's descriptor tells of changes only (edge-triggered): read until nothing is left, and come
+ * back next turn if that would take too long. */
+static void pump(struct tg_ingest_zmq *ingest)
+{
+    for (int i = 0; i < REQUESTS_PER_TURN; i++) {
+        if (ingest->closed || tg_desk_full(ingest->desk) || !serve_next(ingest)) {
+            uv_idle_stop(&ingest->more);
+            return;
+        }
+    }
+    uv_idle_start(&ingest->more, on_more);
+}
+
+static void on_more(uv_idle_t *idle)
+{
+    pump(idle->data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    pump(poll->data);
+}
+
+void tg_ingest_zmq_resume(struct tg_ingest_zmq *ingest)
+{
+    pump(ingest);
+}
+
+static void set_option(void *socket, int option, int value)
+{
+    zmq_setsockopt(socket, option, &value, sizeof value);
+}
+
+static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
+                        const struct tg_config *config)
+{
+    int64_t message_max = config->ingest.request_bytes_max;
+    zmq_setsockopt(ingest->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
+    set_option(ingest->socket, ZMQ_RCVHWM, RECEIVE_QUEUE);
+    set_option(ingest->socket, ZMQ_SNDHWM, ANSWER_QUEUE);
+    set_option(ingest->socket, ZMQ_LINGER, LINGER_MS);
+    set_option(ingest->socket, ZMQ_IPV6, 1);
+    return zmq_bind(ingest->socket, endpoint) == 0;
+}
+
+struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoint,
+                                         struct tg_desk *desk, const struct tg_config *config,
+                                         const char **why)
+{
+    struct tg_ingest_zmq *ingest = tg_zalloc(1, sizeof *ingest);
+    if (ingest == NULL) {
+        *why = "out of memory";
+        return NULL;
+    }
+    ingest->net = net;
+    ingest->desk = desk;
+    ingest->zmq = zmq_ctx_new();
+    ingest->socket = ingest->zmq == NULL ? NULL : zmq_socket(ingest->zmq, ZMQ_ROUTER);
+    int fd = -1;
+    size_t size = sizeof fd;
+    if (ingest->socket == NULL || !bind_socket(ingest, endpoint, config) ||
+        zmq_getsockopt(ingest->socket, ZMQ_FD, &fd, &size) != 0) {
+        *why = zmq_strerror(errno);
+        tg_ingest_zmq_finish(ingest);
+        return NULL;
+    }
+    if (uv_poll_init(&net->loop, &ingest->poll, fd) != 0) {
+        *why = "its descriptor cannot be watched";
+        tg_ingest_zmq_finish(ingest);
+        return NULL;
+    }
+    uv_idle_init(&net->loop, &ingest->more);
+    ingest->poll.data = ingest;
+    ingest->more.data = ingest;
+    uv_poll_start(&ingest->poll, UV_READABLE, on_poll);
+    pump(ingest);
+    return ingest;
+}
+
+void tg_ingest_zmq_close(struct tg_ingest_zmq *ingest)
+{
+    if (ingest != NULL && !ingest->closed) {
+        ingest->closed = true;
+        uv_close((uv_handle_t *)&ingest->poll, NULL);
+        uv_close((uv_handle_t *)&ingest->more, NULL);
+    }
+}
+
+void tg_ingest_zmq_finish(struct tg_ingest_zmq *ingest)
+{
+    if (ingest == NULL) {
+        return;
+    }
+    if (ingest->socket != NULL) {
+        zmq_close(ingest->socket);
+    }
+    if (ingest->zmq != NULL) {
+        zmq_ctx_term(ingest->zmq);
+    }
+    tg_json_finish(&ingest->doc);
+    tg_buf_finish(&ingest->scratch);
+    tg_buf_finish(&ingest->members);
+    tg_buf_finish(&ingest->answer);
+    tg_free(ingest);
+}

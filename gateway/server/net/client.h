@@ -1,0 +1,42 @@
+/* A connection on the clients' port: an HTTP handshake, then a WebSocket.
+ *
+ *   HANDSHAKE --101--> TALK --close frame sent--> CLOSING
+ *       |  \                                        |
+ *       |   +--an answer (404, 403, 503 …)----------+--> ended, lingers, over
+ *       +--nothing whole in time: 408---------------+
+ *
+ * A connection in TALK costs this structure and nothing else while it is idle. */
+#ifndef TG_NET_CLIENT_H
+#define TG_NET_CLIENT_H
+
+#include "engine/codec/http1.h"
+#include "engine/codec/websocket.h"
+#include "engine/hub/hub.h"
+#include "server/config/config.h"
+#include "server/net/net.h"
+#include "server/net/shard.h"
+
+/* What the connections of one shard share. */
+struct tg_clients {
+    struct tg_net *net;
+    struct tg_hub *hub;
+    struct tg_shard_common *common;
+    struct tg_ws_limits limits;
+    struct tg_http_request request; /* Of whichever handshake is being read. */
+    struct tg_buf text;
+};
+
+void tg_clients_init(struct tg_clients *clients, struct tg_net *net, struct tg_hub *hub,
+                     struct tg_shard_common *common);
+void tg_clients_finish(struct tg_clients *clients);
+/* A listener's `accepted`: `context` is a struct tg_clients. */
+void tg_clients_accepted(void *context, int fd);
+/* Write out what the hub has queued, once for each peer. */
+void tg_clients_flush(struct tg_clients *clients);
+/* Close every connection: the gateway ends. */
+void tg_clients_end(struct tg_clients *clients);
+
+/* The hub's `frame`: one text message, unmasked. */
+struct tg_frame *tg_client_frame(void *context, struct tg_slice message);
+
+#endif

@@ -1,0 +1,189 @@
+#include "server/net/shard.h"
+
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/base/mem.h"
+#include "server/log/log.h"
+#include "server/net/client.h"
+#include "server/net/conformance.h"
+
+struct tg_shard {
+    struct tg_net net;
+    struct tg_shard_common *common;
+    struct tg_hub *hub;
+    struct tg_clients clients;
+    struct tg_conformance conformance;
+    struct tg_listener client_listener;
+    struct tg_listener conformance_listener;
+    struct tg_ring *ring;
+    uv_async_t news;
+    uv_timer_t drain;
+    uv_thread_t thread;
+    bool ending;
+};
+
+static uint64_t random_bits(void *context)
+{
+    uint64_t bits = 0;
+    (void)context;
+    if (RAND_bytes((uint8_t *)&bits, sizeof bits) != 1) {
+        abort(); /* Without randomness nobody's identity means anything. */
+    }
+    return bits;
+}
+
+/* The end in good order. */
+
+static void shard_over(struct tg_shard *shard)
+{
+    uv_close((uv_handle_t *)&shard->news, NULL);
+    uv_close((uv_handle_t *)&shard->drain, NULL);
+    tg_net_stop(&shard->net);
+}
+
+static void on_drained(uv_timer_t *timer)
+{
+    struct tg_shard *shard = timer->data;
+    struct tg_net *net = &shard->net;
+    while (!tg_list_empty(&net->conns)) {
+        tg_conn_kill(TG_ENTRY(net->conns.next, struct tg_conn, link));
+    }
+}
+
+static void shard_begin_end(struct tg_shard *shard)
+{
+    shard->ending = true;
+    tg_listener_close(&shard->client_listener);
+    tg_listener_close(&shard->conformance_listener);
+    tg_clients_end(&shard->clients);
+    tg_conformance_end(&shard->conformance);
+    uv_timer_start(&shard->drain, on_drained, shard->common->config->timeouts.drain_ms, 0);
+}
+
+/* Each turn. */
+
+static void take_news(struct tg_shard *shard)
+{
+    for (struct tg_batch *batch; (batch = tg_ring_pop(shard->ring)) != NULL;) {
+        if (batch->roster != NULL && tg_hub_follow(shard->hub, batch->roster) != TG_OK) {
+            tg_error("shard.cannot_follow", TG_F("reason", "out of memory for the catalogue"));
+            abort();
+        }
+        tg_hub_deliver(shard->hub, batch);
+        tg_batch_unref(batch);
+    }
+}
+
+static void on_news(uv_async_t *async)
+{
+    struct tg_shard *shard = async->data;
+    take_news(shard);
+    if (atomic_load(&shard->common->ending) && !shard->ending) {
+        take_news(shard); /* What was handed before the end was said. */
+        shard_begin_end(shard);
+    }
+}
+
+static void on_turn(void *context)
+{
+    struct tg_shard *shard = context;
+    tg_clients_flush(&shard->clients);
+    if (shard->ending && shard->net.conn_count == 0 && !uv_is_closing((uv_handle_t *)&shard->news)) {
+        shard_over(shard);
+    }
+}
+
+/* Life. */
+
+static void shard_main(void *argument)
+{
+    struct tg_shard *shard = argument;
+    tg_net_run(&shard->net);
+    tg_net_finish(&shard->net);
+}
+
+static struct tg_hub *shard_hub(const struct tg_config *config)
+{
+    struct tg_hub_config hub = {
+        .connection_bytes_max = config->limits.connection_bytes_max,
+        .unconnected_bytes_max = config->limits.unconnected_bytes_max,
+        .subscriptions_max = config->limits.subscriptions_max,
+        .bad_messages_max = config->limits.bad_messages_max,
+        .message_bytes_max = config->limits.message_bytes_max,
+        .ping_interval_ms = config->timeouts.ping_interval_ms,
+        .random = random_bits,
+        .frame = tg_client_frame,
+    };
+    return tg_hub_create(&hub);
+}
+
+static enum tg_err shard_open(struct tg_shard *shard, int client_fd, int conformance_fd)
+{
+    struct tg_net *net = &shard->net;
+    shard->news.data = shard;
+    shard->drain.data = shard;
+    uv_timer_init(&net->loop, &shard->drain);
+    if (uv_async_init(&net->loop, &shard->news, on_news) != 0) {
+        return TG_EIO;
+    }
+    net->write_ms = shard->common->config->timeouts.write_ms;
+    tg_clients_init(&shard->clients, net, shard->hub, shard->common);
+    tg_conformance_init(&shard->conformance, net);
+    enum tg_err err = tg_listener_open(&shard->client_listener, net, client_fd,
+                                       tg_clients_accepted, &shard->clients);
+    if (err == TG_OK && conformance_fd >= 0) {
+        err = tg_listener_open(&shard->conformance_listener, net, conformance_fd,
+                               tg_conformance_accepted, &shard->conformance);
+    }
+    return err;
+}
+
+struct tg_shard *tg_shard_start(struct tg_shard_common *common, int client_fd, int conformance_fd)
+{
+    struct tg_shard *shard = tg_zalloc(1, sizeof *shard);
+    if (shard == NULL) {
+        return NULL;
+    }
+    shard->common = common;
+    shard->hub = shard_hub(common->config);
+    shard->ring = tg_ring_create(TG_SHARD_RING);
+    /* A gateway that cannot start its shards ends at once: the process gives all back. */
+    if (shard->hub == NULL || shard->ring == NULL ||
+        tg_net_init(&shard->net, on_turn, shard) != TG_OK ||
+        shard_open(shard, client_fd, conformance_fd) != TG_OK ||
+        uv_thread_create(&shard->thread, shard_main, shard) != 0) {
+        return NULL;
+    }
+    return shard;
+}
+
+enum tg_err tg_shard_hand(struct tg_shard *shard, struct tg_batch *batch)
+{
+    return tg_ring_push(shard->ring, batch);
+}
+
+void tg_shard_wake(struct tg_shard *shard)
+{
+    uv_async_send(&shard->news);
+}
+
+void tg_shard_end(struct tg_shard *shard)
+{
+    tg_shard_wake(shard);
+}
+
+void tg_shard_join(struct tg_shard *shard)
+{
+    uv_thread_join(&shard->thread);
+    tg_clients_finish(&shard->clients);
+    tg_conformance_finish(&shard->conformance);
+    tg_hub_destroy(shard->hub);
+    for (struct tg_batch *batch; (batch = tg_ring_pop(shard->ring)) != NULL;) {
+        tg_batch_unref(batch);
+    }
+    tg_ring_destroy(shard->ring);
+    tg_free(shard);
+}

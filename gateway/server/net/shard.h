@@ -1,0 +1,42 @@
+/* One shard: a thread with its own loop, listeners, connections and hub.
+ *
+ * It shares nothing with the others. The sequencer hands it batches over a bounded ring and wakes
+ * it; everything else comes from its sockets. */
+#ifndef TG_NET_SHARD_H
+#define TG_NET_SHARD_H
+
+#include <stdatomic.h>
+
+#include "engine/base/ring.h"
+#include "engine/hub/hub.h"
+#include "server/config/config.h"
+#include "server/net/net.h"
+
+/* What all shards of a gateway share. */
+struct tg_shard_common {
+    const struct tg_config *config;
+    atomic_uint connections; /* On the clients' port, of all shards. */
+    atomic_bool ending;
+};
+
+struct tg_shard;
+
+enum { TG_SHARD_RING = 8192 };
+
+/* A shard that accepts on `client_fd`, and on `conformance_fd` unless it is -1; both become the
+ * shard's. Its thread runs from here on. NULL if there is no memory or thread. */
+struct tg_shard *tg_shard_start(struct tg_shard_common *common, int client_fd,
+                                int conformance_fd);
+/* Hand it a batch, with a reference that becomes the shard's; from the sequencer's thread.
+ *
+ * TG_EFULL  The ring is full: the caller hands out too much at a time. */
+TG_MUST_USE enum tg_err tg_shard_hand(struct tg_shard *shard, struct tg_batch *batch);
+/* It was handed something: look. */
+void tg_shard_wake(struct tg_shard *shard);
+/* End in good order: accept no more, deliver what was handed, close every connection with
+ * 1012 and wait for them, at most the configured time. Returns at once. */
+void tg_shard_end(struct tg_shard *shard);
+/* Wait until it has ended, and free it. */
+void tg_shard_join(struct tg_shard *shard);
+
+#endif

@@ -1,0 +1,391 @@
+#include "server/serve/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/mem.h"
+#include "server/ingest_http/ingest_http.h"
+#include "server/ingest_zmq/ingest_zmq.h"
+#include "server/log/log.h"
+#include "server/net/shard.h"
+#include "server/sequencer/desk.h"
+
+enum {
+    SHARDS_MAX = 256,
+    CATALOGUE_FILE_MAX = 8 * 1024 * 1024,
+    LOG_TICK_MS = 1000,
+    SPARE_DESCRIPTORS = 256,
+};
+
+struct gateway {
+    const struct tg_config *config;
+    struct tg_shard_common common;
+    struct tg_net net; /* Of the main thread: ingest, sequencer, signals. */
+    struct tg_shard *shards[SHARDS_MAX];
+    uint32_t shard_count;
+    struct tg_desk *desk;
+    struct tg_ingest_http http;
+    struct tg_ingest_zmq *zmq;
+    uv_async_t resumed;
+    uv_signal_t signals[2];
+    uv_timer_t log_tick;
+    uv_timer_t drain;
+    uint32_t client_port;
+    uint32_t ingest_port;
+    bool ending;
+};
+
+/* Ending. */
+
+static void on_resumed(uv_async_t *async)
+{
+    struct gateway *gateway = async->data;
+    if (gateway->zmq != NULL && !gateway->ending) {
+        tg_ingest_zmq_resume(gateway->zmq);
+    }
+}
+
+/* From a shard's thread. */
+static void desk_resumed(void *context)
+{
+    struct gateway *gateway = context;
+    uv_async_send(&gateway->resumed);
+}
+
+static void stop(struct gateway *gateway)
+{
+    uv_timer_stop(&gateway->drain);
+    tg_net_stop(&gateway->net);
+}
+
+static void on_drain_over(uv_timer_t *timer)
+{
+    stop(timer->data);
+}
+
+static void on_turn(void *context)
+{
+    struct gateway *gateway = context;
+    if (gateway->ending && gateway->net.conn_count == 0) {
+        stop(gateway);
+    }
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct gateway *gateway = signal->data;
+    if (gateway->ending) {
+        tg_warn("gateway.killed", TG_F("reason", "a second signal"));
+        _exit(1);
+    }
+    gateway->ending = true;
+    tg_info("gateway.ending", TG_F("signal", number));
+    /* Publishers first, so that what was acknowledged is what the shards deliver last. */
+    tg_ingest_zmq_close(gateway->zmq);
+    tg_ingest_http_close(&gateway->http);
+    atomic_store(&gateway->common.ending, true);
+    for (uint32_t i = 0; i < gateway->shard_count; i++) {
+        tg_shard_end(gateway->shards[i]);
+    }
+    uv_timer_start(&gateway->drain, on_drain_over, gateway->config->timeouts.drain_ms, 0);
+}
+
+static void on_log_tick(uv_timer_t *timer)
+{
+    (void)timer;
+    tg_log_tick(false);
+}
+
+/* Starting. */
+
+static bool fail(const char *what, const char *why)
+{
+    tg_error("gateway.not_started", TG_F("doing", what), TG_F("reason", why));
+    return false;
+}
+
+/* One descriptor a connection: ask for as many as the hard limit gives. */
+static void raise_descriptors(const struct tg_config *config)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    rlim_t want = (rlim_t)config->clients.connections_max + SPARE_DESCRIPTORS;
+    if (limit.rlim_cur < want) {
+        limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < want) {
+        tg_warn("gateway.few_descriptors", TG_F("descriptors", (uint64_t)limit.rlim_cur),
+                TG_F("connections_max", config->clients.connections_max),
+                TG_F("hint", "raise the limit of open files (ulimit -Hn)"));
+    }
+}
+
+static bool start_net(struct gateway *gateway)
+{
+    if (tg_net_init(&gateway->net, on_turn, gateway) != TG_OK) {
+        return fail("making the loop", strerror(errno));
+    }
+    uv_loop_t *loop = &gateway->net.loop;
+    gateway->net.write_ms = gateway->config->timeouts.write_ms;
+    gateway->resumed.data = gateway;
+    gateway->drain.data = gateway;
+    uv_async_init(loop, &gateway->resumed, on_resumed);
+    uv_timer_init(loop, &gateway->drain);
+    uv_timer_init(loop, &gateway->log_tick);
+    uv_timer_start(&gateway->log_tick, on_log_tick, LOG_TICK_MS, LOG_TICK_MS);
+    static const int numbers[2] = {SIGTERM, SIGINT};
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(loop, &gateway->signals[i]);
+        gateway->signals[i].data = gateway;
+        uv_signal_start(&gateway->signals[i], on_signal, numbers[i]);
+    }
+    return true;
+}
+
+static bool start_shards(struct gateway *gateway)
+{
+    const struct tg_config *config = gateway->config;
+    uint32_t port = config->clients.port;
+    for (uint32_t i = 0; i < config->shards && i < SHARDS_MAX; i++) {
+        int fd = tg_listen(config->clients.host, port, config->clients.backlog, true);
+        if (fd < 0) {
+            char what[96];
+            snprintf(what, sizeof what, "listening for clients on %s port %u",
+                     config->clients.host, port);
+            return fail(what, strerror(errno));
+        }
+        port = tg_listen_port(fd); /* Port 0: all shards share the one that the first got. */
+        int echo_fd = -1;
+        if (config->conformance.enabled) {
+            echo_fd = tg_listen("127.0.0.1", config->conformance.port, 128, true);
+            if (echo_fd < 0) {
+                return fail("listening for the conformance profile", strerror(errno));
+            }
+        }
+        gateway->shards[i] = tg_shard_start(&gateway->common, fd, echo_fd);
+        if (gateway->shards[i] == NULL) {
+            return fail("starting a shard", "out of memory or threads");
+        }
+        gateway->shard_count++;
+    }
+    gateway->client_port = port;
+    return true;
+}
+
+static bool add_key(struct gateway *gateway, const char *app, const char *key)
+{
+    if (tg_desk_add_key(gateway->desk, tg_slice_of(app), tg_slice_of(key)) != TG_OK) {
+        return fail("adding an ingest key", "out of memory");
+    }
+    return true;
+}
+
+/* The keys of the configuration; or, if there are none, one that is kept for the user. */
+static bool add_keys(struct gateway *gateway)
+{
+    const struct tg_config *config = gateway->config;
+    for (size_t i = 0; i < config->ingest.keys.count; i++) {
+        if (!add_key(gateway, config->ingest.keys.items[i].app,
+                     config->ingest.keys.items[i].key)) {
+            return false;
+        }
+    }
+    if (config->ingest.keys.count != 0) {
+        return true;
+    }
+    char key[TG_RUNTIME_KEY_SIZE];
+    char why[256];
+    if (tg_runtime_ingest_key(config->runtime_dir, gateway->ingest_port, true, key, why,
+                              sizeof why) != TG_OK) {
+        return fail("making an ingest key", why);
+    }
+    bool added = add_key(gateway, "default", key);
+    explicit_bzero(key, sizeof key);
+    tg_info("ingest.key_made", TG_F("app", "default"), TG_F("runtime_dir", config->runtime_dir),
+            TG_F("hint", "no ingest.keys are configured"));
+    return added;
+}
+
+static bool start_ingest(struct gateway *gateway)
+{
+    const struct tg_config *config = gateway->config;
+    int fd = tg_listen(config->ingest.host, config->ingest.port, 128, false);
+    if (fd < 0) {
+        char what[96];
+        snprintf(what, sizeof what, "listening for ingest on %s port %u", config->ingest.host,
+                 config->ingest.port);
+        return fail(what, strerror(errno));
+    }
+    gateway->ingest_port = tg_listen_port(fd);
+    gateway->desk = tg_desk_create(config, gateway->shards, gateway->shard_count, desk_resumed,
+                                   gateway);
+    if (gateway->desk == NULL || tg_ingest_http_open(&gateway->http, &gateway->net, fd,
+                                                     gateway->desk, &gateway->common) != TG_OK) {
+        return fail("starting ingest", "out of memory");
+    }
+    return add_keys(gateway);
+}
+
+/* The runtime directory must be ours before a socket goes into it. */
+static bool start_zmq(struct gateway *gateway)
+{
+    const struct tg_config *config = gateway->config;
+    const char *why = NULL;
+    char reason[256];
+    if (config->ingest.zmq == NULL) {
+        return true;
+    }
+    if (strncmp(config->ingest.zmq, "ipc://", 6) == 0 &&
+        strncmp(config->ingest.zmq + 6, config->runtime_dir, strlen(config->runtime_dir)) == 0) {
+        int dir = -1;
+        if (tg_runtime_open(config->runtime_dir, true, &dir, reason, sizeof reason) != TG_OK) {
+            return fail("opening the runtime directory", reason);
+        }
+        close(dir);
+    }
+    gateway->zmq = tg_ingest_zmq_open(&gateway->net, config->ingest.zmq, gateway->desk, config,
+                                      &why);
+    if (gateway->zmq == NULL) {
+        snprintf(reason, sizeof reason, "%s: %s", config->ingest.zmq, why);
+        return fail("binding ZeroMQ ingest", reason);
+    }
+    return true;
+}
+
+static bool read_file(const char *path, struct tg_buf *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    ssize_t size = 0;
+    do {
+        text->size += (size_t)size;
+        uint8_t *room = tg_buf_room(text, 64 * 1024);
+        size = room == NULL ? -1 : read(fd, room, 64 * 1024);
+    } while (size > 0 && text->size <= CATALOGUE_FILE_MAX);
+    close(fd);
+    return size == 0;
+}
+
+/* The application that the document says it is of. */
+static bool document_app(struct tg_slice document, struct tg_buf *app)
+{
+    struct tg_json_doc doc = {0};
+    struct tg_json_error error;
+    struct tg_slice name;
+    bool found = tg_json_parse(&doc, document, &(struct tg_json_limits){.values_max = 1000000},
+                               &error) == TG_OK &&
+                 tg_json_string(tg_json_get(tg_json_root(&doc), "app"), NULL, &name);
+    if (found) {
+        tg_buf_add_slice(app, name);
+    }
+    tg_json_finish(&doc);
+    return found && !app->failed;
+}
+
+static bool load_catalogue(struct gateway *gateway, const char *path)
+{
+    struct tg_buf text = {0};
+    struct tg_buf app = {0};
+    struct tg_buf answer = {0};
+    struct tg_refusal refusal;
+    char reason[512];
+    bool loaded = false;
+    if (!read_file(path, &text)) {
+        snprintf(reason, sizeof reason, "%s: %s", path, strerror(errno));
+    } else if (!document_app(tg_buf_slice(&text), &app)) {
+        snprintf(reason, sizeof reason, "%s: not a JSON object with \"app\", a name", path);
+    } else if (tg_desk_replace(gateway->desk, tg_buf_slice(&app), tg_buf_slice(&text), &answer,
+                               &refusal) != TG_OK) {
+        snprintf(reason, sizeof reason, "%s: %s: %s", path, refusal.member, refusal.message);
+    } else {
+        loaded = true;
+    }
+    tg_buf_finish(&text);
+    tg_buf_finish(&app);
+    tg_buf_finish(&answer);
+    return loaded || fail("loading a catalogue", reason);
+}
+
+static bool load_catalogues(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->config->catalogues.count; i++) {
+        if (!load_catalogue(gateway, gateway->config->catalogues.items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Life. */
+
+static bool start(struct gateway *gateway)
+{
+    raise_descriptors(gateway->config);
+    if (!start_net(gateway) || !start_shards(gateway) || !start_ingest(gateway) ||
+        !load_catalogues(gateway) || !start_zmq(gateway)) {
+        return false;
+    }
+    tg_info("gateway.started", TG_F("version", TG_VERSION),
+            TG_F("clients_host", gateway->config->clients.host),
+            TG_F("clients_port", gateway->client_port),
+            TG_F("ingest_host", gateway->config->ingest.host),
+            TG_F("ingest_port", gateway->ingest_port),
+            TG_F("zmq", gateway->config->ingest.zmq == NULL ? "off" : gateway->config->ingest.zmq),
+            TG_F("shards", gateway->shard_count));
+    return true;
+}
+
+static void finish(struct gateway *gateway)
+{
+    for (uint32_t i = 0; i < gateway->shard_count; i++) {
+        tg_shard_join(gateway->shards[i]);
+    }
+    /* No batch is under way any more, so nobody wakes this loop again. */
+    uv_close((uv_handle_t *)&gateway->resumed, NULL);
+    uv_close((uv_handle_t *)&gateway->drain, NULL);
+    uv_close((uv_handle_t *)&gateway->log_tick, NULL);
+    uv_close((uv_handle_t *)&gateway->signals[0], NULL);
+    uv_close((uv_handle_t *)&gateway->signals[1], NULL);
+    while (!tg_list_empty(&gateway->net.conns)) {
+        tg_conn_kill(TG_ENTRY(gateway->net.conns.next, struct tg_conn, link));
+    }
+    tg_net_finish(&gateway->net);
+    tg_ingest_zmq_finish(gateway->zmq);
+    tg_ingest_http_finish(&gateway->http);
+    tg_desk_destroy(gateway->desk);
+}
+
+int tg_serve(const struct tg_config *config)
+{
+    struct gateway *gateway = tg_zalloc(1, sizeof *gateway);
+    if (gateway == NULL) {
+        fail("starting", "out of memory");
+        return 1;
+    }
+    gateway->config = config;
+    atomic_init(&gateway->common.connections, 0);
+    atomic_init(&gateway->common.ending, false);
+    gateway->common.config = config;
+    if (!start(gateway)) {
+        /* Threads may be running: the process ends and gives all back. */
+        _exit(1);
+    }
+    tg_net_run(&gateway->net);
+    finish(gateway);
+    tg_free(gateway);
+    tg_info("gateway.ended");
+    tg_log_tick(true);
+    return 0;
+}

@@ -1,0 +1,109 @@
+#include "testing/hubs.h"
+
+#include "testing/cmocka.h"
+
+static uint64_t next_random(void *context)
+{
+    return ++((struct hubs *)context)->random;
+}
+
+/* A frame is the message and a newline, so that what waits reads as lines. */
+static struct tg_frame *line_frame(void *context, struct tg_slice message)
+{
+    (void)context;
+    struct tg_frame *frame = tg_frame_create(message.size + 1);
+    if (frame != NULL) {
+        memcpy(frame->bytes, message.data, message.size);
+        frame->bytes[message.size] = '\n';
+    }
+    return frame;
+}
+
+void hubs_init(struct hubs *t)
+{
+    *t = (struct hubs){0};
+    t->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
+        .batch_events_max = 100,
+        .dedup_window = 4,
+        .random = next_random,
+        .context = t,
+    });
+    t->hub = tg_hub_create(&(struct tg_hub_config){
+        .connection_bytes_max = 4096,
+        .unconnected_bytes_max = 1024,
+        .subscriptions_max = 3,
+        .bad_messages_max = 2,
+        .message_bytes_max = 65536,
+        .ping_interval_ms = 25000,
+        .random = next_random,
+        .frame = line_frame,
+        .context = t,
+    });
+    assert_non_null(t->sequencer);
+    assert_non_null(t->hub);
+}
+
+void hubs_finish(struct hubs *t)
+{
+    tg_hub_destroy(t->hub);
+    tg_sequencer_destroy(t->sequencer);
+    tg_buf_finish(&t->answer);
+    tg_buf_finish(&t->seen);
+}
+
+enum tg_err hubs_catalogue(struct hubs *t, const char *app, const char *document)
+{
+    struct tg_roster *roster = NULL;
+    enum tg_err err = tg_sequencer_replace(t->sequencer, tg_slice_of(app), tg_slice_of(document),
+                                           &roster, &t->refusal);
+    if (roster != NULL) {
+        assert_int_equal(tg_hub_follow(t->hub, roster), TG_OK);
+        tg_roster_unref(roster);
+    }
+    return err;
+}
+
+enum tg_err hubs_publish(struct hubs *t, const char *app, const char *lines)
+{
+    struct tg_batch *batch = NULL;
+    struct tg_publish_summary summary;
+    tg_buf_clear(&t->answer);
+    enum tg_err err = tg_sequencer_publish(t->sequencer, tg_slice_of(app), tg_slice_of(lines),
+                                           true, INT64_C(1795400194120331), &t->answer, &batch,
+                                           &summary, &t->refusal);
+    if (batch != NULL) {
+        tg_hub_deliver(t->hub, batch);
+        tg_batch_unref(batch);
+    }
+    tg_buf_add_byte(&t->answer, 0);
+    return err;
+}
+
+void hubs_say(struct hubs *t, struct tg_peer *peer, const char *message)
+{
+    tg_hub_receive(t->hub, peer, tg_slice_of(message));
+}
+
+void hubs_connect(struct hubs *t, struct tg_peer *peer)
+{
+    tg_hub_join(t->hub, peer);
+    hubs_say(t, peer, "{\"kind\":\"connect\",\"id\":1}");
+    assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
+}
+
+const char *hubs_read(struct hubs *t, struct tg_peer *peer)
+{
+    tg_buf_clear(&t->seen);
+    struct tg_slice slice;
+    while (tg_outbox_peek(&peer->outbox, &slice, 1) == 1) {
+        tg_buf_add_slice(&t->seen, slice);
+        tg_hub_sent(t->hub, peer, slice.size);
+    }
+    tg_buf_add_byte(&t->seen, 0);
+    return (const char *)t->seen.data;
+}
+
+void hubs_expect(struct hubs *t, struct tg_peer *peer, const char *lines)
+{
+    assert_string_equal(hubs_read(t, peer), lines);
+}

@@ -1,0 +1,76 @@
+/**
+ * What can go wrong, as classes:
+ *
+ *     TelegraphyError
+ *     ├── ProtocolError   the gateway said something that PROTOCOL.md does not know
+ *     ├── RefusedError    the gateway answered a request with `error`, or ended a subscription
+ *     ├── ClosedError     the gateway object is closed, so the request has no answer
+ *     └── HandlerError    a handler of the application threw; `cause` is what it threw
+ */
+export class TelegraphyError extends Error {
+  override readonly name: string = 'TelegraphyError';
+}
+
+/** A message that does not follow protocol/PROTOCOL.md. */
+export class ProtocolError extends TelegraphyError {
+  override readonly name = 'ProtocolError';
+
+  /** The first member that is wrong, as a path (`position.offset`); empty for the whole message. */
+  readonly member: string;
+
+  constructor(member: string, message: string) {
+    super(message);
+    this.member = member;
+  }
+}
+
+/** What an `error` of the gateway says besides its code and message. */
+export interface RefusalDetails {
+  readonly member?: string;
+  readonly nearest?: readonly string[];
+  readonly retry_after_ms?: number;
+}
+
+/** The gateway refused a request, or went back on a subscription that it had granted. */
+export class RefusedError extends TelegraphyError {
+  override readonly name = 'RefusedError';
+
+  /** One of `ErrorCode`; a newer gateway may have others. */
+  readonly code: string;
+  /** The member of the request that is wrong. */
+  readonly member: string | undefined;
+  /** Names that may have been meant. */
+  readonly nearest: readonly string[];
+  /** When it may be tried again; the client does so by itself. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: string, message: string, details: RefusalDetails = {}) {
+    super(message);
+    this.code = code;
+    this.member = details.member;
+    this.nearest = details.nearest ?? [];
+    this.retryAfterMs = details.retry_after_ms;
+  }
+}
+
+/** The gateway object was closed before there was an answer. */
+export class ClosedError extends TelegraphyError {
+  override readonly name = 'ClosedError';
+
+  /** As in the state `closed`. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(`the gateway is closed: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** A handler threw, or its promise was rejected. The others got their event all the same. */
+export class HandlerError extends TelegraphyError {
+  override readonly name = 'HandlerError';
+
+  constructor(handler: string, cause: unknown) {
+    super(`${handler} failed: ${String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,407 @@
+import { backoffMs } from './backoff.js';
+import type { BackoffOptions } from './backoff.js';
+import { systemClock } from './clock.js';
+import type { Clock, Undo } from './clock.js';
+import { Connection } from './connection.js';
+import type { Delivery, End, SocketConstructor } from './connection.js';
+import { Emitter } from './emitter.js';
+import { ClosedError, HandlerError, RefusedError } from './errors.js';
+import type { ConnectedMessage, EventType } from './messages.js';
+import { Entry } from './subscription.js';
+import type { EventHandler, SubscribeOptions, Subscription } from './subscription.js';
+import { gatewayUrl } from './url.js';
+import type { Address } from './url.js';
+import { version } from './version.js';
+import { pageWake } from './wake.js';
+import type { Wake } from './wake.js';
+
+export interface GatewayOptions extends Address {
+  /** Name and version of the program, for the gateway's logs. */
+  readonly client?: string;
+  readonly backoff?: BackoffOptions;
+  /** Where there is none in the environment, as in Node before 22: that of `ws`, for instance. */
+  readonly WebSocket?: SocketConstructor;
+  readonly clock?: Clock;
+  /** From 0 (included) to 1 (not). */
+  readonly random?: () => number;
+  readonly wake?: Wake;
+}
+
+/**
+ * Where the gateway object stands. `attempt` counts from 1 since the last good connection.
+ *
+ *     idle --connect--> connecting --> connected
+ *                        ^      |         |
+ *                        |      v         v
+ *                        +--- waiting ----+      any --close, or a reason to stop--> closed
+ */
+export type GatewayState =
+  | { readonly name: 'idle' }
+  | { readonly name: 'connecting'; readonly attempt: number }
+  /** `client`: the id that the gateway gave to this client. */
+  | { readonly name: 'connected'; readonly client: string }
+  /** The next attempt comes by itself, after `delayMs` or when the network comes back. */
+  | {
+      readonly name: 'waiting';
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly reason: string;
+    }
+  /** No further attempt until `connect()`. `requested`: by `close()`. */
+  | { readonly name: 'closed'; readonly reason: string };
+
+export interface GatewayEvents {
+  state: GatewayState;
+  /** The gateway has other event types now: ask again with `types()` if it matters. */
+  typesChanged: { readonly catalogue: number };
+  /** What no other handler was told: also in the console. */
+  error: Error;
+}
+
+/** A connection that lasted this long was a good one: the backoff begins anew after it. */
+const goodMs = 5_000;
+
+interface Waiter<T> {
+  readonly fulfil: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The client's side of a gateway: one connection at a time, replaced when it ends, and the
+ * subscriptions, which outlive it.
+ *
+ *     const gateway = new Gateway();
+ *     const undo = gateway.subscribe('board.Order', (event) => console.log(event.op, event.data));
+ */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #clock: Clock;
+  readonly #emitter: Emitter<GatewayEvents>;
+  readonly #entries = new Set<Entry>();
+  /** The subscriptions of each cohort of this connection. */
+  readonly #cohorts = new Map<number, Set<Entry>>();
+  readonly #connecting = new Set<Waiter<void>>();
+  /** Calls of `types()` that have no answer yet. */
+  readonly #asking = new Set<Waiter<readonly EventType[]>>();
+  #state: GatewayState = { name: 'idle' };
+  #connection: Connection | undefined;
+  #connectedAt = 0;
+  /** Since the last good connection. */
+  #failures = 0;
+  #catalogue: number | undefined;
+  #undoWait: Undo = () => undefined;
+  #undoWake: Undo = () => undefined;
+
+  constructor(options: GatewayOptions = {}) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#emitter = new Emitter((name, error) => {
+      // One that listens for errors and throws must not be told of it, over and over.
+      if (name === 'error') console.error(error);
+      else this.#report(new HandlerError(`a listener of "${name}"`, error));
+    });
+  }
+
+  get state(): GatewayState {
+    return this.#state;
+  }
+
+  /** Returns its undo. */
+  on<Name extends keyof GatewayEvents>(
+    name: Name,
+    listener: (payload: GatewayEvents[Name]) => void,
+  ): Undo {
+    return this.#emitter.on(name, listener);
+  }
+
+  /**
+   * Connects, and stays connected until `close()`. Fulfilled once connected; rejected when the
+   * gateway says that it is no use to try again, or on `close()`.
+   */
+  connect(): Promise<void> {
+    return new Promise((fulfil, reject) => {
+      if (this.#state.name === 'connected') {
+        fulfil();
+        return;
+      }
+      this.#connecting.add({ fulfil, reject });
+      if (this.#state.name === 'idle' || this.#state.name === 'closed') this.#begin();
+    });
+  }
+
+  /** Disconnects. Subscriptions stay listed, for another `connect()`. */
+  close(): void {
+    if (this.#state.name !== 'closed') this.#stop('requested');
+  }
+
+  /**
+   * Hands every later event of `type` to `handler`, over all connections to come, and connects if
+   * that was not done yet. Returns its undo, which also tells how the subscription stands.
+   */
+  subscribe<T = unknown>(type: string, handler: EventHandler<T>): Subscription;
+  subscribe<T = unknown>(
+    type: string,
+    options: SubscribeOptions,
+    handler: EventHandler<T>,
+  ): Subscription;
+  subscribe<T = unknown>(
+    type: string,
+    first: SubscribeOptions | EventHandler<T>,
+    second?: EventHandler<T>,
+  ): Subscription {
+    const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second];
+    if (typeof type !== 'string' || typeof handler !== 'function') {
+      throw new TypeError('subscribe() wants (type, handler) or (type, options, handler)');
+    }
+    const entry = new Entry(
+      type,
+      options,
+      // That the events of `type` have data like T is the caller's word; nothing here can check it.
+      handler as EventHandler,
+      (undone) => {
+        this.#undo(undone);
+      },
+      (error) => {
+        this.#report(error);
+      },
+    );
+    this.#entries.add(entry);
+    if (this.#state.name === 'closed') entry.cutOff(new ClosedError(this.#state.reason));
+    else if (this.#state.name === 'idle') this.#begin();
+    else this.#ask(entry);
+    return entry.handle;
+  }
+
+  /** The event types that this client may subscribe to. Connects if that was not done yet. */
+  types(): Promise<readonly EventType[]> {
+    return new Promise((fulfil, reject) => {
+      if (this.#state.name === 'closed') {
+        reject(new ClosedError(this.#state.reason));
+        return;
+      }
+      const waiter = { fulfil, reject };
+      this.#asking.add(waiter);
+      if (this.#state.name === 'idle') this.#begin();
+      else this.#askTypes(waiter);
+    });
+  }
+
+  // ---- States --------------------------------------------------------------------------------
+
+  /** The only place where the state changes. */
+  #enter(state: GatewayState): void {
+    this.#state = state;
+    this.#emitter.emit('state', state);
+  }
+
+  /** From `idle` or `closed`. */
+  #begin(): void {
+    this.#failures = 0;
+    this.#undoWake = (this.#options.wake ?? pageWake)(() => {
+      if (this.#state.name === 'waiting') this.#open();
+      else this.#connection?.check();
+    });
+    this.#open();
+  }
+
+  #open(): void {
+    this.#undoWait();
+    const connection = new Connection(this.#clock, {
+      connected: (message) => {
+        this.#connected(connection, message);
+      },
+      delivered: (message) => {
+        this.#deliver(message);
+      },
+      ended: (end) => {
+        this.#ended(end);
+      },
+    });
+    this.#connection = connection;
+    this.#enter({ name: 'connecting', attempt: this.#failures + 1 });
+    // A listener may have closed it again.
+    if (this.#connection !== connection) return;
+    let url: string;
+    let Socket: SocketConstructor;
+    try {
+      url = gatewayUrl(this.#options, typeof location === 'undefined' ? undefined : location);
+      Socket = this.#socketConstructor();
+    } catch (error) {
+      this.#report(error as Error);
+      this.#stop('invalid_options');
+      return;
+    }
+    connection.start(Socket, url, this.#options.client ?? `telegraphy-js/${version}`);
+  }
+
+  #socketConstructor(): SocketConstructor {
+    const given = this.#options.WebSocket;
+    if (given) return given;
+    if (typeof WebSocket === 'undefined') {
+      throw new TypeError(
+        'there is no WebSocket in this environment: give one, as in `new Gateway({ url, WebSocket })`',
+      );
+    }
+    return WebSocket;
+  }
+
+  #connected(connection: Connection, { client, catalogue }: ConnectedMessage): void {
+    this.#connectedAt = this.#clock.now();
+    const changed = this.#catalogue !== undefined && this.#catalogue !== catalogue;
+    this.#catalogue = catalogue;
+    this.#enter({ name: 'connected', client });
+    this.#settle(this.#connecting, (waiter) => {
+      waiter.fulfil();
+    });
+    if (changed) this.#emitter.emit('typesChanged', { catalogue });
+    // A listener may have ended it, or subscribed: what it did is done already.
+    if (this.#connection !== connection) return;
+    for (const entry of this.#entries) {
+      if (entry.state.name === 'pending') this.#ask(entry);
+    }
+    for (const waiter of this.#asking) this.#askTypes(waiter);
+  }
+
+  #ended({ reason, retry, retryAfterMs, error }: End): void {
+    if (this.#state.name === 'connected' && this.#clock.now() - this.#connectedAt >= goodMs) {
+      this.#failures = 0;
+    }
+    this.#forgetConnection();
+    if (retry) this.#wait(reason, retryAfterMs);
+    else this.#stop(reason);
+    if (error) this.#report(error);
+  }
+
+  #wait(reason: string, retryAfterMs: number): void {
+    const attempt = ++this.#failures;
+    const random = this.#options.random ?? Math.random;
+    const delayMs = retryAfterMs + backoffMs(attempt, random(), this.#options.backoff);
+    this.#undoWait = this.#clock.after(delayMs, () => {
+      this.#open();
+    });
+    this.#enter({ name: 'waiting', attempt, delayMs, reason });
+  }
+
+  #stop(reason: string): void {
+    this.#undoWait();
+    this.#undoWake();
+    this.#connection?.close();
+    this.#forgetConnection();
+    this.#enter({ name: 'closed', reason });
+    const error = new ClosedError(reason);
+    this.#settle(this.#connecting, (waiter) => {
+      waiter.reject(error);
+    });
+    this.#settle(this.#asking, (waiter) => {
+      waiter.reject(error);
+    });
+    for (const entry of this.#entries) entry.cutOff(error);
+  }
+
+  #forgetConnection(): void {
+    this.#connection = undefined;
+    this.#cohorts.clear();
+    for (const entry of this.#entries) entry.lost();
+  }
+
+  #settle<T>(waiters: Set<Waiter<T>>, settle: (waiter: Waiter<T>) => void): void {
+    for (const waiter of waiters) {
+      waiters.delete(waiter);
+      settle(waiter);
+    }
+  }
+
+  // ---- Requests ------------------------------------------------------------------------------
+
+  /** Asks for a subscription, if there is a connection; else it is done when there is one. */
+  #ask(entry: Entry): void {
+    if (this.#state.name !== 'connected') return;
+    const request = this.#connection?.request(entry.asked(), (answer) => {
+      // Undone, or asked for anew, while the answer was under way.
+      if (entry.state.name !== 'subscribing' || entry.request !== request) return;
+      if (answer.kind === 'subscribed') {
+        const cohort = this.#cohorts.get(answer.cohort) ?? new Set();
+        this.#cohorts.set(answer.cohort, cohort.add(entry));
+        entry.granted(answer);
+        return;
+      }
+      const error = new RefusedError(answer.code, answer.message, answer);
+      entry.refused(error);
+      if (error.retryAfterMs !== undefined) {
+        this.#clock.after(error.retryAfterMs, () => {
+          if (entry.state.name === 'refused' && entry.request === request) this.#ask(entry);
+        });
+      }
+    });
+    entry.request = request;
+  }
+
+  #undo(entry: Entry): void {
+    if (!this.#entries.delete(entry)) return;
+    const { name } = entry.state;
+    const { cohort, request } = entry;
+    entry.undone();
+    if (request === undefined || (name !== 'subscribing' && name !== 'subscribed')) return;
+    // What is under way for it belongs to nobody from here on.
+    if (cohort !== undefined) this.#leave(cohort, entry);
+    // The gateway answers in order: a `subscribe` under way is done before this is. If that is
+    // refused, so is this, and both are settled.
+    this.#connection?.request({ kind: 'unsubscribe', subscription: request }, () => undefined);
+  }
+
+  #leave(cohort: number, entry: Entry): void {
+    const entries = this.#cohorts.get(cohort);
+    entries?.delete(entry);
+    if (entries?.size === 0) this.#cohorts.delete(cohort);
+  }
+
+  #askTypes(waiter: Waiter<readonly EventType[]>): void {
+    if (this.#state.name !== 'connected') return;
+    this.#connection?.request({ kind: 'types' }, (answer) => {
+      this.#asking.delete(waiter);
+      if (answer.kind === 'types') waiter.fulfil(answer.types);
+      else waiter.reject(new RefusedError(answer.code, answer.message, answer));
+    });
+  }
+
+  // ---- Deliveries ----------------------------------------------------------------------------
+
+  #deliver(message: Delivery): void {
+    if (message.kind === 'types_changed') {
+      this.#typesChanged(message.catalogue);
+      return;
+    }
+    if (message.kind === 'error') {
+      this.#report(new RefusedError(message.code, message.message, message));
+      return;
+    }
+    // A copy: handlers subscribe and unsubscribe. None: the cohort was left a moment ago.
+    for (const entry of [...(this.#cohorts.get(message.cohort) ?? [])]) {
+      if (entry.cohort !== message.cohort) continue;
+      switch (message.kind) {
+        case 'event':
+          entry.event(message);
+          break;
+        case 'gap':
+          entry.gap(message);
+          break;
+        case 'reset':
+          if (message.ended) this.#leave(message.cohort, entry);
+          entry.reset(message);
+      }
+    }
+  }
+
+  #typesChanged(catalogue: number): void {
+    this.#catalogue = catalogue;
+    for (const entry of this.#entries) {
+      if (entry.state.name === 'refused') this.#ask(entry);
+    }
+    this.#emitter.emit('typesChanged', { catalogue });
+  }
+
+  #report(error: Error): void {
+    console.error(error);
+    this.#emitter.emit('error', error);
+  }
+}

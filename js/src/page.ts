@@ -1,0 +1,77 @@
+/**
+ * The script for a page, as Django's `{% telegraphy %}` includes it: reads the configuration that
+ * the page holds and defines the global `telegraphy`. Nothing connects before it is used.
+ */
+import { Gateway } from './gateway.js';
+import type { GatewayState } from './gateway.js';
+import type { Address } from './url.js';
+import { version } from './version.js';
+
+const configId = 'telegraphy-config';
+
+/** The global `telegraphy`. */
+export interface Telegraphy {
+  /** The page's gateway, which connects at the first use. The others are its methods. */
+  readonly gateway: Gateway;
+  readonly subscribe: Gateway['subscribe'];
+  readonly types: Gateway['types'];
+  readonly on: Gateway['on'];
+  readonly state: GatewayState;
+  /** For another gateway than the page's. */
+  readonly Gateway: typeof Gateway;
+  readonly version: string;
+}
+
+declare global {
+  // Only a `var` becomes a property of `globalThis`. Undefined until the script has run.
+  var telegraphy: Telegraphy;
+}
+
+function readConfig(): Address {
+  const source = document.getElementById(configId)?.textContent;
+  if (!source) return {};
+  try {
+    const config: unknown = JSON.parse(source);
+    if (typeof config !== 'object' || config === null)
+      throw new TypeError('it is not an object');
+    return checked(config as Record<keyof Address, unknown>);
+  } catch (error) {
+    throw new TypeError(
+      `telegraphy: cannot use the configuration in #${configId}: ${String(error)}`,
+    );
+  }
+}
+
+function checked({ url, port, path }: Record<keyof Address, unknown>): Address {
+  const want = (name: string, type: string, value: unknown): never => {
+    throw new TypeError(`${name} should be a ${type} or null, but is ${JSON.stringify(value)}`);
+  };
+  url ??= null;
+  port ??= null;
+  path ??= null;
+  return {
+    url: typeof url === 'string' || url === null ? url : want('url', 'string', url),
+    port: typeof port === 'number' || port === null ? port : want('port', 'number', port),
+    path: typeof path === 'string' || path === null ? path : want('path', 'string', path),
+  };
+}
+
+function createTelegraphy(): Telegraphy {
+  const gateway = new Gateway(readConfig());
+  return {
+    gateway,
+    subscribe: gateway.subscribe.bind(gateway),
+    types: gateway.types.bind(gateway),
+    on: gateway.on.bind(gateway),
+    get state() {
+      return gateway.state;
+    },
+    Gateway,
+    version,
+  };
+}
+
+// A page that includes the script twice keeps one connection. (Not `in`: an element with the id
+// "telegraphy" is a property of the window, too.)
+const before = (globalThis as Partial<typeof globalThis>).telegraphy;
+if (!before?.gateway) globalThis.telegraphy = createTelegraphy();

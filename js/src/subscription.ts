@@ -1,0 +1,313 @@
+import { ClosedError, HandlerError, ProtocolError, RefusedError } from './errors.js';
+import type { TelegraphyError } from './errors.js';
+import type {
+  DeliveryClass,
+  EventMessage,
+  GapMessage,
+  Operation,
+  Position,
+  ResetMessage,
+  SubscribedMessage,
+  SubscribeMessage,
+} from './messages.js';
+import { Recent } from './recent.js';
+
+interface AnyEvent {
+  /** Name of the event type. */
+  readonly type: string;
+  /** The event's own id: the same when it is delivered again. */
+  readonly id: string;
+  /** When it happened, RFC 3339. */
+  readonly time: string;
+  readonly position: Position;
+  /** The names of the fields that a change changed, where the event has them. */
+  readonly changed?: readonly string[];
+  /** Was it sent before? */
+  readonly redelivered: boolean;
+}
+
+/** What a handler gets. A `remove` may have nothing in `data` but the key. */
+export type TelegraphyEvent<T = unknown> =
+  | (AnyEvent & {
+      readonly op: Exclude<Operation, 'remove'>;
+      readonly data: T;
+      readonly old?: Partial<T>;
+    })
+  | (AnyEvent & {
+      readonly op: 'remove';
+      readonly data: Partial<T>;
+      readonly old?: Partial<T>;
+    });
+
+/** Called once per event, in the order of the stream. A promise that it returns is not awaited. */
+export type EventHandler<T = unknown> = (event: TelegraphyEvent<T>) => void;
+
+/** Events that will not come: both offsets, and all between. */
+export interface Gap {
+  readonly epoch: string;
+  readonly from: number;
+  readonly to: number;
+  /** `slow`: the gateway dropped them for this connection; `detected`: by this client. */
+  readonly reason: string;
+}
+
+export interface SubscribeOptions {
+  /** A query: only the events that it holds for. */
+  readonly where?: string;
+  /** Send these fields only. */
+  readonly fields?: readonly string[];
+  /** Name of a durable subscription. */
+  readonly durable?: string;
+  /** Begin after this position instead of now. */
+  readonly since?: Position;
+  /**
+   * It stands for the first time: the data may be loaded now, since whatever happens from here on
+   * comes as an event, and no event came before. Later connections resume without a word.
+   */
+  readonly onSubscribed?: (position: Position) => void;
+  /** These events were lost to this subscription; it goes on after them. */
+  readonly onGap?: (gap: Gap) => void;
+  /**
+   * An unknown number of events was lost: load the data anew. `epoch`, `trimmed`, `limit`,
+   * `query_changed` or `forbidden`.
+   */
+  readonly onReset?: (reason: string) => void;
+  /**
+   * The gateway refused the subscription, or ended it. It stays listed, and is asked for again
+   * when the event types change and when the client connects the next time.
+   */
+  readonly onError?: (error: RefusedError) => void;
+}
+
+export type SubscriptionState =
+  /** To be asked for as soon as there is a connection. */
+  | { readonly name: 'pending' }
+  | { readonly name: 'subscribing' }
+  /** Every later event is delivered, or reported lost. */
+  | { readonly name: 'subscribed'; readonly delivery: DeliveryClass }
+  /** Not granted, or granted and then ended. */
+  | { readonly name: 'refused'; readonly error: RefusedError }
+  | { readonly name: 'unsubscribed' };
+
+/** A subscription is the function that takes it back. */
+export interface Subscription {
+  (): void;
+  /** The same, by name. */
+  readonly unsubscribe: () => void;
+  /** Name of the event type. */
+  readonly type: string;
+  readonly state: SubscriptionState;
+  /** Up to here everything was delivered or reported lost. */
+  readonly position: Position | undefined;
+  /** Fulfilled when it first stands; rejected when it is refused, taken back or cut off before. */
+  readonly ready: Promise<Position>;
+}
+
+/** How many event ids a subscription remembers, so as not to hand out one twice. */
+const remembered = 1024;
+
+/**
+ * What the gateway object keeps of a subscription: where it stands, and what its handlers must
+ * hear. It outlives connections and sends nothing itself.
+ *
+ *     pending --asked--> subscribing --granted--> subscribed
+ *        ^                    |                       |
+ *        |                    +------> refused <------+ (reset, ended)
+ *        +--- connection lost: from any but unsubscribed, which is final
+ */
+export class Entry {
+  readonly type: string;
+  readonly handle: Subscription;
+  /** Its number on this connection, while it is subscribed. */
+  cohort: number | undefined;
+  /** The id of its latest request. */
+  request: number | undefined;
+
+  readonly #options: SubscribeOptions;
+  readonly #handler: EventHandler;
+  readonly #report: (error: TelegraphyError) => void;
+  readonly #recent = new Recent(remembered);
+  #state: SubscriptionState = { name: 'pending' };
+  #position: Position | undefined;
+  /** Was it ever granted? */
+  #stood = false;
+  #fulfil: (position: Position) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+
+  constructor(
+    type: string,
+    options: SubscribeOptions,
+    handler: EventHandler,
+    undo: (entry: Entry) => void,
+    report: (error: TelegraphyError) => void,
+  ) {
+    this.type = type;
+    this.#options = options;
+    this.#handler = handler;
+    this.#report = report;
+    this.#position = options.since;
+
+    const ready = new Promise<Position>((fulfil, reject) => {
+      this.#fulfil = fulfil;
+      this.#reject = reject;
+    });
+    // Who does not look at `ready` hears of a refusal through `onError`.
+    ready.catch(() => undefined);
+
+    const unsubscribe = (): void => {
+      undo(this);
+    };
+    // A function of its own: `unsubscribe` must not become a property of itself.
+    this.handle = Object.defineProperties(
+      (): void => {
+        unsubscribe();
+      },
+      {
+        unsubscribe: { value: unsubscribe },
+        type: { value: type },
+        ready: { value: ready },
+        state: { get: () => this.#state },
+        position: { get: () => this.#position },
+      },
+    ) as Subscription;
+  }
+
+  get state(): SubscriptionState {
+    return this.#state;
+  }
+
+  /** What to ask the gateway for. */
+  asked(): Omit<SubscribeMessage, 'id'> {
+    this.#state = { name: 'subscribing' };
+    const { where, fields, durable } = this.#options;
+    return {
+      kind: 'subscribe',
+      type: this.type,
+      ...(where !== undefined && { where }),
+      ...(fields && { fields }),
+      ...(durable !== undefined && { durable }),
+      ...(this.#position && { since: this.#position }),
+    };
+  }
+
+  granted(message: SubscribedMessage): void {
+    if (this.#position && !message.resume) {
+      throw new ProtocolError('resume', 'resume is missing, though the request had since');
+    }
+    this.#state = { name: 'subscribed', delivery: message.delivery };
+    this.cohort = message.cohort;
+    this.#position = message.position;
+    this.#fulfil(message.position);
+    if (!this.#stood) this.#call('onSubscribed', this.#options.onSubscribed, message.position);
+    this.#stood = true;
+    if (message.resume === 'reset') this.#reset(message.reason ?? '');
+  }
+
+  refused(error: RefusedError): void {
+    this.#state = { name: 'refused', error };
+    this.cohort = undefined;
+    this.#reject(error);
+    if (this.#options.onError) this.#call('onError', this.#options.onError, error);
+    else this.#report(error);
+  }
+
+  /** The connection is gone; the position stays, to resume after. */
+  lost(): void {
+    this.#state = { name: 'pending' };
+    this.cohort = undefined;
+  }
+
+  /** The gateway object is closed; it may be connected again. */
+  cutOff(error: ClosedError): void {
+    this.#reject(error);
+  }
+
+  undone(): void {
+    this.#state = { name: 'unsubscribed' };
+    this.cohort = undefined;
+    this.#reject(new ClosedError('unsubscribed'));
+  }
+
+  event(message: EventMessage): void {
+    const known = this.#position;
+    if (known?.epoch === message.position.epoch) {
+      if (message.position.offset <= known.offset) {
+        // Another subscription of the cohort began further back: this one had it already.
+        if (!message.redelivered) return;
+      } else {
+        if (message.prev > known.offset) {
+          this.#gap({
+            epoch: known.epoch,
+            from: known.offset + 1,
+            to: message.prev,
+            reason: 'detected',
+          });
+        }
+        this.#position = message.position;
+      }
+    } else {
+      // Another history, and no `reset` said so: not to be passed over in silence.
+      this.#position = message.position;
+      if (known) this.#reset('epoch');
+    }
+    if (this.#recent.seen(message.id)) return;
+    const { type, op, data, id, time, position, old, changed, redelivered = false } = message;
+    this.#call('the handler', this.#handler, {
+      type,
+      op,
+      data,
+      id,
+      time,
+      position,
+      ...(old && { old }),
+      ...(changed && { changed }),
+      redelivered,
+    });
+  }
+
+  gap({ epoch, from, to, reason }: GapMessage): void {
+    const known = this.#position;
+    if (known?.epoch === epoch) {
+      if (to <= known.offset) return;
+      from = Math.max(from, known.offset + 1);
+    }
+    this.#position = { epoch, offset: to };
+    this.#gap({ epoch, from, to, reason });
+  }
+
+  reset(message: ResetMessage): void {
+    if (message.position) this.#position = message.position;
+    this.#reset(message.reason);
+    if (message.ended && this.#state.name === 'subscribed') {
+      this.refused(
+        new RefusedError(
+          message.reason,
+          `the gateway ended the subscription: ${message.reason}`,
+        ),
+      );
+    }
+  }
+
+  #gap(gap: Gap): void {
+    this.#call('onGap', this.#options.onGap, gap);
+  }
+
+  #reset(reason: string): void {
+    this.#call('onReset', this.#options.onReset, reason);
+  }
+
+  /** Hands over to the application, whose mistakes stay its own. */
+  #call<T>(name: string, handler: ((value: T) => unknown) | undefined, value: T): void {
+    const failed = (cause: unknown): void => {
+      this.#report(new HandlerError(`${name} of "${this.type}"`, cause));
+    };
+    // Not after its undo, even when that came from `onGap` a moment ago.
+    if (!handler || this.#state.name === 'unsubscribed') return;
+    try {
+      const result = handler(value);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (cause) {
+      failed(cause);
+    }
+  }
+}

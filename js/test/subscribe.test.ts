@@ -1,0 +1,654 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { ClosedError, HandlerError, RefusedError } from '../src/errors.js';
+import type { SubscribeOptions, Subscription, TelegraphyEvent } from '../src/subscription.js';
+import { epoch, eventAt, subscribed, subscribeId, World } from './fakes.js';
+import type { Json } from './fakes.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A subscription to board.Order, and all that its handlers heard. */
+class Subscriber {
+  readonly events: TelegraphyEvent[] = [];
+  readonly calls: unknown[][] = [];
+  readonly subscription: Subscription;
+
+  constructor(world: World, options: SubscribeOptions = {}) {
+    this.subscription = world.gateway.subscribe(
+      'board.Order',
+      {
+        onSubscribed: (position) => this.calls.push(['subscribed', position.offset]),
+        onGap: (gap) => this.calls.push(['gap', gap]),
+        onReset: (reason) => this.calls.push(['reset', reason]),
+        onError: (error) => this.calls.push(['error', error.code]),
+        ...options,
+      },
+      (event) => this.events.push(event),
+    );
+  }
+
+  get offsets(): readonly number[] {
+    return this.events.map(({ position }) => position.offset);
+  }
+
+  get state(): string {
+    return this.subscription.state.name;
+  }
+}
+
+/** Subscribes on a world that is connected, and has the gateway grant it. */
+function granted(world: World, options?: SubscribeOptions, more?: Json): Subscriber {
+  const subscriber = new Subscriber(world, options);
+  world.socket.say(subscribed(subscribeId(world.socket.heard()), more));
+  return subscriber;
+}
+
+describe('subscribing', () => {
+  it('connects by itself', async () => {
+    const world = new World();
+    const { subscription } = new Subscriber(world);
+    expect(subscription.state).toEqual({ name: 'pending' });
+    world.socket.welcome();
+    expect(world.socket.heard()).toEqual([{ kind: 'subscribe', type: 'board.Order', id: 2 }]);
+    expect(subscription.state).toEqual({ name: 'subscribing' });
+    world.socket.say(subscribed(2));
+    expect(subscription.state).toEqual({ name: 'subscribed', delivery: 'recoverable' });
+    await expect(subscription.ready).resolves.toEqual({ epoch, offset: 41 });
+    expect(subscription.position).toEqual({ epoch, offset: 41 });
+    expect(subscription.type).toBe('board.Order');
+  });
+
+  it('sends only the options that were given', () => {
+    const world = new World().connect();
+    const since = { epoch, offset: 7 };
+    new Subscriber(world, { where: 'total > 100', fields: ['id'], durable: 'mine', since });
+    expect(world.socket.heard()).toEqual([
+      {
+        kind: 'subscribe',
+        id: 2,
+        type: 'board.Order',
+        where: 'total > 100',
+        fields: ['id'],
+        durable: 'mine',
+        since,
+      },
+    ]);
+  });
+
+  it('hands each event to the handler, with what it says and no more', () => {
+    const world = new World().connect();
+    const { events, subscription } = granted(world);
+    world.socket.say(
+      eventAt(42, {
+        op: 'change',
+        old: { status: 'new' },
+        changed: ['status'],
+        data: { id: 7, status: 'paid' },
+        sequel: 'unknown',
+      }),
+    );
+    expect(events).toEqual([
+      {
+        type: 'board.Order',
+        op: 'change',
+        data: { id: 7, status: 'paid' },
+        id: 'id-42',
+        time: '2026-11-23T02:16:34.120331Z',
+        position: { epoch, offset: 42 },
+        old: { status: 'new' },
+        changed: ['status'],
+        redelivered: false,
+      },
+    ]);
+    expect(subscription.position).toEqual({ epoch, offset: 42 });
+  });
+
+  it('hands nothing to a subscription of another cohort', () => {
+    const world = new World().connect();
+    const orders = granted(world);
+    world.socket.say(eventAt(42, { cohort: 2 }));
+    expect(orders.events).toEqual([]);
+  });
+
+  it('hands an event of a shared cohort once to each', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    const two = granted(world);
+    world.socket.say(eventAt(42));
+    expect(one.offsets).toEqual([42]);
+    expect(two.offsets).toEqual([42]);
+  });
+
+  it('spares a subscription what another of its cohort asked to have again', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    const two = granted(
+      world,
+      { since: { epoch, offset: 39 } },
+      { position: { epoch, offset: 39 }, resume: 'resumed' },
+    );
+    for (const offset of [40, 41, 42]) world.socket.say(eventAt(offset));
+    expect(one.offsets).toEqual([42]);
+    expect(two.offsets).toEqual([40, 41, 42]);
+  });
+
+  it('says before the first event that it stands, and says so once', () => {
+    const world = new World().connect();
+    const { calls } = granted(world);
+    expect(calls).toEqual([['subscribed', 41]]);
+    world.reconnect();
+    world.socket.say(subscribed(subscribeId(world.socket.heard()), { resume: 'resumed' }));
+    expect(calls).toEqual([['subscribed', 41]]);
+  });
+
+  it('refuses to be called without a handler', () => {
+    const { gateway } = new World();
+    expect(() => gateway.subscribe('board.Order', {} as never)).toThrow(
+      'subscribe() wants (type, handler) or (type, options, handler)',
+    );
+  });
+});
+
+describe('the undo', () => {
+  it('ends the subscription', () => {
+    const world = new World().connect();
+    const { subscription, events } = granted(world);
+    subscription();
+    expect(world.socket.heard()).toEqual([{ kind: 'unsubscribe', subscription: 2, id: 3 }]);
+    expect(subscription.state).toEqual({ name: 'unsubscribed' });
+    world.socket.say(eventAt(42));
+    world.socket.say({ kind: 'unsubscribed', id: 3 });
+    expect(events).toEqual([]);
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([]);
+  });
+
+  it('is also called unsubscribe, and works once', () => {
+    const world = new World().connect();
+    const { subscription } = granted(world);
+    subscription.unsubscribe();
+    subscription.unsubscribe();
+    subscription();
+    expect(world.socket.heard()).toHaveLength(1);
+  });
+
+  it('asks nothing of the gateway while there is no connection', async () => {
+    const world = new World();
+    const { subscription } = new Subscriber(world);
+    subscription();
+    world.socket.welcome();
+    expect(world.socket.heard()).toEqual([]);
+    await expect(subscription.ready).rejects.toEqual(new ClosedError('unsubscribed'));
+  });
+
+  it('overtakes an answer that is under way', () => {
+    const world = new World().connect();
+    const { subscription, events, calls } = new Subscriber(world);
+    subscription();
+    expect(world.socket.heard()).toEqual([
+      { kind: 'subscribe', type: 'board.Order', id: 2 },
+      { kind: 'unsubscribe', subscription: 2, id: 3 },
+    ]);
+    world.socket.say(subscribed(2));
+    world.socket.say(eventAt(42));
+    world.socket.say({ kind: 'unsubscribed', id: 3 });
+    expect(subscription.state.name).toBe('unsubscribed');
+    expect(events).toEqual([]);
+    expect(calls).toEqual([]);
+    expect(world.errors).toEqual([]);
+  });
+
+  it('overtakes a refusal that is under way', () => {
+    const world = new World().connect();
+    const { subscription, calls } = new Subscriber(world);
+    subscription();
+    world.socket.say({ kind: 'error', id: 2, code: 'unknown_type', message: 'no' });
+    world.socket.say({ kind: 'error', id: 3, code: 'unknown_subscription', message: 'no' });
+    expect(calls).toEqual([]);
+    expect(world.errors).toEqual([]);
+  });
+
+  it('leaves the others of the cohort alone', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    const two = granted(world);
+    one.subscription();
+    world.socket.say(eventAt(42));
+    expect(one.offsets).toEqual([]);
+    expect(two.offsets).toEqual([42]);
+  });
+
+  it('may be called by a handler, of itself and of others', () => {
+    const world = new World().connect();
+    const one = new Subscriber(world);
+    const two = new Subscriber(world);
+    for (const id of [2, 3]) world.socket.say(subscribed(id));
+    world.gateway.on('error', () => undefined);
+    const three = world.gateway.subscribe('board.Order', () => {
+      two.subscription();
+      three();
+    });
+    world.socket.say(subscribed(4));
+    const four = new Subscriber(world);
+    world.socket.say(subscribed(5));
+    four.subscription.unsubscribe();
+    world.socket.say(eventAt(42));
+    world.socket.say(eventAt(43));
+    expect(one.offsets).toEqual([42, 43]);
+    expect(two.offsets).toEqual([42]);
+    expect(three.state.name).toBe('unsubscribed');
+    expect(four.offsets).toEqual([]);
+  });
+
+  it('called from onGap spares the handler the event after it', () => {
+    const world = new World().connect();
+    const subscriber: Subscriber = granted(world, {
+      onGap: () => {
+        subscriber.subscription();
+      },
+    });
+    world.socket.say(eventAt(50, { prev: 49 }));
+    expect(subscriber.events).toEqual([]);
+  });
+
+  it('does not break a number that the gateway gives to another cohort next', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    one.subscription();
+    const two = granted(world);
+    world.socket.say(eventAt(42));
+    expect(one.offsets).toEqual([]);
+    expect(two.offsets).toEqual([42]);
+  });
+});
+
+describe('what was lost', () => {
+  it('is told when the gateway says so', () => {
+    const world = new World().connect();
+    const { subscription, calls } = granted(world);
+    world.socket.say({ kind: 'gap', cohort: 1, epoch, from: 42, to: 50, reason: 'slow' });
+    expect(calls.slice(1)).toEqual([['gap', { epoch, from: 42, to: 50, reason: 'slow' }]]);
+    expect(subscription.position).toEqual({ epoch, offset: 50 });
+    world.socket.say(eventAt(51));
+    expect(calls).toHaveLength(2);
+  });
+
+  it('is told only as far as it concerns the subscription', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    const two = granted(world, {}, { position: { epoch, offset: 45 } });
+    const three = granted(world, {}, { position: { epoch, offset: 50 } });
+    world.socket.say({ kind: 'gap', cohort: 1, epoch, from: 42, to: 50, reason: 'slow' });
+    expect(one.calls[1]).toEqual(['gap', { epoch, from: 42, to: 50, reason: 'slow' }]);
+    expect(two.calls[1]).toEqual(['gap', { epoch, from: 46, to: 50, reason: 'slow' }]);
+    expect(three.calls[1]).toBeUndefined();
+  });
+
+  it('is noticed from prev', () => {
+    const world = new World().connect();
+    const { calls, offsets, subscription } = granted(world);
+    expect(offsets).toEqual([]);
+    world.socket.say(eventAt(50, { prev: 48 }));
+    expect(calls.slice(1)).toEqual([['gap', { epoch, from: 42, to: 48, reason: 'detected' }]]);
+    expect(subscription.position).toEqual({ epoch, offset: 50 });
+  });
+
+  it('is not suspected where offsets were skipped', () => {
+    const world = new World().connect();
+    const subscriber = granted(world);
+    world.socket.say(eventAt(50, { prev: 41 }));
+    world.socket.say(eventAt(77, { prev: 50 }));
+    expect(subscriber.offsets).toEqual([50, 77]);
+    expect(subscriber.calls).toHaveLength(1);
+  });
+
+  it('is unknown after a reset', () => {
+    const world = new World().connect();
+    const { calls, subscription } = granted(world);
+    const position = { epoch: 'another', offset: 3 };
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'epoch', ended: false, position });
+    expect(calls.slice(1)).toEqual([['reset', 'epoch']]);
+    expect(subscription.position).toEqual(position);
+    expect(subscription.state.name).toBe('subscribed');
+  });
+
+  it('is unknown when the epoch changes without a reset', () => {
+    const world = new World().connect();
+    const { calls, events, subscription } = granted(world);
+    const position = { epoch: 'another', offset: 1 };
+    world.socket.say(eventAt(1, { position, prev: 0 }));
+    expect(calls.slice(1)).toEqual([['reset', 'epoch']]);
+    expect(events).toHaveLength(1);
+    expect(subscription.position).toEqual(position);
+  });
+});
+
+describe('what comes twice', () => {
+  it('is not handed out twice', () => {
+    const world = new World().connect();
+    const { events, subscription } = granted(world);
+    world.socket.say(eventAt(42));
+    world.socket.say(eventAt(42, { redelivered: true }));
+    world.socket.say(eventAt(43, { id: 'id-42' }));
+    expect(events).toHaveLength(1);
+    expect(subscription.position).toEqual({ epoch, offset: 43 });
+  });
+
+  it('is handed out when this client did not have it, with a mark', () => {
+    const world = new World().connect();
+    const { events, subscription, calls } = granted(world);
+    world.socket.say(eventAt(30, { redelivered: true }));
+    expect(events).toMatchObject([{ id: 'id-30', redelivered: true }]);
+    expect(subscription.position).toEqual({ epoch, offset: 41 });
+    expect(calls).toHaveLength(1);
+  });
+});
+
+describe('a new connection', () => {
+  it('resumes after the last position, without a word', () => {
+    const world = new World().connect();
+    const { calls, subscription, events } = granted(world);
+    world.socket.say(eventAt(42));
+    world.socket.end(1012);
+    expect(subscription.state).toEqual({ name: 'pending' });
+    world.clock.advance(1_000);
+    world.socket.welcome();
+    expect(world.socket.heard()).toEqual([
+      { kind: 'subscribe', type: 'board.Order', since: { epoch, offset: 42 }, id: 2 },
+    ]);
+    world.socket.say(
+      subscribed(2, { cohort: 9, position: { epoch, offset: 42 }, resume: 'resumed' }),
+    );
+    world.socket.say(eventAt(43, { cohort: 1 }));
+    world.socket.say(eventAt(43, { cohort: 9 }));
+    expect(events.map(({ position }) => position.offset)).toEqual([42, 43]);
+    expect(calls).toEqual([['subscribed', 41]]);
+  });
+
+  it('tells when the gateway cannot resume', () => {
+    const world = new World().connect();
+    const { calls, subscription } = granted(world);
+    world.reconnect();
+    const position = { epoch: 'another', offset: 0 };
+    world.socket.say(
+      subscribed(subscribeId(world.socket.heard()), {
+        position,
+        resume: 'reset',
+        reason: 'trimmed',
+      }),
+    );
+    expect(calls.slice(1)).toEqual([['reset', 'trimmed']]);
+    expect(subscription.position).toEqual(position);
+    expect(subscription.state.name).toBe('subscribed');
+  });
+
+  it('begins where the application asked to, when there is nothing later', () => {
+    const world = new World();
+    const since = { epoch, offset: 7 };
+    const { subscription } = new Subscriber(world, { since });
+    expect(subscription.position).toEqual(since);
+    world.socket.end(1006);
+    world.clock.advance(125);
+    world.socket.welcome();
+    expect(world.socket.heard()).toMatchObject([{ kind: 'subscribe', since }]);
+  });
+
+  it('asks for all subscriptions, in their order', () => {
+    const world = new World().connect();
+    for (const type of ['a.A', 'b.B', 'c.C']) world.gateway.subscribe(type, () => undefined);
+    world.reconnect();
+    expect(world.socket.heard().map(({ type }) => type)).toEqual(['a.A', 'b.B', 'c.C']);
+  });
+
+  it('asks once for one that a listener of connected added', () => {
+    const world = new World();
+    world.gateway.on('state', ({ name }) => {
+      if (name === 'connected') world.gateway.subscribe('late.One', () => undefined);
+    });
+    world.gateway.subscribe('early.One', () => undefined);
+    world.socket.welcome();
+    expect(world.socket.heard().map(({ type }) => type)).toEqual(['late.One', 'early.One']);
+  });
+
+  it('without an answer about resuming is not taken at its word', () => {
+    const world = new World().connect();
+    granted(world);
+    world.reconnect();
+    world.socket.say(subscribed(subscribeId(world.socket.heard())));
+    expect(world.errors[0]).toMatchObject({ name: 'ProtocolError', member: 'resume' });
+    expect(world.gateway.state.name).toBe('waiting');
+  });
+});
+
+describe('a refusal', () => {
+  const refusal = {
+    kind: 'error',
+    code: 'unknown_type',
+    message: 'there is no event type "board.Ordr"',
+    member: 'type',
+    nearest: ['board.Order'],
+  };
+
+  it('is told to onError and to ready', async () => {
+    const world = new World().connect();
+    const { subscription, calls } = new Subscriber(world);
+    world.socket.say({ ...refusal, id: 2 });
+    expect(calls).toEqual([['error', 'unknown_type']]);
+    const error = await subscription.ready.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({
+      code: 'unknown_type',
+      message: 'there is no event type "board.Ordr"',
+      member: 'type',
+      nearest: ['board.Order'],
+    });
+    expect(subscription.state).toEqual({ name: 'refused', error });
+    expect(world.errors).toEqual([]);
+  });
+
+  it('is told to everybody when there is no onError', () => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Ordr', () => undefined);
+    world.socket.say({ ...refusal, id: 2 });
+    expect(world.errors).toMatchObject([{ name: 'RefusedError', code: 'unknown_type' }]);
+    expect(world.logged).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not for ever: it is asked for again when the types change', () => {
+    const world = new World().connect();
+    const subscriber = new Subscriber(world);
+    world.socket.heard();
+    world.socket.say({ ...refusal, id: 2 });
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
+    expect(world.socket.heard()).toEqual([{ kind: 'subscribe', type: 'board.Order', id: 3 }]);
+    world.socket.say(subscribed(3));
+    expect(subscriber.state).toBe('subscribed');
+    expect(subscriber.calls).toEqual([
+      ['error', 'unknown_type'],
+      ['subscribed', 41],
+    ]);
+  });
+
+  it('of one that stood before is told as well, and it is asked for at the next connection', () => {
+    const world = new World().connect();
+    const subscriber = granted(world);
+    world.reconnect();
+    const id = subscribeId(world.socket.heard());
+    world.socket.say({ kind: 'error', id, code: 'forbidden', message: 'no longer' });
+    expect(subscriber.calls.at(-1)).toEqual(['error', 'forbidden']);
+    expect(subscriber.state).toBe('refused');
+    world.reconnect();
+    expect(world.socket.heard()).toMatchObject([
+      { kind: 'subscribe', since: { epoch, offset: 41 } },
+    ]);
+  });
+
+  it('that is only for now is tried again when the gateway says', () => {
+    const world = new World().connect();
+    const subscriber = new Subscriber(world);
+    world.socket.heard();
+    world.socket.say({ ...refusal, id: 2, code: 'overloaded', retry_after_ms: 500 });
+    world.clock.advance(499);
+    expect(world.socket.heard()).toEqual([]);
+    world.clock.advance(1);
+    expect(world.socket.heard()).toMatchObject([{ kind: 'subscribe', id: 3 }]);
+    world.socket.say(subscribed(3));
+    expect(subscriber.state).toBe('subscribed');
+  });
+
+  it('that is only for now is not tried again after the undo', () => {
+    const world = new World().connect();
+    const { subscription } = new Subscriber(world);
+    world.socket.heard();
+    world.socket.say({ ...refusal, id: 2, code: 'overloaded', retry_after_ms: 500 });
+    subscription();
+    world.clock.advance(5_000);
+    expect(world.socket.heard()).toEqual([]);
+  });
+
+  it('may come later, as a reset that ends the subscription', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    const two = granted(world);
+    world.socket.heard();
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'query_changed', ended: true });
+    for (const { calls, state, subscription } of [one, two]) {
+      expect(calls.slice(1)).toEqual([
+        ['reset', 'query_changed'],
+        ['error', 'query_changed'],
+      ]);
+      expect(state).toBe('refused');
+      expect(subscription.position).toEqual({ epoch, offset: 41 });
+    }
+    world.socket.say(eventAt(42));
+    expect(one.events).toEqual([]);
+    one.subscription();
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
+    expect(world.socket.heard()).toMatchObject([
+      { kind: 'subscribe', since: { epoch, offset: 41 } },
+    ]);
+  });
+});
+
+describe('a gateway object that is closed', () => {
+  it('keeps its subscriptions for another connect()', async () => {
+    const world = new World().connect();
+    const { subscription } = granted(world);
+    const pending = new Subscriber(world);
+    world.gateway.close();
+    await expect(pending.subscription.ready).rejects.toEqual(new ClosedError('requested'));
+    expect(subscription.state).toEqual({ name: 'pending' });
+    void world.gateway.connect();
+    world.socket.welcome();
+    expect(world.socket.heard()).toHaveLength(2);
+  });
+
+  it('does not connect because of a subscription', async () => {
+    const world = new World().connect();
+    world.gateway.close();
+    const { subscription } = new Subscriber(world);
+    expect(world.sockets).toHaveLength(1);
+    await expect(subscription.ready).rejects.toEqual(new ClosedError('requested'));
+    void world.gateway.connect();
+    world.socket.welcome();
+    expect(world.socket.heard()).toMatchObject([{ kind: 'subscribe' }]);
+  });
+});
+
+describe('a handler that fails', () => {
+  it('does not keep an event from the others', () => {
+    const world = new World().connect();
+    const cause = new Error('oops');
+    world.gateway.subscribe('board.Order', () => {
+      throw cause;
+    });
+    world.socket.say(subscribed(2));
+    world.socket.heard();
+    const other = granted(world);
+    world.socket.say(eventAt(42));
+    world.socket.say(eventAt(43));
+    expect(other.offsets).toEqual([42, 43]);
+    expect(world.errors).toHaveLength(2);
+    expect(world.errors[0]).toBeInstanceOf(HandlerError);
+    expect(world.errors[0]?.message).toBe('the handler of "board.Order" failed: Error: oops');
+    expect(world.errors[0]?.cause).toBe(cause);
+    expect(world.logged).toHaveBeenCalledTimes(2);
+  });
+
+  it('is reported also when it does so later', async () => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Order', (() => Promise.reject(new Error('late'))) as never);
+    world.socket.say(subscribed(2));
+    world.socket.say(eventAt(42));
+    await Promise.resolve();
+    expect(world.errors.map(({ message }) => message)).toEqual([
+      'the handler of "board.Order" failed: Error: late',
+    ]);
+  });
+
+  it.each(['onSubscribed', 'onGap', 'onReset', 'onError'] as const)('may be %s', (name) => {
+    const world = new World().connect();
+    const { events } = granted(world, {
+      [name]: () => {
+        throw new Error('oops');
+      },
+    });
+    world.socket.say(eventAt(50, { prev: 45 }));
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'forbidden', ended: true });
+    expect(events).toHaveLength(1);
+    expect(world.errors.map(({ message }) => message)).toEqual([
+      `${name} of "board.Order" failed: Error: oops`,
+    ]);
+  });
+});
+
+describe('types()', () => {
+  const type: Json = {
+    name: 'board.Order',
+    verbose_name: 'order',
+    verbose_name_plural: 'orders',
+    operations: ['create', 'update', 'delete'],
+    key: ['id'],
+    fields: [{ name: 'id', type: 'int', nullable: false, verbose_name: 'ID' }],
+    delivery: 'live',
+    ttl_ms: null,
+    access: 'public',
+  };
+
+  it('connects and gives what there is', async () => {
+    const world = new World();
+    const types = world.gateway.types();
+    world.socket.welcome();
+    expect(world.socket.heard()).toEqual([{ kind: 'types', id: 2 }]);
+    world.socket.say({ kind: 'types', id: 2, catalogue: 3, types: [type] });
+    await expect(types).resolves.toEqual([type]);
+  });
+
+  it('asks again when the connection was lost before the answer', async () => {
+    const world = new World().connect();
+    const types = world.gateway.types();
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([{ kind: 'types', id: 2 }]);
+    world.socket.say({ kind: 'types', id: 2, catalogue: 3, types: [] });
+    await expect(types).resolves.toEqual([]);
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([]);
+  });
+
+  it('is rejected when the gateway refuses', async () => {
+    const world = new World().connect();
+    const types = world.gateway.types();
+    world.socket.say({ kind: 'error', id: 2, code: 'internal', message: 'sorry' });
+    await expect(types).rejects.toMatchObject({ name: 'RefusedError', code: 'internal' });
+  });
+
+  it('is rejected when the gateway object is closed, before and after', async () => {
+    const world = new World().connect();
+    const before = world.gateway.types();
+    world.gateway.close();
+    await expect(before).rejects.toEqual(new ClosedError('requested'));
+    await expect(world.gateway.types()).rejects.toEqual(new ClosedError('requested'));
+  });
+});
