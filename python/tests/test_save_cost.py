@@ -18,7 +18,7 @@ from project.shop.models import Order
 from telegraphy import current_backend
 from telegraphy.django import muted
 
-SAVES = 1_000
+SAVES = 500
 
 
 @pytest.fixture
