@@ -39,7 +39,13 @@ def measure(plan: Plan, record: Record) -> list[str]:
     table(
         f"Counts in user space; fan-out to {SUBSCRIBERS} subscribers one event at a time, publishing in "
         f"batches of {BATCH} with no subscriber",
-        ["server", "instructions/delivery", "allocations/delivery", "instructions/event", "allocations/event"],
+        [
+            "server",
+            "instructions/delivery",
+            "allocations/delivery",
+            "instructions/event",
+            "allocations/event",
+        ],
         rows,
     )
     record.append(
@@ -107,7 +113,10 @@ def allocated(file: Path) -> int:
 def counting(kind: type[Server]) -> tuple[Server, Path]:
     server = kind()
     file = server.directory / "allocations"
-    server.environment |= {"LD_PRELOAD": str(program("alloccount.so")), "BENCH_ALLOC_COUNT": str(file)}
+    server.environment |= {
+        "LD_PRELOAD": str(program("alloccount.so")),
+        "BENCH_ALLOC_COUNT": str(file),
+    }
     return server, file
 
 

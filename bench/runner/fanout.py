@@ -110,11 +110,21 @@ def report(plan: Plan, record: Record, contestants: list[Contestant], gateway: C
     table(
         f"Fan-out, uncoalesced, {plan.fanout_subscribers} subscribers, 200-byte events; "
         f"median (min–max) of {plan.fanout_rounds} rounds; {plan.pinning}",
-        ["server", "CPU µs/delivery", "of it user", "x floor", "deliveries/s", "frame B", "lost/twice"],
+        [
+            "server",
+            "CPU µs/delivery",
+            "of it user",
+            "x floor",
+            "deliveries/s",
+            "frame B",
+            "lost/twice",
+        ],
         rows,
     )
     if gateway and floor:
-        print("  The gateway's frame is longer than a peer's: it carries type, position and time besides the data.")
+        print(
+            "  The gateway's frame is longer than a peer's: it carries type, position and time besides the data."
+        )
     record.append(
         "fanout",
         settings={"subscribers": plan.fanout_subscribers, "events": plan.fanout_events,

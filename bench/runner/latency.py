@@ -31,7 +31,9 @@ def measure(plan: Plan, record: Record) -> list[str]:
     return failures
 
 
-def measure_one(kind: type[Server], plan: Plan, subscribers: int, hertz: float) -> tuple[Figures, str]:
+def measure_one(
+    kind: type[Server], plan: Plan, subscribers: int, hertz: float
+) -> tuple[Figures, str]:
     # A fresh server each time: one that fell behind must not drag its backlog into the next round.
     with kind(cores=plan.server_cores) as server, load(server, cores=plan.load_cores) as tool:
         tool.open(subscribers)
@@ -45,7 +47,8 @@ def report(plan: Plan, record: Record, subscribers: int, hertz: float, rounds: d
     rows = []
     for name, found in rounds.items():
         one: dict[str, Any] = {
-            share: spread(each["latency_us"][share] / 1000 for each in found) for share in ("p50", "p99", "p999", "max")
+            share: spread(each["latency_us"][share] / 1000 for each in found)
+            for share in ("p50", "p99", "p999", "max")
         }
         lost = sum(each["lost"] for each in found)
         figures[name] = {f"{share}_ms": value for share, value in one.items()} | {

@@ -36,6 +36,8 @@ class Server:
     """Use it as a context: entered it runs, left it is gone."""
 
     name = ""
+    idle_connections_max = 1_000_000
+    """No more than this in the measurement of idle ones; what is left out is said there."""
 
     def __init__(self, *, cores: str | None = None, wrapper: list[str] | None = None) -> None:
         self.port = free_port()
@@ -199,7 +201,14 @@ class Floor(Server):
         return "libuv " + _first_line("pkg-config", "--modversion", "libuv")
 
     def load_arguments(self) -> list[str]:
-        return ["--to", "floor", "--port", str(self.port), "--publish", f"stream:{self.control_port}"]
+        return [
+            "--to",
+            "floor",
+            "--port",
+            str(self.port),
+            "--publish",
+            f"stream:{self.control_port}",
+        ]
 
 
 class Peer(Server):
@@ -211,7 +220,9 @@ class Nchan(Peer):
     name = "nchan"
 
     def version(self) -> str:
-        return "nginx {} with nchan {}".format(*map(_debian_version, ("nginx-light", "libnginx-mod-nchan")))
+        return "nginx {} with nchan {}".format(
+            *map(_debian_version, ("nginx-light", "libnginx-mod-nchan"))
+        )
 
 
 class SocketIO(Peer):
@@ -224,6 +235,8 @@ class SocketIO(Peer):
 
 class Channels(Peer):
     name = "channels"
+    # Some thousand connections on, Daphne takes so long for one that it times out itself.
+    idle_connections_max = 2000
 
     def version(self) -> str:
         return _pip_versions(self.name, "channels", "daphne", "django")
@@ -252,12 +265,16 @@ class Redis(Server):
         return _first_line("redis-server", "--version")
 
 
-PEERS: dict[str, type[Server]] = {peer.name: peer for peer in (Nchan, Socketify, SocketIO, Channels)}
+PEERS: dict[str, type[Server]] = {
+    peer.name: peer for peer in (Nchan, Socketify, SocketIO, Channels)
+}
 
 
 def _first_line(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout or done.stderr).strip().splitlines()[0] if done.stdout or done.stderr else "?"
+    return (
+        (done.stdout or done.stderr).strip().splitlines()[0] if done.stdout or done.stderr else "?"
+    )
 
 
 def _debian_version(package: str) -> str:

@@ -21,7 +21,11 @@ class Load:
         if cores is not None:
             command = ["taskset", "--cpu-list", cores, *command]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def do(self, command: str) -> Figures:
@@ -82,6 +86,8 @@ def publish(*, to: str, address: str, key: str, depth: int, window: int, events:
     ]  # fmt: skip
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise DidNotRun(f"publishing to {to} in batches of {depth} ended with status {done.returncode}")
+        raise DidNotRun(
+            f"publishing to {to} in batches of {depth} ended with status {done.returncode}"
+        )
     figures: Figures = json.loads(done.stdout)
     return figures
