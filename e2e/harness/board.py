@@ -107,9 +107,11 @@ class Board:
             return any(type["name"] == "board.Order" for type in types)
 
     def kill_gateway(self) -> None:
+        """The gateway itself is killed; the command that ran it ends with it."""
         assert self.gateway is not None
-        self.gateway.signal(signal.SIGKILL)
-        self.gateway.process.wait()
+        if self.gateway.running:
+            os.kill(self.gateway.child("serve"), signal.SIGKILL)
+            assert self.gateway.process.wait(PATIENCE_S) == 128 + signal.SIGKILL
 
     # ---- its data
 
