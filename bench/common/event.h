@@ -1,7 +1,8 @@
 /* The one event that all benches send: an order, as a shop's page would get it, padded to
  * an exact number of bytes.
  *
- *   {"seq":17,"at":81234567890123,"status":"paid","total":"18.44","customer":"Ada","note":"…"}
+ *   {"seq":17,"at":81234567890123,"status":"paid","total":"18.44",
+ *    "customer":"Ada Lovelace","note":"…"}
  *
  * `seq` numbers the events of a run, so that a lost or repeated one is noticed; `at` is
  * when it was due to be sent (clock_now_ns), so that a late sender doesn't flatter the

@@ -18,7 +18,8 @@ def measure(plan: Plan, record: Record) -> list[str]:
     figures: dict[str, Any] = {}
     versions: dict[str, str] = {}
     rows = []
-    for kind in (Telegraphy, Floor, *(PEERS[name] for name in plan.peers)):
+    kinds: list[type[Server]] = [Telegraphy, Floor, *(PEERS[name] for name in plan.peers)]
+    for kind in kinds:
         try:
             figures[kind.name], versions[kind.name] = measure_one(kind, plan)
         except DidNotRun as why:
@@ -27,7 +28,8 @@ def measure(plan: Plan, record: Record) -> list[str]:
         one = figures[kind.name]
         rows.append([
             kind.name, f"{one['connections']:,}", f"{one['anonymous_bytes_per_connection']:,.0f}",
-            f"{one['private_dirty_bytes_per_connection']:,.0f}", f"{one['rss_bytes_per_connection']:,.0f}",
+            f"{one['private_dirty_bytes_per_connection']:,.0f}",
+            f"{one['rss_bytes_per_connection']:,.0f}",
             f"{one['dropped']}", f"{one['cpu_ms_per_second']:.2f}",
             f"{one['open_cpu_us_per_connection']:.0f}",
         ])  # fmt: skip

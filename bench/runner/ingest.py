@@ -9,8 +9,8 @@ the server flatters Redis and two cores flatter the gateway.
 from typing import Any
 
 from runner import tools
-from runner.plan import Plan
 from runner.places import DidNotRun
+from runner.plan import Plan
 from runner.report import Record, cell, spread, table
 from runner.servers import Redis, Server, Telegraphy
 
@@ -58,12 +58,10 @@ def alternate(
     for depth in plan.publish_depths:
         rounds: dict[str, list[tools.Figures]] = {server.name: [] for server in servers}
         # As many events as take each about the same time.
-        events = {
-            server.name: int(
-                once(server, plan, depth, PROBE_EVENTS, cores)["events_per_second"] * plan.publish_seconds
-            ) + depth
-            for server in servers
-        }  # fmt: skip
+        events: dict[str, int] = {}
+        for server in servers:
+            rate = once(server, plan, depth, PROBE_EVENTS, cores)["events_per_second"]
+            events[server.name] = int(rate * plan.publish_seconds) + depth
         for _ in range(plan.publish_rounds):
             for server in servers:
                 found = once(server, plan, depth, events[server.name], cores)
@@ -96,8 +94,9 @@ def alternate(
             ]
         )
     table(
-        f"Publishing, {line_bytes}-byte events (200 bytes of data), {plan.publish_window} batches in flight, "
-        f"each event acknowledged; median (min–max) of {plan.publish_rounds}; pinning: {pinning}",
+        f"Publishing, {line_bytes}-byte events (200 bytes of data), {plan.publish_window} batches "
+        f"in flight, each event acknowledged; median (min–max) of {plan.publish_rounds}; "
+        f"pinning: {pinning}",
         [
             "depth",
             "gateway events/s",
@@ -110,8 +109,8 @@ def alternate(
     )
     record.append(
         "publish",
-        settings={"window": plan.publish_window, "rounds": plan.publish_rounds, "line_bytes": line_bytes,
-                  "pinning": pinning, "shards": 1},
+        settings={"window": plan.publish_window, "rounds": plan.publish_rounds,
+                  "line_bytes": line_bytes, "pinning": pinning, "shards": 1},
         figures=figures,
         versions={server.name: server.version() for server in servers},
     )  # fmt: skip

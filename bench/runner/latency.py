@@ -41,8 +41,8 @@ def measure_one(
         return tool.do(f"rate {hertz} {plan.latency_seconds}"), server.version()
 
 
-def report(plan: Plan, record: Record, subscribers: int, hertz: float, rounds: dict[str, list[Figures]],
-           versions: dict[str, str]) -> None:  # fmt: skip
+def report(plan: Plan, record: Record, subscribers: int, hertz: float,
+           rounds: dict[str, list[Figures]], versions: dict[str, str]) -> None:  # fmt: skip
     figures: dict[str, Any] = {}
     rows = []
     for name, found in rounds.items():
@@ -59,14 +59,16 @@ def report(plan: Plan, record: Record, subscribers: int, hertz: float, rounds: d
         rows.append([name, *(cell(one[share]) for share in ("p50", "p99", "p999")), f"{lost}"])
     table(
         f"Latency in ms at {hertz:g} events/s to {subscribers} subscribers "
-        f"({hertz * subscribers:,.0f} deliveries/s); median (min–max) of {plan.latency_rounds} rounds",
+        f"({hertz * subscribers:,.0f} deliveries/s); "
+        f"median (min–max) of {plan.latency_rounds} rounds",
         ["server", "p50", "p99", "p99.9", "lost"],
         rows,
     )
     record.append(
         "latency",
-        settings={"subscribers": subscribers, "events_per_second": hertz, "seconds": plan.latency_seconds,
-                  "rounds": plan.latency_rounds, "pinning": plan.pinning},
+        settings={"subscribers": subscribers, "events_per_second": hertz,
+                  "seconds": plan.latency_seconds, "rounds": plan.latency_rounds,
+                  "pinning": plan.pinning},
         figures=figures,
         versions=versions,
     )  # fmt: skip

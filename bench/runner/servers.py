@@ -148,9 +148,16 @@ class Telegraphy(Server):
     def version(self) -> str:
         return _first_line(str(gateway()), "--version")
 
+    def listens(self) -> bool:
+        return super().listens() and self._key_file.exists()
+
+    @property
+    def _key_file(self) -> Path:
+        return self.directory / f"ingest-{self.ingest_port}.key"
+
     @property
     def key(self) -> str:
-        return (self.directory / f"ingest-{self.ingest_port}.key").read_text().strip()
+        return self._key_file.read_text().strip()
 
     def after_start(self) -> None:
         request = urllib.request.Request(
@@ -230,7 +237,8 @@ class SocketIO(Peer):
 
     def version(self) -> str:
         package = BUILD / "peers" / "socketio" / "node_modules" / "socket.io" / "package.json"
-        return f"socket.io {json.loads(package.read_text())['version']} on Node.js {_first_line('node', '--version')}"
+        version = json.loads(package.read_text())["version"]
+        return f"socket.io {version} on Node.js {_first_line('node', '--version')}"
 
 
 class Channels(Peer):
@@ -282,5 +290,8 @@ def _debian_version(package: str) -> str:
 
 
 def _pip_versions(peer: str, *packages: str) -> str:
-    code = f"from importlib.metadata import version as v; print(*(p + ' ' + v(p) for p in {packages}), sep=', ')"
+    code = (
+        "from importlib.metadata import version; "
+        f"print(*(p + ' ' + version(p) for p in {packages}), sep=', ')"
+    )
     return _first_line(str(BUILD / "peers" / peer / "bin" / "python"), "-c", code)

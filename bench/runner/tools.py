@@ -29,7 +29,8 @@ class Load:
         )
 
     def do(self, command: str) -> Figures:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         try:
             self.process.stdin.write(command + "\n")
             self.process.stdin.flush()
@@ -48,8 +49,8 @@ class Load:
         figures = self.do(f"open {subscribers}")
         if figures["failed"]:
             raise DidNotRun(
-                f"{self.server.name}: {figures['failed']} of {subscribers} subscribers could not be "
-                f"opened; the server said: {self.server.last_words()}"
+                f"{self.server.name}: {figures['failed']} of {subscribers} subscribers could not "
+                f"be opened; the server said: {self.server.last_words()}"
             )
         return figures
 
