@@ -12,6 +12,8 @@ PYTHON := .venv/bin/python
 STAMPS := build/stamps
 BUNDLE := js/dist/telegraphy.js
 STATIC := python/src/telegraphy/django/static/telegraphy/telegraphy.js
+# Where `manage.py telegraphy` looks first; a wheel carries the program itself there.
+BINARY := python/src/telegraphy/bin/telegraphy
 # `make test-py ARGS="-k commit -x"` hands arguments on to the part's test runner.
 ARGS ?=
 RUN_TESTS := $(PYTHON) tools/run_tests.py
@@ -50,7 +52,7 @@ $(STAMPS)/venv: python/pyproject.toml | system-python
 
 $(STAMPS)/venv-test: $(STAMPS)/venv tools/requirements.txt $(wildcard e2e/requirements.txt)
 	@$(STEP) "installing what the Python tests need into .venv" \
-	    $(PYTHON) -m pip install --disable-pip-version-check -q -e 'python[django,test]' \
+	    $(PYTHON) -m pip install --disable-pip-version-check -q -e 'python[django,dev]' \
 	    $(foreach file,$(filter %.txt,$^),-r $(file))
 	@touch $@
 
@@ -71,6 +73,7 @@ build/gateway/build.ninja: | system-build
 
 gateway: build/gateway/build.ninja
 	@$(STEP) "compiling the gateway" ninja -C build/gateway telegraphy
+	@mkdir -p $(dir $(BINARY)) && ln -sfn $(CURDIR)/build/gateway/telegraphy $(BINARY)
 
 bundle: $(STATIC)
 
@@ -100,7 +103,7 @@ test-js: $(STAMPS)/npm-js system-python ## the JavaScript client
 e2e: setup build ## the real gateway, Django and Chromium together
 	@$(RUN_TESTS) e2e -- $(ARGS)
 
-lint: setup ## every check that runs nothing: generated files, layers, style, types
+lint: setup bundle ## every check that runs nothing: generated files, layers, style, types
 	@$(RUN_TESTS) lint tools
 
 tidy: $(STAMPS)/venv-test ## only this repository's own checks
@@ -127,7 +130,7 @@ bench: system-bench setup build ## measure the gateway beside its peers (takes a
 	@bench/run $(ARGS)
 
 demo: build ## a live page to look at; Ctrl-C ends it
-	@exec examples/board/run $(ARGS)
+	@exec $(PYTHON) examples/board/run $(ARGS)
 
 clean: ## remove all that these targets made
-	rm -rf build .venv js/dist js/node_modules e2e/node_modules $(STATIC)
+	rm -rf build .venv js/dist js/node_modules e2e/node_modules $(STATIC) $(BINARY)

@@ -215,7 +215,8 @@ def part_lint(arguments: list[str]) -> Result:
         ("ruff check", [ruff, "check", "--quiet", "."], ROOT),
         ("ruff format", [ruff, "format", "--quiet", "--check", "."], ROOT),
         ("python types", [python, "-m", "mypy"], ROOT / "python"),
-        ("js lint", ["npm", "run", "--silent", "lint"], ROOT / "js"),
+        ("js types, lint and format", ["npm", "run", "--silent", "lint"], ROOT / "js"),
+        ("js size", ["npm", "run", "--silent", "size"], ROOT / "js"),
     ]
     result = Result()
     for name, command, cwd in checks:

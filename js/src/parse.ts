@@ -97,17 +97,18 @@ type Shape<T> = {
 };
 
 /** An object with these members. Others are dropped: either side may be newer. */
-const shape =
-  <T>(schema: Shape<T>): Read<T> =>
-  (value, member) => {
+const shape = <T>(schema: Shape<T>): Read<T> => {
+  const readers = Object.entries<Read<unknown>>(schema);
+  return (value, member) => {
     const from = members(value, member);
     const into: Record<string, unknown> = {};
-    for (const [key, read] of Object.entries<Read<unknown>>(schema)) {
+    for (const [key, read] of readers) {
       const part = read(from[key], member ? `${member}.${key}` : key);
       if (part !== undefined) into[key] = part;
     }
     return into as T;
   };
+};
 
 // ---- Readers of messages, in the order of PROTOCOL.md 2.2 ------------------------------------
 

@@ -83,7 +83,7 @@ def test_a_fork_while_other_threads_publish_does_not_lock_up(gateway):
         def publish():
             n = 0
             while not stop:
-                publisher.publish(event(n)); n += 1
+                publisher.publish(event(n)); n += 1; time.sleep(0.001)
         threads = [threading.Thread(target=publish) for _ in range(3)]
         for thread in threads: thread.start()
         for round in range(10):

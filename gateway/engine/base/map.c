@@ -18,33 +18,74 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t load(const uint8_t *data, size_t size)
+static uint64_t load64(const uint8_t *data)
 {
-    uint64_t word = 0;
-    memcpy(&word, data, size);
+    uint64_t word;
+    memcpy(&word, data, sizeof word);
     return word;
+}
+
+static uint64_t load32(const uint8_t *data)
+{
+    uint32_t word;
+    memcpy(&word, data, sizeof word);
+    return word;
+}
+
+/* The last 0 to 16 bytes as two words, by reads that may overlap. */
+static void load_tail(const uint8_t *data, size_t size, uint64_t *a, uint64_t *b)
+{
+    if (size >= 8) {
+        *a = load64(data);
+        *b = load64(data + size - 8);
+    } else if (size >= 4) {
+        *a = load32(data);
+        *b = load32(data + size - 4);
+    } else if (size > 0) {
+        *a = (uint64_t)data[0] << 16 | (uint64_t)data[size / 2] << 8 | data[size - 1];
+        *b = 0;
+    } else {
+        *a = 0;
+        *b = 0;
+    }
+}
+
+/* All but the last step: the state, and the two words that are left to mix in. */
+static uint64_t hash_begin(struct tg_slice bytes, uint64_t seed, uint64_t *a, uint64_t *b)
+{
+    uint64_t state = seed ^ mix(bytes.size ^ seed, UINT64_C(0x9e3779b97f4a7c15));
+    const uint8_t *data = bytes.data;
+    size_t left = bytes.size;
+    while (left > 16) {
+        state = mix(load64(data) ^ UINT64_C(0xa0761d6478bd642f), load64(data + 8) ^ state);
+        data += 16;
+        left -= 16;
+    }
+    load_tail(data, left, a, b);
+    return state;
 }
 
 uint64_t tg_hash(struct tg_slice bytes)
 {
-    uint64_t state = hash_seed ^ mix(bytes.size, UINT64_C(0x9e3779b97f4a7c15));
-    const uint8_t *data = bytes.data;
-    size_t left = bytes.size;
-    while (left > 16) {
-        state = mix(load(data, 8) ^ UINT64_C(0xa0761d6478bd642f), load(data + 8, 8) ^ state);
-        data += 16;
-        left -= 16;
-    }
-    uint64_t a = 0;
-    uint64_t b = 0;
-    if (left > 8) {
-        a = load(data, 8);
-        b = load(data + 8, left - 8);
-    } else if (left > 0) {
-        a = load(data, left);
-    }
+    uint64_t a;
+    uint64_t b;
+    uint64_t state = hash_begin(bytes, hash_seed, &a, &b);
     state = mix(a ^ UINT64_C(0xe7037ed1a0b428db), b ^ state);
     return mix(state, hash_seed ^ UINT64_C(0x8ebc6af09c88c6e3));
+}
+
+void tg_hash_two(struct tg_slice bytes, uint64_t salt, uint64_t *low, uint64_t *high)
+{
+    uint64_t a;
+    uint64_t b;
+    uint64_t first = hash_begin(bytes, hash_seed ^ salt, &a, &b);
+    /* The halves share no seed: what collides in one does not in the other. */
+    uint64_t c;
+    uint64_t d;
+    uint64_t second = hash_begin(bytes, mix(hash_seed, salt ^ UINT64_C(0x589965cc75374cc3)), &c, &d);
+    *low = mix(mix(a ^ UINT64_C(0xe7037ed1a0b428db), b ^ first), hash_seed ^ salt);
+    *high = mix(mix(c ^ UINT64_C(0x1d8e4e27c47d124f), d ^ second),
+                hash_seed ^ UINT64_C(0x8ebc6af09c88c6e3));
 }
 
 void tg_map_finish(struct tg_map *map)

@@ -39,5 +39,7 @@ struct tg_map_entry *tg_map_next(const struct tg_map *map, size_t *at);
  * any map is filled). */
 void tg_hash_seed(uint64_t seed);
 uint64_t tg_hash(struct tg_slice bytes);
+/* 128 bits, for what is known by its hash alone; `salt` keeps kinds apart. */
+void tg_hash_two(struct tg_slice bytes, uint64_t salt, uint64_t *low, uint64_t *high);
 
 #endif

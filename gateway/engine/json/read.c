@@ -2,18 +2,14 @@
  * containers are a list through the token array, so depth costs no stack. */
 #include "engine/json/json.h"
 
-#include <math.h>
-#include <stdlib.h>
-
-#include "engine/base/map.h"
 #include "engine/base/mem.h"
+#include "engine/json/names.h"
+#include "engine/json/number.h"
 #include "engine/json/text.h"
 #include "engine/json/token.h"
 
 #define NO_CONTAINER UINT32_MAX
 enum { TEXT_BYTES_MAX = 1 << 30 };
-/* From this many members on, names are looked up in a table to find one that repeats. */
-enum { FEW_MEMBERS = 16 };
 
 struct reader {
     struct tg_json_doc *doc;
@@ -40,6 +36,11 @@ static enum tg_err fail(struct reader *r, const uint8_t *where, const char *mess
                    where == r->end ? "the text ends too early" : message);
 }
 
+static enum tg_err out_of_memory(struct reader *r)
+{
+    return fail_as(r, TG_ENOMEM, r->at, "out of memory");
+}
+
 static void skip_space(struct reader *r)
 {
     const uint8_t *at = r->at;
@@ -57,7 +58,7 @@ static enum tg_err grow(struct reader *r)
     uint32_t capacity = doc->capacity < 32 ? 64 : doc->capacity * 2;
     struct tg_json_token *tokens = tg_resize(doc->tokens, capacity * sizeof *tokens);
     if (tokens == NULL) {
-        return fail_as(r, TG_ENOMEM, r->at, "out of memory");
+        return out_of_memory(r);
     }
     doc->tokens = tokens;
     doc->capacity = capacity;
@@ -164,309 +165,29 @@ static enum tg_err read_word(struct reader *r, const char *word, size_t size,
     return err;
 }
 
-/* What the grammar found in a number. `digits` and `exponent` hold its value if
- * `digits_count` is at most 19. */
-struct number {
-    bool negative;
-    bool whole; /* No fraction, no exponent. */
-    uint64_t digits;
-    uint64_t digits_count; /* From the first that is not 0. */
-    int64_t exponent;
-};
-
-static inline bool is_digit(const struct reader *r, const uint8_t *at)
-{
-    return at < r->end && *at >= '0' && *at <= '9';
-}
-
-static inline const uint8_t *read_digits(const struct reader *r, const uint8_t *at,
-                                         struct number *n)
-{
-    for (; is_digit(r, at); at++) {
-        if (n->digits != 0 || *at != '0') {
-            n->digits_count++;
-        }
-        if (n->digits_count <= 19) {
-            n->digits = n->digits * 10 + (uint64_t)(*at - '0');
-        }
-    }
-    return at;
-}
-
-/* RFC 8259 section 6: number = [ minus ] int [ frac ] [ exp ]. */
-static enum tg_err scan_number(struct reader *r, const uint8_t **after, struct number *n)
-{
-    const uint8_t *at = r->at;
-    *n = (struct number){.whole = true};
-    if (*at == '-') {
-        n->negative = true;
-        at++;
-    }
-    if (!is_digit(r, at)) {
-        return fail(r, at, "a number lacks a digit");
-    }
-    if (*at == '0' && is_digit(r, at + 1)) {
-        return fail(r, at, "a number begins with a needless 0");
-    }
-    at = read_digits(r, at, n);
-    if (at < r->end && *at == '.') {
-        const uint8_t *point = at++;
-        if (!is_digit(r, at)) {
-            return fail(r, at, "a number lacks a digit");
-        }
-        at = read_digits(r, at, n);
-        n->whole = false;
-        n->exponent = -(at - point - 1);
-    }
-    if (at < r->end && (*at | 0x20) == 'e') {
-        at++;
-        bool minus = at < r->end && *at == '-';
-        if (at < r->end && (*at == '-' || *at == '+')) {
-            at++;
-        }
-        if (!is_digit(r, at)) {
-            return fail(r, at, "a number lacks a digit");
-        }
-        struct number power = {0};
-        at = read_digits(r, at, &power);
-        /* Far outside of any double, and the sum cannot overflow. */
-        int64_t size = power.digits > (1 << 30) || power.digits_count > 19
-                           ? INT64_C(1) << 40
-                           : (int64_t)power.digits;
-        n->whole = false;
-        n->exponent += minus ? -size : size;
-    }
-    *after = at;
-    return TG_OK;
-}
-
-/* Correctly rounded. Up to 2^53 and 10^22 both factors are exact, so that one
- * multiplication or division rounds once (Clinger 1990); the rest is strtod's. The process
- * never calls setlocale: strtod reads a full stop. */
-static enum tg_err to_double(struct reader *r, const uint8_t *after,
-                             const struct number *n, double *value)
-{
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (n->digits_count <= 19 && n->digits <= UINT64_C(1) << 53 && n->exponent >= -22 &&
-        n->exponent <= 22) {
-        double magnitude = (double)n->digits;
-        magnitude = n->exponent < 0 ? magnitude / powers[-n->exponent]
-                                    : magnitude * powers[n->exponent];
-        *value = n->negative ? -magnitude : magnitude;
-        return TG_OK;
-    }
-    char few[64];
-    char *copy = few;
-    size_t size = (size_t)(after - r->at);
-    if (size >= sizeof few) {
-        tg_buf_clear(&r->doc->scratch);
-        copy = (char *)tg_buf_room(&r->doc->scratch, size + 1);
-        if (copy == NULL) {
-            return fail_as(r, TG_ENOMEM, r->at, "out of memory");
-        }
-    }
-    memcpy(copy, r->at, size);
-    copy[size] = '\0';
-    *value = strtod(copy, NULL);
-    return isfinite(*value) ? TG_OK
-                            : fail(r, r->at, "a number is too large for a double");
-}
-
 static enum tg_err read_number(struct reader *r)
 {
-    struct number n;
-    const uint8_t *after;
-    enum tg_err err = scan_number(r, &after, &n);
-    if (err != TG_OK) {
-        return err;
+    struct tg_json_number number;
+    enum tg_err err = tg_json_number(r->at, r->end, &r->doc->scratch, &number);
+    if (err == TG_ENOMEM) {
+        return out_of_memory(r);
     }
-    double real = 0;
-    if (n.whole) {
-        uint64_t most = (uint64_t)INT64_MAX + (n.negative ? 1 : 0);
-        if (n.digits_count > 19 || n.digits > most) {
-            return fail(r, r->at, "an integer outside 64 bits");
-        }
-    } else {
-        err = to_double(r, after, &n, &real);
-        if (err != TG_OK) {
-            return err;
-        }
+    if (err != TG_OK) {
+        return fail(r, number.after, number.message);
     }
     uint32_t index;
-    err = push_value(r, n.whole ? TG_JSON_INT : TG_JSON_DOUBLE, &index);
+    err = push_value(r, number.is_integer ? TG_JSON_INT : TG_JSON_DOUBLE, &index);
     if (err != TG_OK) {
         return err;
     }
     struct tg_json_token *t = &r->doc->tokens[index];
-    if (n.whole) {
-        t->integer = (int64_t)(n.negative ? 0 - n.digits : n.digits);
+    if (number.is_integer) {
+        t->integer = number.integer;
     } else {
-        t->real = real;
+        t->real = number.real;
     }
-    r->at = after;
-    t->end = (uint32_t)(after - r->begin);
-    return TG_OK;
-}
-
-/* --- names ------------------------------------------------------------------------- */
-
-/* The unescaped name; borrowed from the text, or appended to the document's scratch. */
-static bool name_bytes(struct tg_json_doc *doc, const struct tg_json_token *name,
-                       struct tg_slice *bytes)
-{
-    struct tg_slice source = tg_slice(doc->text.data + name->start + 1,
-                                      name->end - name->start - 2);
-    if ((name->flags & TG_JSON_ESCAPED) == 0) {
-        *bytes = source;
-        return true;
-    }
-    struct tg_buf *scratch = &doc->scratch;
-    size_t before = scratch->size;
-    /* Unescaping never makes a string longer. */
-    uint8_t *to = tg_buf_room(scratch, source.size);
-    if (to == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < source.size;) {
-        size_t size = 1;
-        if (source.data[i] == '\\') {
-            i += tg_json_escape(source.data + i, source.data + source.size, to, &size);
-        } else {
-            *to = source.data[i++];
-        }
-        to += size;
-    }
-    scratch->size = (size_t)(to - scratch->data);
-    *bytes = tg_slice(scratch->data + before, scratch->size - before);
-    return true;
-}
-
-static bool same_name(struct tg_json_doc *doc, uint32_t a, uint32_t b, bool *same)
-{
-    struct tg_slice first;
-    struct tg_slice second;
-    if (!name_bytes(doc, &doc->tokens[a], &first) ||
-        !name_bytes(doc, &doc->tokens[b], &second)) {
-        return false;
-    }
-    if ((doc->tokens[a].flags & TG_JSON_ESCAPED) != 0) {
-        /* The second may have moved it. */
-        bool also = (doc->tokens[b].flags & TG_JSON_ESCAPED) != 0;
-        size_t after = doc->scratch.size - (also ? second.size : 0);
-        first.data = doc->scratch.data + after - first.size;
-    }
-    *same = tg_slice_equal(first, second);
-    return true;
-}
-
-/* The first 8 bytes and the size: equal for equal names. */
-static uint64_t name_key(struct tg_slice name, const uint8_t *readable_to)
-{
-    uint64_t key = 0;
-    if (name.size >= 8) {
-        uint64_t tail;
-        memcpy(&key, name.data, 8);
-        memcpy(&tail, name.data + name.size - 8, 8);
-        key ^= tail * UINT64_C(0x9e3779b97f4a7c15);
-    } else if (name.size > 0 && readable_to - name.data >= 8) {
-        memcpy(&key, name.data, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        key = __builtin_bswap64(key);
-#endif
-        key &= UINT64_MAX >> (64 - 8 * name.size);
-    } else {
-        for (size_t i = 0; i < name.size; i++) {
-            key |= (uint64_t)name.data[i] << (8 * i);
-        }
-    }
-    return key ^ (uint64_t)name.size << 56;
-}
-
-static enum tg_err out_of_memory(struct reader *r)
-{
-    return fail_as(r, TG_ENOMEM, r->at, "out of memory");
-}
-
-static enum tg_err repeats(struct reader *r, uint32_t name)
-{
-    return fail(r, r->begin + r->doc->tokens[name].start, "a member name appears twice");
-}
-
-static enum tg_err check_few(struct reader *r, uint32_t object, uint32_t size)
-{
-    struct tg_json_doc *doc = r->doc;
-    uint64_t keys[FEW_MEMBERS];
-    uint32_t names[FEW_MEMBERS];
-    uint32_t name = object + 1;
-    for (uint32_t i = 0; i < size; i++) {
-        uint64_t key = doc->tokens[name].key;
-        for (uint32_t j = 0; j < i; j++) {
-            if (keys[j] != key) {
-                continue;
-            }
-            bool same;
-            tg_buf_clear(&doc->scratch);
-            if (!same_name(doc, names[j], name, &same)) {
-                return out_of_memory(r);
-            }
-            if (same) {
-                return repeats(r, name);
-            }
-        }
-        keys[i] = key;
-        names[i] = name;
-        name = tg_json_after(doc->tokens, name + 1);
-    }
-    return TG_OK;
-}
-
-/* A table of places, open addressing, at the beginning of the scratch buffer; the hash is
- * keyed, so that names cannot be chosen to collide. */
-static enum tg_err check_many(struct reader *r, uint32_t object, uint32_t size)
-{
-    struct tg_json_doc *doc = r->doc;
-    size_t places = 64;
-    while (places < (size_t)size * 2) {
-        places *= 2;
-    }
-    tg_buf_clear(&doc->scratch);
-    uint8_t *table = tg_buf_room(&doc->scratch, places * sizeof(uint32_t));
-    if (table == NULL) {
-        return out_of_memory(r);
-    }
-    memset(table, 0xff, places * sizeof(uint32_t));
-    size_t table_size = places * sizeof(uint32_t);
-    doc->scratch.size = table_size;
-
-    uint32_t name = object + 1;
-    for (uint32_t i = 0; i < size; i++) {
-        struct tg_slice bytes;
-        doc->scratch.size = table_size;
-        if (!name_bytes(doc, &doc->tokens[name], &bytes)) {
-            return out_of_memory(r);
-        }
-        uint64_t hash = tg_hash(bytes);
-        doc->tokens[name].key = hash;
-        size_t at = hash & (places - 1);
-        for (;; at = (at + 1) & (places - 1)) {
-            uint32_t other = ((const uint32_t *)(const void *)doc->scratch.data)[at];
-            if (other == UINT32_MAX) {
-                break;
-            }
-            bool same = false;
-            doc->scratch.size = table_size;
-            if (doc->tokens[other].key == hash && !same_name(doc, other, name, &same)) {
-                return out_of_memory(r);
-            }
-            if (same) {
-                return repeats(r, name);
-            }
-        }
-        ((uint32_t *)(void *)doc->scratch.data)[at] = name;
-        name = tg_json_after(doc->tokens, name + 1);
-    }
+    r->at = number.after;
+    t->end = (uint32_t)(r->at - r->begin);
     return TG_OK;
 }
 
@@ -489,12 +210,9 @@ static enum tg_err read_name(struct reader *r)
         return err;
     }
     name->end = (uint32_t)(r->at - r->begin);
-    struct tg_slice bytes;
-    tg_buf_clear(&doc->scratch);
-    if (!name_bytes(doc, name, &bytes)) {
+    if (!tg_json_name_key(doc, name)) {
         return out_of_memory(r);
     }
-    name->key = name_key(bytes, name->flags != 0 ? bytes.data + bytes.size : r->end);
     skip_space(r);
     if (r->at == r->end || *r->at != ':') {
         return fail(r, r->at, "a colon should stand here");
@@ -534,11 +252,15 @@ static enum tg_err close_container(struct reader *r)
     r->at++;
     t->end = (uint32_t)(r->at - r->begin);
     t->next = doc->count;
-    if (t->kind == TG_JSON_ARRAY || t->size < 2) {
+    if (t->kind == TG_JSON_ARRAY) {
         return TG_OK;
     }
-    return t->size <= FEW_MEMBERS ? check_few(r, index, t->size)
-                                  : check_many(r, index, t->size);
+    uint32_t repeated;
+    if (!tg_json_name_repeats(doc, index, &repeated)) {
+        return out_of_memory(r);
+    }
+    const uint8_t *where = r->begin + doc->tokens[repeated].start;
+    return repeated == 0 ? TG_OK : fail(r, where, "a member name appears twice");
 }
 
 static enum tg_err read_value(struct reader *r)

@@ -9,9 +9,16 @@ struct seen {
     uint64_t offset;
 };
 
+/* The tag is the lower half of `low`: it tells a slot's home, and nearly always whether the
+ * ring is worth a look. */
+struct slot {
+    uint32_t tag;
+    uint32_t place; /* In the ring, + 1; 0: the slot is free. */
+};
+
 struct tg_dedup {
     struct seen *ring; /* The ids in order of arrival; `next` is the oldest's place when full. */
-    uint32_t *table;   /* Index in the ring + 1; 0 is free. Open addressing. */
+    struct slot *table; /* Open addressing, at most half full. */
     uint32_t capacity;
     uint32_t count;
     uint32_t next;
@@ -25,7 +32,7 @@ struct tg_dedup *tg_dedup_create(uint32_t capacity)
         return NULL;
     }
     uint32_t slots = 4;
-    while (slots < UINT32_C(1) << 30 && slots / 2 < capacity) {
+    while (slots < UINT32_C(1) << 31 && slots / 2 < capacity) {
         slots *= 2;
     }
     dedup->capacity = capacity;
@@ -48,58 +55,58 @@ void tg_dedup_destroy(struct tg_dedup *dedup)
     }
 }
 
-/* 128 bits from two hashes that differ in what is mixed in. */
 static struct seen seen_of(struct tg_slice app, struct tg_slice id)
 {
-    uint64_t low = tg_hash(id);
-    uint64_t words[2] = {low, tg_hash(app)};
-    uint8_t text[80];
-    size_t size = id.size < 64 ? id.size : 64;
-    memcpy(text, words, sizeof words);
-    memcpy(text + sizeof words, id.data, size);
-    return (struct seen){.low = low ^ words[1],
-                         .high = tg_hash(tg_slice(text, sizeof words + size))};
+    struct seen seen = {0};
+    uint64_t salt = tg_hash(app);
+    tg_hash_two(id, salt, &seen.low, &seen.high);
+    return seen;
 }
 
-/* The slot of the table where it is, or the free one where it would go. */
-static uint32_t dedup_slot(const struct tg_dedup *dedup, const struct seen *seen)
+/* The slot where it is, or the free one where it would go. */
+static uint32_t slot_of(const struct tg_dedup *dedup, const struct seen *seen)
 {
-    uint32_t slot = (uint32_t)seen->low & dedup->mask;
-    while (dedup->table[slot] != 0) {
-        const struct seen *other = &dedup->ring[dedup->table[slot] - 1];
-        if (other->low == seen->low && other->high == seen->high) {
-            break;
+    uint32_t tag = (uint32_t)seen->low;
+    uint32_t at = tag & dedup->mask;
+    for (; dedup->table[at].place != 0; at = (at + 1) & dedup->mask) {
+        if (dedup->table[at].tag == tag) {
+            const struct seen *other = &dedup->ring[dedup->table[at].place - 1];
+            if (other->low == seen->low && other->high == seen->high) {
+                break;
+            }
         }
-        slot = (slot + 1) & dedup->mask;
     }
-    return slot;
+    return at;
 }
 
 bool tg_dedup_find(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice id,
                    uint64_t *offset)
 {
     struct seen seen = seen_of(app, id);
-    uint32_t slot = dedup_slot(dedup, &seen);
-    if (dedup->table[slot] == 0) {
+    uint32_t at = slot_of(dedup, &seen);
+    if (dedup->table[at].place == 0) {
         return false;
     }
-    *offset = dedup->ring[dedup->table[slot] - 1].offset;
+    *offset = dedup->ring[dedup->table[at].place - 1].offset;
     return true;
 }
 
-/* Take the ring's entry `index` out of the table, closing the hole by shifting back. */
-static void dedup_forget(struct tg_dedup *dedup, uint32_t index)
+/* Take the oldest out of the table, closing the hole by shifting back (Knuth 6.4, R). */
+static void forget_oldest(struct tg_dedup *dedup)
 {
     uint32_t mask = dedup->mask;
-    uint32_t hole = dedup_slot(dedup, &dedup->ring[index]);
-    for (uint32_t slot = (hole + 1) & mask; dedup->table[slot] != 0; slot = (slot + 1) & mask) {
-        uint32_t home = (uint32_t)dedup->ring[dedup->table[slot] - 1].low & mask;
-        if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-            dedup->table[hole] = dedup->table[slot];
-            hole = slot;
+    uint32_t hole = slot_of(dedup, &dedup->ring[dedup->next]);
+    for (uint32_t at = (hole + 1) & mask; dedup->table[at].place != 0; at = (at + 1) & mask) {
+        uint32_t home = dedup->table[at].tag & mask;
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            dedup->table[hole] = dedup->table[at];
+            hole = at;
         }
     }
-    dedup->table[hole] = 0;
+    dedup->table[hole].place = 0;
+    /* The next to go is known: have its slot at hand by then. */
+    const struct seen *after = &dedup->ring[(dedup->next + 1) % dedup->capacity];
+    __builtin_prefetch(&dedup->table[(uint32_t)after->low & mask]);
 }
 
 void tg_dedup_add(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice id,
@@ -109,14 +116,14 @@ void tg_dedup_add(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice i
         return;
     }
     if (dedup->count == dedup->capacity) {
-        dedup_forget(dedup, dedup->next);
+        forget_oldest(dedup);
     } else {
         dedup->count++;
     }
     struct seen seen = seen_of(app, id);
     seen.offset = offset;
     dedup->ring[dedup->next] = seen;
-    dedup->table[dedup_slot(dedup, &seen)] = dedup->next + 1;
+    dedup->table[slot_of(dedup, &seen)] =
+        (struct slot){.tag = (uint32_t)seen.low, .place = dedup->next + 1};
     dedup->next = (dedup->next + 1) % dedup->capacity;
 }
-

@@ -361,11 +361,11 @@ static void a_mistaken_flag_is_named_too(void **state)
                      TG_EINVAL);
     assert_string_equal(
         said,
-        "flags: there is no flag \"--clients-prt\"; did you mean --clients-port?\n"
-        "flags: there is no flag \"--port\"; did you mean --clients-port, --ingest-port "
+        "there is no flag \"--clients-prt\"; did you mean --clients-port?\n"
+        "there is no flag \"--port\"; did you mean --clients-port, --ingest-port "
         "or "
         "--conformance-port?\n"
-        "flags: \"t.yaml\" is no flag; a file is given with --config\n"
+        "\"t.yaml\" is no flag; a file is given with --config\n"
         "--shards: wants a whole number from 0 to 256; got nothing\n"
         "--log-level: log.level: wants error, warn, info or debug; got \"loud\"\n"
         "--clients-port: clients.port: wants a whole number from 1 to 65535; got \"\"\n");

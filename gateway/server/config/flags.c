@@ -119,7 +119,7 @@ static bool is_bare(struct tg_slice name)
     return setting != NULL && setting->kind == TG_SETTING_SWITCH;
 }
 
-static const struct tg_place flags_place = {"flags", 0, 0};
+static const struct tg_place flags_place = {"", 0, 0};
 
 static void unknown_flag(struct load *load, const struct flag *flag)
 {
