@@ -49,8 +49,14 @@ def lengthen_offsets(server: Server) -> None:
     """Positions of four digits from the first event on: so the frame keeps its size, which the
     floor's is made equal to."""
     if isinstance(server, Telegraphy):
-        tools.publish(to="zmq", address=server.zmq, key=server.key, depth=100, window=1,
-                      events=1000, pids=server.pids(), cores=None)  # fmt: skip
+        tools.publish(
+            server.publish_arguments(),
+            depth=100,
+            window=1,
+            events=1000,
+            pids=server.pids(),
+            cores=None,
+        )
 
 
 def measure(plan: Plan, record: Record) -> list[str]:
