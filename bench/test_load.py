@@ -1,6 +1,6 @@
 """Does the load tool notice what goes wrong?  Against servers that lie, on purpose.
 
-python3 -m unittest discover bench
+python -m pytest bench
 """
 
 import base64
@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from runner.places import program
+from runner.places import program  # noqa: E402
 
 Send = Callable[[bytes], None]
 """Sends one text frame to every subscriber."""
@@ -88,59 +87,59 @@ def number(event: bytes) -> int:
     return seq
 
 
-class TheLoadTool(unittest.TestCase):
-    def test_counts_what_arrives(self) -> None:
-        figures = load(Liar(lambda event, send, _: send(event)), "open 3", "publish 10")
-        self.assertEqual((figures["subscribers"], figures["delivered"]), (3, 30))
-        self.assertEqual((figures["lost"], figures["repeated"], figures["dropped"]), (0, 0, 0))
+def test_counts_what_arrives() -> None:
+    figures = load(Liar(lambda event, send, _: send(event)), "open 3", "publish 10")
+    assert (figures["subscribers"], figures["delivered"]) == (3, 30)
+    assert (figures["lost"], figures["repeated"], figures["dropped"]) == (0, 0, 0)
 
-    def test_notices_a_lost_event(self) -> None:
-        def lose(event: bytes, send: Send, _: list[socket.socket]) -> None:
-            if number(event) % 5:
-                send(event)
 
-        figures = load(Liar(lose), "open 3", "rate 100 0.1")
-        self.assertEqual((figures["expected"], figures["delivered"], figures["lost"]), (30, 24, 6))
-
-    def test_notices_a_repeated_event(self) -> None:
-        def repeat(event: bytes, send: Send, _: list[socket.socket]) -> None:
-            send(event)
-            if number(event) % 5 == 0:
-                send(event)
-
-        figures = load(Liar(repeat), "open 3", "rate 100 0.1")
-        self.assertEqual((figures["delivered"], figures["repeated"], figures["lost"]), (30, 6, 0))
-
-    def test_notices_dropped_connections(self) -> None:
-        def drop(event: bytes, send: Send, subscribers: list[socket.socket]) -> None:
-            if number(event) % 5 == 0 and len(subscribers) == 3:
-                subscribers.pop().close()
+def test_notices_a_lost_event() -> None:
+    def lose(event: bytes, send: Send, _: list[socket.socket]) -> None:
+        if number(event) % 5:
             send(event)
 
-        figures = load(Liar(drop), "open 3", "rate 100 0.1")
-        self.assertEqual((figures["dropped"], figures["subscribers"]), (1, 2))
+    figures = load(Liar(lose), "open 3", "rate 100 0.1")
+    assert (figures["expected"], figures["delivered"], figures["lost"]) == (30, 24, 6)
 
-    def test_charges_the_server_for_a_late_delivery(self) -> None:
-        def dawdle(event: bytes, send: Send, _: list[socket.socket]) -> None:
-            threading.Event().wait(0.05)
+
+def test_notices_a_repeated_event() -> None:
+    def repeat(event: bytes, send: Send, _: list[socket.socket]) -> None:
+        send(event)
+        if number(event) % 5 == 0:
             send(event)
 
-        figures = load(Liar(dawdle), "open 1", "publish 3")
-        self.assertGreaterEqual(figures["latency_us"]["p50"], 50_000)
-
-    def test_measures_the_process_that_it_is_told(self) -> None:
-        """This process, which burns a fifth of a second for each of the events."""
-
-        def burn(event: bytes, send: Send, _: list[socket.socket]) -> None:
-            began = os.times()
-            while os.times().user + os.times().system - began.user - began.system < 0.2:
-                pass
-            send(event)
-
-        figures = load(Liar(burn), "--pids", str(os.getpid()), "open 1", "publish 3")
-        self.assertGreaterEqual(figures["cpu_us"], 550_000)
-        self.assertLess(figures["cpu_us"], 2_000_000)
+    figures = load(Liar(repeat), "open 3", "rate 100 0.1")
+    assert (figures["delivered"], figures["repeated"], figures["lost"]) == (30, 6, 0)
 
 
-if __name__ == "__main__":
-    unittest.main()
+def test_notices_dropped_connections() -> None:
+    def drop(event: bytes, send: Send, subscribers: list[socket.socket]) -> None:
+        if number(event) % 5 == 0 and len(subscribers) == 3:
+            subscribers.pop().close()
+        send(event)
+
+    figures = load(Liar(drop), "open 3", "rate 100 0.1")
+    assert (figures["dropped"], figures["subscribers"]) == (1, 2)
+
+
+def test_charges_the_server_for_a_late_delivery() -> None:
+    def dawdle(event: bytes, send: Send, _: list[socket.socket]) -> None:
+        threading.Event().wait(0.05)
+        send(event)
+
+    figures = load(Liar(dawdle), "open 1", "publish 3")
+    assert figures["latency_us"]["p50"] >= 50000
+
+
+def test_measures_the_process_that_it_is_told() -> None:
+    """This process, which burns a fifth of a second for each of the events."""
+
+    def burn(event: bytes, send: Send, _: list[socket.socket]) -> None:
+        began = os.times()
+        while os.times().user + os.times().system - began.user - began.system < 0.2:
+            pass
+        send(event)
+
+    figures = load(Liar(burn), "--pids", str(os.getpid()), "open 1", "publish 3")
+    assert figures["cpu_us"] >= 550000
+    assert figures["cpu_us"] < 2000000

@@ -41,7 +41,9 @@ class Contestant:
                 "connections were dropped"
             )
         if figures["events_late"] or not figures["delivered"]:
-            raise DidNotRun(f"{self.server.name}: some events did not arrive within 5 s; see above")
+            raise DidNotRun(
+                f"{self.server.name}: some events did not arrive within 20 s; see above"
+            )
         self.rounds.append(figures)
 
 
