@@ -15,6 +15,7 @@
 #include "server/config/given.h"
 #include "server/config/settings.h"
 #include "server/log/log.h"
+#include "server/main/check.h"
 #include "server/serve/serve.h"
 
 /* A build for debugging or with a sanitizer, which looks at its own process. */
@@ -199,188 +200,25 @@ static enum tg_err load(struct tg_config *config, int count, char **arguments,
     return err;
 }
 
-static int check(int count, char **arguments);
-static int version(int count, char **arguments);
-static int help(int count, char **arguments);
-
-static const char serve_usage[] =
-    "usage: telegraphy serve [--config FILE] [SETTINGS]\n"
-    "\n"
-    "Run the gateway until SIGTERM or SIGINT. It needs no configuration: clients "
-    "connect\n"
-    "to ws://127.0.0.1:1844/v1/websocket, applications publish to port 1845. Settings "
-    "may\n"
-    "come from a YAML file and from flags, which are stronger.\n"
-    "\n";
-
-static const char check_usage[] =
-    "usage: telegraphy check [--config FILE] [SETTINGS]\n"
-    "\n"
-    "Name every mistake of a configuration, with its file, line and column, and start\n"
-    "nothing. Ends with 0 if there is none, else with 1. Takes the settings of serve.\n";
-
-static const char version_usage[] = "usage: telegraphy version\n"
-                                    "\n"
-                                    "Say which version this is.\n";
-
-static const char help_usage[] =
-    "usage: telegraphy help [COMMAND | configuration]\n"
-    "\n"
-    "Say more about a command, or print a configuration file with every setting at its\n"
-    "default.\n";
-
-static const struct command {
-    const char *name;
-    const char *summary;
-    const char *usage;
-    int (*run)(int count, char **arguments);
-} commands[] = {
-    {"serve", "run the gateway", serve_usage, serve},
-    {"check", "name every mistake of a configuration, start nothing", check_usage, check},
-    {"publish", "publish an event, or one for each line of a file", tg_publish_usage,
-     tg_publish_main},
-    {"tail", "show the events of a type as they come", tg_tail_usage, tg_tail_main},
-    {"version", "say which version this is", version_usage, version},
-    {"help", "say more about a command", help_usage, help},
-};
-
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
-
-static void usage(FILE *to)
-{
-    fprintf(to,
-            "telegraphy %s: real-time events for web applications\n\n"
-            "usage: telegraphy COMMAND [OPTIONS]\n\n",
-            TG_VERSION);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
-    }
-    fprintf(to, "\ntelegraphy help COMMAND says more;"
-                " telegraphy help configuration shows every setting.\n");
-}
-
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return &commands[i];
-        }
-    }
-    return NULL;
-}
-
-static int unknown_command(const char *name)
-{
-    struct tg_guess guess;
-    char text[TG_GUESS_TEXT_MAX], shown[TG_SHOWN_MAX];
-    tg_guess_init(&guess, tg_slice_of(name));
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        tg_guess_offer(&guess, tg_slice_of(commands[i].name));
-    }
-    fprintf(stderr,
-            "telegraphy: there is no such command%s\n"
-            "telegraphy: telegraphy help lists them\n",
-            tg_guess_text(&guess, "", text));
-    return MISUSED;
-}
-
-/* What was written to stdout counts only if it got there. */
-static int written(void)
-{
-    return fflush(stdout) == 0 && !ferror(stdout) ? DONE : FAILED;
-}
-
-static int print(struct tg_buf *buf)
-{
-    bool whole = !buf->failed && fwrite(buf->data, 1, buf->size, stdout) == buf->size;
-    tg_buf_finish(buf);
-    return whole ? written() : FAILED;
-}
-
-static int say_usage(const struct command *command)
-{
-    fputs(command->usage, stdout);
-    if (command->run != serve) {
-        return written();
-    }
-    struct tg_buf flags = {0};
-    tg_buf_add_text(&flags, "  --config FILE\n      read settings from this YAML file\n");
-    tg_settings_help(&flags);
-    tg_buf_add_text(&flags, "\nKeys come from the file or from $TELEGRAPHY_INGEST_KEYS, "
-                            "never from a flag.\n");
-    return print(&flags);
-}
-
-static int version(int count, char **arguments)
-{
-    (void)count;
-    (void)arguments;
-    printf("telegraphy %s\n", TG_VERSION);
-    return written();
-}
-
-static int help(int count, char **arguments)
-{
-    if (count == 0) {
-        usage(stdout);
-        return written();
-    }
-    if (strcmp(arguments[0], "configuration") == 0) {
-        struct tg_buf yaml = {0};
-        tg_settings_yaml(&yaml);
-        return print(&yaml);
-    }
-    const struct command *command = find(arguments[0]);
-    return command != NULL ? say_usage(command) : unknown_command(arguments[0]);
-}
-
-/* Read the configuration and say what is wrong with it. */
-static enum tg_err load(struct tg_config *config, int count, char **arguments,
-                        struct tg_mistakes *mistakes)
-{
-    struct tg_config_input input = {count, arguments, NULL};
-    enum tg_err err = tg_config_load(config, &input, mistakes);
-    for (size_t i = 0; i < mistakes->count; i++) {
-        if (!mistakes->items[i].warning) {
-            fprintf(stderr, "%s\n", mistakes->items[i].text);
-        }
-    }
-    if (err != TG_OK) {
-        size_t more = mistakes->errors > mistakes->count
-                          ? mistakes->errors - mistakes->count
-                          : 0;
-        if (more != 0) {
-            fprintf(stderr, "telegraphy: and %zu more\n", more);
-        }
-        fprintf(stderr, "telegraphy: the configuration has %zu mistake%s\n",
-                mistakes->errors, mistakes->errors == 1 ? "" : "s");
-    }
-    return err;
-}
-
 static int check(int count, char **arguments)
 {
     struct tg_config config;
     struct tg_mistakes mistakes;
-    char why[600];
-    int result = load(&config, count, arguments, &mistakes) == TG_OK ? DONE : FAILED;
+    bool right = load(&config, count, arguments, &mistakes) == TG_OK;
     for (size_t i = 0; i < mistakes.count; i++) {
         if (mistakes.items[i].warning) {
             say(&config, "warning: ", mistakes.items[i].text);
         }
     }
-    int directory;
-    if (result == DONE) {
-        enum tg_err err = tg_runtime_open(config.runtime_dir, false, &directory, why,
-                                          sizeof why);
-        if (err == TG_OK) {
-            close(directory);
-        } else if (err != TG_ENOENT) {
-            fprintf(stderr, "telegraphy: %s\n", why);
-            result = FAILED;
-        }
+    if (right) {
+        struct tg_buf err = {0};
+        right = tg_check_runtime_dir(&config, &err) && right;
+        right = tg_check_catalogues(&config, &err) && right;
+        fwrite(err.data, 1, err.size, stderr);
+        tg_buf_finish(&err);
     }
-    if (result == DONE) {
+    int result = right ? DONE : FAILED;
+    if (right) {
         printf("telegraphy: %s is right\n",
                config.file != NULL ? config.file : "the configuration");
         result = written();
@@ -388,49 +226,6 @@ static int check(int count, char **arguments)
     tg_mistakes_finish(&mistakes);
     tg_config_finish(&config);
     return result;
-}
-
-/* Each connection is a descriptor: take as many as we may have, and say if they are few. */
-static void raise_descriptors(const struct tg_config *config)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur < (rlim_t)config->clients.connections_max + 100) {
-        tg_info("gateway.few_descriptors", TG_F("limit", (uint64_t)limit.rlim_cur),
-                TG_F("connections_max", config->clients.connections_max),
-                TG_F("advice", "raise the limit of open files (ulimit -n, LimitNOFILE)"));
-    }
-}
-
-/* The directory, and the key if none is configured. */
-static bool prepare(struct tg_config *config)
-{
-    char why[600];
-    int directory;
-    if (tg_runtime_open(config->runtime_dir, true, &directory, why, sizeof why) !=
-        TG_OK) {
-        tg_error("gateway.not_started", TG_F("why", why));
-        return false;
-    }
-    close(directory);
-    if (config->ingest.keys.count != 0) {
-        return true;
-    }
-    if (tg_config_default_key(config, why, sizeof why) != TG_OK) {
-        tg_error("gateway.not_started", TG_F("why", why));
-        return false;
-    }
-    struct tg_buf path = {0};
-    tg_buf_printf(&path, "%s/ingest-%u.key", config->runtime_dir, config->ingest.port);
-    tg_info("ingest.default_key", TG_F("app", "default"),
-            TG_F("key_file", tg_buf_slice(&path)));
-    tg_buf_finish(&path);
-    return true;
 }
 
 static int serve(int count, char **arguments)
@@ -443,10 +238,7 @@ static int serve(int count, char **arguments)
         for (size_t i = 0; i < mistakes.count; i++) {
             tg_warn("config.risk", TG_F("what", mistakes.items[i].text));
         }
-        raise_descriptors(&config);
-        if (prepare(&config)) {
-            result = tg_serve(&config);
-        }
+        result = tg_serve(&config);
         tg_log_tick(true);
     }
     tg_mistakes_finish(&mistakes);
@@ -454,8 +246,8 @@ static int serve(int count, char **arguments)
     return result;
 }
 
-/* What holds for every command: nothing of ours is open to other users, no secret gets into
- * a core dump, and a reader that went away is an error of write, not our end. */
+/* What holds for every command: nothing of ours is open to other users, no secret gets
+ * into a core dump, and a reader that went away is an error of write, not our end. */
 static bool harden(void)
 {
     struct rlimit none = {0, 0};
