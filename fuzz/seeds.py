@@ -16,7 +16,9 @@ UPGRADE = (
 PROTOCOL = b"Sec-WebSocket-Protocol: telegraphy.v1\r\n"
 
 
-def request(headers: bytes, line: bytes = b"POST / HTTP/1.1", host: bytes = b"Host: a\r\n") -> bytes:
+def request(
+    headers: bytes, line: bytes = b"POST / HTTP/1.1", host: bytes = b"Host: a\r\n"
+) -> bytes:
     return line + b"\r\n" + host + headers + b"\r\n"
 
 
@@ -32,7 +34,9 @@ def http1() -> dict[str, bytes]:
         "pipelined": usual + b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.0\r\n\r\n",
         "post": usual + request(b"Content-Length: 42\r\nExpect: 100-continue\r\n"),
         "upgrade": usual + UPGRADE + PROTOCOL + b"Origin: http://localhost:8000\r\n\r\n",
-        "upgrade-ipv6": usual + UPGRADE.replace(b"localhost", b"[::1]") + b"Origin: http://[::1]\r\n\r\n",
+        "upgrade-ipv6": usual
+        + UPGRADE.replace(b"localhost", b"[::1]")
+        + b"Origin: http://[::1]\r\n\r\n",
         "upgrade-null-origin": usual + UPGRADE + b"Origin: null\r\n\r\n",
         "upgrade-version": usual + UPGRADE.replace(b"13", b"8") + b"\r\n",
         "upgrade-no-protocol": usual + UPGRADE + b"\r\n",
@@ -44,7 +48,8 @@ def http1() -> dict[str, bytes]:
             b'server_max_window_bits=10; client_max_window_bits="9"'
         ),
         "deflate-second": usual + offer(b"x; y=1, permessage-deflate; z, permessage-deflate"),
-        "deflate-repeated": usual + offer(b"permessage-deflate; server_max_window_bits=9; server_max_window_bits=9"),
+        "deflate-repeated": usual
+        + offer(b"permessage-deflate; server_max_window_bits=9; server_max_window_bits=9"),
         "deflate-malformed": usual + offer(b'permessage-deflate; a="'),
         "uri": usual + request(b"", b"GET http://b:81/x?y HTTP/1.1"),
         "star": usual + request(b"", b"OPTIONS * HTTP/1.1"),
@@ -55,7 +60,8 @@ def http1() -> dict[str, bytes]:
         "no-host": usual + request(b"", host=b""),
         "two-hosts": usual + request(b"Host: b\r\n"),
         "bad-host": usual + request(b"", host=b"Host: a@b\r\n"),
-        "length-and-chunked": usual + request(b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+        "length-and-chunked": usual
+        + request(b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
         "two-lengths": usual + request(b"Content-Length: 1\r\nContent-Length: 1\r\n"),
         "list-of-lengths": usual + request(b"Content-Length: 1, 1\r\n"),
         "empty-length": usual + request(b"Content-Length: \r\n"),
@@ -79,16 +85,20 @@ def http1() -> dict[str, bytes]:
         "small-line-over": small + request(b"X: " + b"x" * 58 + b"\r\n"),
         "small-headers": small + request(b"X: 1\r\n" * 4),
         "small-headers-over": small + request(b"X: 1\r\n" * 5),
-        "small-block": small + request((b"X: " + b"x" * 50 + b"\r\n") * 3 + b"X: " + b"y" * 10 + b"\r\n"),
+        "small-block": small
+        + request((b"X: " + b"x" * 50 + b"\r\n") * 3 + b"X: " + b"y" * 10 + b"\r\n"),
         "reply-101": reply
-        + b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x00",
+        + b"HTTP/1.1 101 Switching Protocols\r\n"
+        + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x00",
         "reply-404": reply + b"HTTP/1.0 404\r\nContent-Length: 3\r\n\r\n",
         "reply-chunked": reply + b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n",
         "reply-bad": reply + b"HTTP/1.1 2x0 OK\r\n\r\n",
     }
 
 
-def frame(opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0, mask: bytes | None = b"\0\0\0\0") -> bytes:
+def frame(
+    opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0, mask: bytes | None = b"\0\0\0\0"
+) -> bytes:
     head = bytes([fin << 7 | rsv << 4 | opcode])
     bit = 0x80 if mask is not None else 0
     if len(payload) < 126:
@@ -112,7 +122,10 @@ def websocket() -> dict[str, bytes]:
         "text": server + frame(text, b"hello"),
         "text-masked": server + frame(text, "κόσμε".encode(), mask=key),
         "empty": server + frame(text, b"") + frame(binary, b"") + frame(ping, b""),
-        "several": server + frame(text, b"a") + frame(binary, b"\xff") + frame(text, b"b", mask=key),
+        "several": server
+        + frame(text, b"a")
+        + frame(binary, b"\xff")
+        + frame(text, b"b", mask=key),
         "fragments": server
         + frame(text, "κό".encode()[:3], **more)
         + frame(ping, b"p")
@@ -120,7 +133,10 @@ def websocket() -> dict[str, bytes]:
         + frame(pong, b"")
         + frame(0, b"")
         + frame(text, b"next"),
-        "fragments-empty": server + frame(binary, b"", **more) + frame(0, b"", **more) + frame(0, b""),
+        "fragments-empty": server
+        + frame(binary, b"", **more)
+        + frame(0, b"", **more)
+        + frame(0, b""),
         "ping-125": server + frame(ping, b"x" * 125, mask=key),
         "ping-126": server + frame(ping, b"x" * 126),
         "ping-fragment": server + frame(ping, b"x", **more),
@@ -141,7 +157,10 @@ def websocket() -> dict[str, bytes]:
         "interleaved": server + frame(text, b"x", **more) + frame(text, b"y"),
         "utf8-bad": server + frame(text, b"abc\xed\xa0\x80def"),
         "utf8-cut": server + frame(text, b"abc\xf0\x90"),
-        "utf8-fragments": server + frame(text, b"\xf4", **more) + frame(0, b"\x90", **more) + frame(0, b"\x80\x80"),
+        "utf8-fragments": server
+        + frame(text, b"\xf4", **more)
+        + frame(0, b"\x90", **more)
+        + frame(0, b"\x80\x80"),
         "utf8-early": server + b"\x81\xfe\x01\x00\0\0\0\0abc\xff",
         "close": server + frame(close, b""),
         "close-1000": server + frame(close, b"\x03\xe8bye") + frame(ping, b"x"),
@@ -151,13 +170,22 @@ def websocket() -> dict[str, bytes]:
         "close-utf8": server + frame(close, b"\x03\xe8\xce"),
         "close-in-message": server + frame(text, b"x", **more) + frame(close, b"\x03\xe9"),
         "client-text": client + frame(text, b"hello", mask=None) + frame(ping, b"", mask=None),
-        "client-fragments": client + frame(text, b"a", mask=None, **more) + frame(0, b"b", mask=None),
+        "client-fragments": client
+        + frame(text, b"a", mask=None, **more)
+        + frame(0, b"b", mask=None),
         "client-masked": client + frame(text, b"hello"),
         "compressed": compressed + frame(text, b"\xf2\x48\xcd\xc9\xc9\x07\x00", rsv=4),
-        "compressed-fragments": compressed + frame(binary, b"\xf2", rsv=4, **more) + frame(0, b"\x48"),
-        "compressed-twice": compressed + frame(binary, b"\xf2", rsv=4, **more) + frame(0, b"\x48", rsv=4),
+        "compressed-fragments": compressed
+        + frame(binary, b"\xf2", rsv=4, **more)
+        + frame(0, b"\x48"),
+        "compressed-twice": compressed
+        + frame(binary, b"\xf2", rsv=4, **more)
+        + frame(0, b"\x48", rsv=4),
         "compressed-ping": compressed + frame(ping, b"\xf2", rsv=4),
-        "small-20": small + frame(text, b"x" * 20) + frame(text, b"x" * 10, **more) + frame(0, b"x" * 10),
+        "small-20": small
+        + frame(text, b"x" * 20)
+        + frame(text, b"x" * 10, **more)
+        + frame(0, b"x" * 10),
         "small-21": small + frame(text, b"x" * 21),
         "small-sum": small + frame(text, b"x" * 10, **more) + frame(0, b"x" * 11),
         "small-fragments": small + frame(text, b"", **more) + frame(0, b"", **more) + frame(0, b""),

@@ -17,6 +17,9 @@ enum {
     RATE_PATIENCE_MS = 2000
 };
 
+/* Of four digits from the first on, so that all frames of a run have the same size. */
+enum { FIRST_SEQ = 1000 };
+
 enum doing { NOTHING, OPENING, PUBLISHING, RATING, ENDING, HOLDING };
 
 struct commands {
@@ -258,6 +261,7 @@ struct commands *commands_create(uv_loop_t *loop, const struct commands_options 
     if (!c)
         abort();
     c->loop = loop;
+    c->seq = FIRST_SEQ;
     c->options = *options;
     c->options.swarm.on_opened = on_opened;
     c->options.swarm.on_event = on_event;

@@ -36,8 +36,8 @@ static enum verdict judge_telegraphy(const char *message, size_t length,
     return VERDICT_NOTHING;
 }
 
-/* Engine.IO 4 under Socket.IO 5: `0{…}` opened, `40` joins the default namespace and is answered
- * with `40{…}`, `2` is a ping to be answered with `3`, `42[…]` an event. */
+/* Engine.IO 4 under Socket.IO 5: `0{…}` opened, `40` joins the default namespace and is
+ * answered with `40{…}`, `2` is a ping to be answered with `3`, `42[…]` an event. */
 static enum verdict judge_socketio(const char *message, size_t length, const char **reply)
 {
     if (starts(message, length, "42"))
@@ -60,7 +60,8 @@ static enum verdict judge_plain(const char *message, size_t length, const char *
     return VERDICT_EVENT;
 }
 
-/* These apps say "ready" when the subscription stands: the upgrade alone doesn't prove it. */
+/* These apps say "ready" when the subscription stands: the upgrade alone doesn't prove
+ * it. */
 static enum verdict judge_ready_first(const char *message, size_t length,
                                       const char **reply)
 {

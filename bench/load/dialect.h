@@ -1,5 +1,6 @@
-/* How each server under test is spoken with: what a subscriber says once its WebSocket is open,
- * and which answer means that it is subscribed. Everything else is the same for all. */
+/* How each server under test is spoken with: what a subscriber says once its WebSocket is
+ * open, and which answer means that it is subscribed. Everything else is the same for
+ * all. */
 #ifndef BENCH_LOAD_DIALECT_H
 #define BENCH_LOAD_DIALECT_H
 

@@ -1,9 +1,9 @@
 /* The load tool: N WebSocket subscribers against one server, and what they cost it.
  *
- * Back of the envelope: a delivery costs this side one epoll wake-up shared by several sockets, one
- * read() of some 350 bytes and a search of those bytes: 2 to 3 µs, half of what it costs the
- * sender. So on two cores, one for each side, the server is always the one that is measured.
- * 10,000 subscribers of 0.4 KB are 4 MB here.
+ * Back of the envelope: a delivery costs this side one epoll wake-up shared by several
+ * sockets, one read() of some 350 bytes and a search of those bytes: 2 to 3 µs, half of
+ * what it costs the sender. So on two cores, one for each side, the server is always the
+ * one that is measured. 10,000 subscribers of 0.4 KB are 4 MB here.
  *
  * It shares no code with the gateway: not the codec, not the JSON. */
 #include <errno.h>
@@ -26,8 +26,7 @@ struct tool {
     uv_poll_t input;
     char line[LINE_MAX_BYTES];
     size_t line_length;
-    char **
-        arguments; /* commands from the command line; NULL-terminated; then stdin is not read */
+    char **arguments; /* Commands, NULL-terminated; NULL: they come on stdin. */
 };
 
 static const char usage[] =

@@ -1,8 +1,8 @@
 /* Hands events to the server under test, in the way that server takes them.
  *
- *   zmq:ENDPOINT        the gateway's ingest (INGEST.md 2), one event a request, acknowledged
- *   http:PORT/PATH      POST of the event's data, the next one after the answer to the last
- *   stream:PORT         the floor: four bytes of length (big endian), then the event's data
+ *   zmq:ENDPOINT     the gateway's ingest (INGEST.md 2), one acknowledged event a request
+ *   http:PORT/PATH   POST of the event's data, each after the answer to the last
+ *   stream:PORT      the floor: length (4 bytes, big endian), then the event's data
  */
 #ifndef BENCH_LOAD_PUBLISHER_H
 #define BENCH_LOAD_PUBLISHER_H

@@ -1,8 +1,9 @@
 /* The two kinds that are a TCP connection: `http:` and `stream:`.
  *
- * HTTP: one request at a time, on a connection that is made anew where the server closed it while
- * nothing was asked (servers do so after some seconds); what is due meanwhile waits in a ring, and its stamp still says when
- * it was due. The answer must have a Content-Length (or be a 204), which all the peers' apps do. */
+ * HTTP: one request at a time, on a connection that is made anew where the server closed
+ * it while nothing was asked (servers do so after some seconds); what is due meanwhile
+ * waits in a ring, and its stamp still says when it was due. The answer must have a
+ * Content-Length (or be a 204), which all the peers' apps do. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,7 +92,8 @@ static void post_next(struct stream_publisher *p)
     post(p, p->waiting[first].seq, p->waiting[first].at_ns);
 }
 
-/* The size of the complete answer at the beginning of `answer`; 0 if it isn't complete. */
+/* The size of the complete answer at the beginning of `answer`; 0 if it isn't complete.
+ */
 static size_t answer_size(struct stream_publisher *p)
 {
     char *blank = memmem(p->answer, p->answer_length, "\r\n\r\n", 4);

@@ -17,7 +17,8 @@ struct zmq_publisher {
     char run[32];
 };
 
-/* ZMQ_FD is edge-triggered: everything there is must be read after each wake-up and each send. */
+/* ZMQ_FD is edge-triggered: everything there is must be read after each wake-up and each
+ * send. */
 static void drain(struct zmq_publisher *z)
 {
     for (;;) {

@@ -85,7 +85,8 @@ static void on_closed(uv_handle_t *handle)
     free(sub);
 }
 
-/* The only way out. The first few reasons are printed: ten thousand equal ones help nobody. */
+/* The only way out. The first few reasons are printed: ten thousand equal ones help
+ * nobody. */
 static void end(struct subscriber *sub, const char *why, const char *detail,
                 size_t length)
 {
@@ -188,7 +189,8 @@ static void take_frame(struct subscriber *sub, const struct frame *frame)
         end(sub, "refused:", frame->payload, frame->length < 300 ? frame->length : 300);
 }
 
-/* Returns how many bytes the response took; 0 if it is not complete yet (or wrong: ENDED). */
+/* Returns how many bytes the response took; 0 if it is not complete yet (or wrong:
+ * ENDED). */
 static size_t take_upgrade(struct subscriber *sub, const char *bytes, size_t length)
 {
     const char *blank = memmem(bytes, length, "\r\n\r\n", 4);
@@ -302,8 +304,9 @@ static void on_connected(uv_connect_t *request, int status)
         uv_read_start((uv_stream_t *)&sub->tcp, on_alloc, on_read);
 }
 
-/* A socket bound to one of several loopback addresses: one address has only some 28,000 ports.
- * The port itself is chosen at connect, so that it need only differ per destination. */
+/* A socket bound to one of several loopback addresses: one address has only some 28,000
+ * ports. The port itself is chosen at connect, so that it need only differ per
+ * destination. */
 static int socket_from(unsigned address_index)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -347,8 +350,8 @@ static void open_one(struct swarm *s)
     }
 }
 
-/* Once a loop turn while there is something to open, so that one that fails at once never opens
- * the next from within itself. */
+/* Once a loop turn while there is something to open, so that one that fails at once never
+ * opens the next from within itself. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct swarm *s = prepare->data;

@@ -1,11 +1,12 @@
-/* How many events a second are taken and acknowledged: the gateway's ZeroMQ ingest, or Redis
- * PUBLISH, both in batches of `depth` events with `window` batches in flight.
+/* How many events a second are taken and acknowledged: the gateway's ZeroMQ ingest, or
+ * Redis PUBLISH, both in batches of `depth` events with `window` batches in flight.
  *
- * Back of the envelope: an event line has some 260 bytes. To read it as JSON, check it against its
- * type and remember its id takes the gateway perhaps 3 µs, so 300,000 a second on one core; the
- * system calls are shared by a batch and vanish from depth 16 on. Redis does less with each (split
- * the command, look up a channel that nobody listens to): about 1 µs. At depth 1 both are bound by
- * two system calls and a wake-up on either side per event, some 10 to 20 µs. */
+ * Back of the envelope: an event line has some 260 bytes. To read it as JSON, check it
+ * against its type and remember its id takes the gateway perhaps 3 µs, so 300,000 a
+ * second on one core; the system calls are shared by a batch and vanish from depth 16 on.
+ * Redis does less with each (split the command, look up a channel that nobody listens
+ * to): about 1 µs. At depth 1 both are bound by two system calls and a wake-up on either
+ * side per event, some 10 to 20 µs. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

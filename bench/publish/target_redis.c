@@ -1,5 +1,6 @@
-/* Redis PUBLISH in a pipeline: `depth` commands in one write, the same bytes as the gateway gets
- * as event; the acknowledgement is an integer (of subscribers: 0) for each. */
+/* Redis PUBLISH in a pipeline: `depth` commands in one write, the same bytes as the
+ * gateway gets as event; the acknowledgement is an integer (of subscribers: 0) for each.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from runner import tools
-from runner.plan import Plan
 from runner.places import DidNotRun, program
+from runner.plan import Plan
 from runner.report import Record, table
 from runner.servers import Floor, Server, Telegraphy
 
@@ -37,9 +37,15 @@ def measure(plan: Plan, record: Record) -> list[str]:
         one = figures[kind.name]
         rows.append([kind.name, *(f"{one[name]:,.3f}" if name in one else "-" for name in NAMES)])
     table(
-        f"Counts in user space; fan-out to {SUBSCRIBERS} subscribers one event at a time, publishing in "
-        f"batches of {BATCH} with no subscriber",
-        ["server", "instructions/delivery", "allocations/delivery", "instructions/event", "allocations/event"],
+        f"Counts in user space; fan-out to {SUBSCRIBERS} subscribers one event at a time, "
+        f"publishing in batches of {BATCH} with no subscriber",
+        [
+            "server",
+            "instructions/delivery",
+            "allocations/delivery",
+            "instructions/event",
+            "allocations/event",
+        ],
         rows,
     )
     record.append(
@@ -56,12 +62,12 @@ NAMES = ("instructions_per_delivery", "allocations_per_delivery",
 
 
 def count(kind: type[Server], plan: Plan) -> dict[str, float]:
+    deliveries = (MANY - FEW) * SUBSCRIBERS
+    more = instructions(kind, events=MANY) - instructions(kind, events=FEW)
     found = {
-        "instructions_per_delivery":
-            (instructions(kind, events=MANY) - instructions(kind, events=FEW)) / ((MANY - FEW) * SUBSCRIBERS),
-        "allocations_per_delivery":
-            allocations(kind, few=f"publish {FEW}", many=f"publish {MANY}") / ((MANY - FEW) * SUBSCRIBERS),
-    }  # fmt: skip
+        "instructions_per_delivery": more / deliveries,
+        "allocations_per_delivery": allocations(kind) / deliveries,
+    }
     if issubclass(kind, Telegraphy):
         events = (MANY_BATCHES - FEW_BATCHES) * BATCH * 1.05
         found["instructions_per_event"] = (
@@ -107,18 +113,21 @@ def allocated(file: Path) -> int:
 def counting(kind: type[Server]) -> tuple[Server, Path]:
     server = kind()
     file = server.directory / "allocations"
-    server.environment |= {"LD_PRELOAD": str(program("alloccount.so")), "BENCH_ALLOC_COUNT": str(file)}
+    server.environment |= {
+        "LD_PRELOAD": str(program("alloccount.so")),
+        "BENCH_ALLOC_COUNT": str(file),
+    }
     return server, file
 
 
-def allocations(kind: type[Server], *, few: str, many: str) -> int:
+def allocations(kind: type[Server]) -> int:
     server, file = counting(kind)
     with server, tools.load(server, cores=None) as tool:
         tool.open(SUBSCRIBERS)
         tool.do("publish 5")
         at = [allocated(file)]
-        for command in (few, many):
-            tool.do(command)
+        for events in (FEW, MANY):
+            tool.do(f"publish {events}")
             at.append(allocated(file))
     return (at[2] - at[1]) - (at[1] - at[0])
 

@@ -18,7 +18,8 @@ def measure(plan: Plan, record: Record) -> list[str]:
     figures: dict[str, Any] = {}
     versions: dict[str, str] = {}
     rows = []
-    for kind in (Telegraphy, Floor, *(PEERS[name] for name in plan.peers)):
+    kinds: list[type[Server]] = [Telegraphy, Floor, *(PEERS[name] for name in plan.peers)]
+    for kind in kinds:
         try:
             figures[kind.name], versions[kind.name] = measure_one(kind, plan)
         except DidNotRun as why:
@@ -26,20 +27,34 @@ def measure(plan: Plan, record: Record) -> list[str]:
             continue
         one = figures[kind.name]
         rows.append([
-            kind.name, f"{one['anonymous_bytes_per_connection']:,.0f}",
-            f"{one['private_dirty_bytes_per_connection']:,.0f}", f"{one['rss_bytes_per_connection']:,.0f}",
+            kind.name, f"{one['connections']:,}", f"{one['anonymous_bytes_per_connection']:,.0f}",
+            f"{one['private_dirty_bytes_per_connection']:,.0f}",
+            f"{one['rss_bytes_per_connection']:,.0f}",
             f"{one['dropped']}", f"{one['cpu_ms_per_second']:.2f}",
             f"{one['open_cpu_us_per_connection']:.0f}",
         ])  # fmt: skip
     table(
-        f"{plan.idle_connections} idle subscribers, held for {plan.idle_seconds:.0f} s; "
+        f"Idle subscribers, held for {plan.idle_seconds:.0f} s; "
         "growth from no connection to all, per connection",
-        ["server", "anonymous B", "private dirty B", "RSS B", "dropped", "idle CPU ms/s", "opening CPU µs"],
+        [
+            "server",
+            "connections",
+            "anonymous B",
+            "private dirty B",
+            "RSS B",
+            "dropped",
+            "idle CPU ms/s",
+            "opening CPU µs",
+        ],
         rows,
     )
     record.append(
         "idle",
-        settings={"connections": plan.idle_connections, "seconds": plan.idle_seconds, "pinning": plan.pinning},
+        settings={
+            "connections": plan.idle_connections,
+            "seconds": plan.idle_seconds,
+            "pinning": plan.pinning,
+        },
         figures=figures,
         versions=versions,
     )
@@ -49,11 +64,13 @@ def measure(plan: Plan, record: Record) -> list[str]:
 def measure_one(kind: type[Server], plan: Plan) -> tuple[dict[str, Any], str]:
     with kind(cores=plan.server_cores) as server, load(server, cores=plan.load_cores) as tool:
         before = tool.do("memory")
-        opened = tool.open(plan.idle_connections)
+        count = min(plan.idle_connections, kind.idle_connections_max)
+        opened = tool.open(count)
         after = tool.do(f"hold {plan.idle_seconds}")
-        count = plan.idle_connections
         found: dict[str, Any] = {
-            f"{name}_bytes_per_connection": round((after[f"{name}_kb"] - before[f"{name}_kb"]) * 1024 / count, 1)
+            f"{name}_bytes_per_connection": round(
+                (after[f"{name}_kb"] - before[f"{name}_kb"]) * 1024 / count, 1
+            )
             for name in ("anonymous", "private_dirty", "rss")
         }
         found |= {

@@ -31,7 +31,9 @@ def measure(plan: Plan, record: Record) -> list[str]:
     return failures
 
 
-def measure_one(kind: type[Server], plan: Plan, subscribers: int, hertz: float) -> tuple[Figures, str]:
+def measure_one(
+    kind: type[Server], plan: Plan, subscribers: int, hertz: float
+) -> tuple[Figures, str]:
     # A fresh server each time: one that fell behind must not drag its backlog into the next round.
     with kind(cores=plan.server_cores) as server, load(server, cores=plan.load_cores) as tool:
         tool.open(subscribers)
@@ -39,13 +41,14 @@ def measure_one(kind: type[Server], plan: Plan, subscribers: int, hertz: float) 
         return tool.do(f"rate {hertz} {plan.latency_seconds}"), server.version()
 
 
-def report(plan: Plan, record: Record, subscribers: int, hertz: float, rounds: dict[str, list[Figures]],
-           versions: dict[str, str]) -> None:  # fmt: skip
+def report(plan: Plan, record: Record, subscribers: int, hertz: float,
+           rounds: dict[str, list[Figures]], versions: dict[str, str]) -> None:  # fmt: skip
     figures: dict[str, Any] = {}
     rows = []
     for name, found in rounds.items():
         one: dict[str, Any] = {
-            share: spread(each["latency_us"][share] / 1000 for each in found) for share in ("p50", "p99", "p999", "max")
+            share: spread(each["latency_us"][share] / 1000 for each in found)
+            for share in ("p50", "p99", "p999", "max")
         }
         lost = sum(each["lost"] for each in found)
         figures[name] = {f"{share}_ms": value for share, value in one.items()} | {
@@ -56,14 +59,16 @@ def report(plan: Plan, record: Record, subscribers: int, hertz: float, rounds: d
         rows.append([name, *(cell(one[share]) for share in ("p50", "p99", "p999")), f"{lost}"])
     table(
         f"Latency in ms at {hertz:g} events/s to {subscribers} subscribers "
-        f"({hertz * subscribers:,.0f} deliveries/s); median (min–max) of {plan.latency_rounds} rounds",
+        f"({hertz * subscribers:,.0f} deliveries/s); "
+        f"median (min–max) of {plan.latency_rounds} rounds",
         ["server", "p50", "p99", "p99.9", "lost"],
         rows,
     )
     record.append(
         "latency",
-        settings={"subscribers": subscribers, "events_per_second": hertz, "seconds": plan.latency_seconds,
-                  "rounds": plan.latency_rounds, "pinning": plan.pinning},
+        settings={"subscribers": subscribers, "events_per_second": hertz,
+                  "seconds": plan.latency_seconds, "rounds": plan.latency_rounds,
+                  "pinning": plan.pinning},
         figures=figures,
         versions=versions,
     )  # fmt: skip

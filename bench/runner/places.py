@@ -13,7 +13,7 @@ RESULTS = BENCH / "results.jsonl"
 QUICK_RESULTS = BUILD / "results.jsonl"
 
 
-class DidNotRun(Exception):
+class DidNotRun(Exception):  # noqa: N818  (says it without Error at its end)
     """Something could not be measured; the text says what, where and what would help."""
 
 

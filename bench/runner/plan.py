@@ -16,7 +16,7 @@ class Plan:
     fanout_events: int = 200
     fanout_rounds: int = 9
     idle_connections: int = 10_000
-    idle_seconds: float = 60
+    idle_seconds: float = 40
     # Deliveries per second are subscribers x hertz.
     latency_settings: tuple[tuple[int, float], ...] = ((100, 10), (1000, 10))
     latency_seconds: float = 5

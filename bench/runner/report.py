@@ -41,7 +41,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return done.stdout.strip()
 
 
@@ -74,7 +76,9 @@ class Record:
             "what": what,
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "commit": _git("rev-parse", "--short=12", "HEAD"),
-            "changed_since": bool(_git("status", "--porcelain", "--", "gateway", "bench/load", "bench/floor")),
+            "changed_since": bool(
+                _git("status", "--porcelain", "--", "gateway", "bench/load", "bench/floor")
+            ),
             "quick": self.quick,
             "machine": machine(),
             "settings": settings,

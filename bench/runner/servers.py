@@ -36,6 +36,8 @@ class Server:
     """Use it as a context: entered it runs, left it is gone."""
 
     name = ""
+    idle_connections_max = 1_000_000
+    """No more than this in the measurement of idle ones; what is left out is said there."""
 
     def __init__(self, *, cores: str | None = None, wrapper: list[str] | None = None) -> None:
         self.port = free_port()
@@ -146,9 +148,16 @@ class Telegraphy(Server):
     def version(self) -> str:
         return _first_line(str(gateway()), "--version")
 
+    def listens(self) -> bool:
+        return super().listens() and self._key_file.exists()
+
+    @property
+    def _key_file(self) -> Path:
+        return self.directory / f"ingest-{self.ingest_port}.key"
+
     @property
     def key(self) -> str:
-        return (self.directory / f"ingest-{self.ingest_port}.key").read_text().strip()
+        return self._key_file.read_text().strip()
 
     def after_start(self) -> None:
         request = urllib.request.Request(
@@ -199,7 +208,14 @@ class Floor(Server):
         return "libuv " + _first_line("pkg-config", "--modversion", "libuv")
 
     def load_arguments(self) -> list[str]:
-        return ["--to", "floor", "--port", str(self.port), "--publish", f"stream:{self.control_port}"]
+        return [
+            "--to",
+            "floor",
+            "--port",
+            str(self.port),
+            "--publish",
+            f"stream:{self.control_port}",
+        ]
 
 
 class Peer(Server):
@@ -211,7 +227,9 @@ class Nchan(Peer):
     name = "nchan"
 
     def version(self) -> str:
-        return "nginx {} with nchan {}".format(*map(_debian_version, ("nginx-light", "libnginx-mod-nchan")))
+        return "nginx {} with nchan {}".format(
+            *map(_debian_version, ("nginx-light", "libnginx-mod-nchan"))
+        )
 
 
 class SocketIO(Peer):
@@ -219,11 +237,14 @@ class SocketIO(Peer):
 
     def version(self) -> str:
         package = BUILD / "peers" / "socketio" / "node_modules" / "socket.io" / "package.json"
-        return f"socket.io {json.loads(package.read_text())['version']} on Node.js {_first_line('node', '--version')}"
+        version = json.loads(package.read_text())["version"]
+        return f"socket.io {version} on Node.js {_first_line('node', '--version')}"
 
 
 class Channels(Peer):
     name = "channels"
+    # Some thousand connections on, Daphne takes so long for one that it times out itself.
+    idle_connections_max = 2000
 
     def version(self) -> str:
         return _pip_versions(self.name, "channels", "daphne", "django")
@@ -252,12 +273,16 @@ class Redis(Server):
         return _first_line("redis-server", "--version")
 
 
-PEERS: dict[str, type[Server]] = {peer.name: peer for peer in (Nchan, Socketify, SocketIO, Channels)}
+PEERS: dict[str, type[Server]] = {
+    peer.name: peer for peer in (Nchan, Socketify, SocketIO, Channels)
+}
 
 
 def _first_line(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout or done.stderr).strip().splitlines()[0] if done.stdout or done.stderr else "?"
+    return (
+        (done.stdout or done.stderr).strip().splitlines()[0] if done.stdout or done.stderr else "?"
+    )
 
 
 def _debian_version(package: str) -> str:
@@ -265,5 +290,8 @@ def _debian_version(package: str) -> str:
 
 
 def _pip_versions(peer: str, *packages: str) -> str:
-    code = f"from importlib.metadata import version as v; print(*(p + ' ' + v(p) for p in {packages}), sep=', ')"
+    code = (
+        "from importlib.metadata import version; "
+        f"print(*(p + ' ' + version(p) for p in {packages}), sep=', ')"
+    )
     return _first_line(str(BUILD / "peers" / peer / "bin" / "python"), "-c", code)

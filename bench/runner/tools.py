@@ -21,11 +21,16 @@ class Load:
         if cores is not None:
             command = ["taskset", "--cpu-list", cores, *command]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def do(self, command: str) -> Figures:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         try:
             self.process.stdin.write(command + "\n")
             self.process.stdin.flush()
@@ -44,8 +49,8 @@ class Load:
         figures = self.do(f"open {subscribers}")
         if figures["failed"]:
             raise DidNotRun(
-                f"{self.server.name}: {figures['failed']} of {subscribers} subscribers could not be "
-                f"opened; the server said: {self.server.last_words()}"
+                f"{self.server.name}: {figures['failed']} of {subscribers} subscribers could not "
+                f"be opened; the server said: {self.server.last_words()}"
             )
         return figures
 
@@ -82,6 +87,8 @@ def publish(*, to: str, address: str, key: str, depth: int, window: int, events:
     ]  # fmt: skip
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise DidNotRun(f"publishing to {to} in batches of {depth} ended with status {done.returncode}")
+        raise DidNotRun(
+            f"publishing to {to} in batches of {depth} ended with status {done.returncode}"
+        )
     figures: Figures = json.loads(done.stdout)
     return figures

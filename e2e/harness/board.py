@@ -143,7 +143,7 @@ class Console:
 
     def __init__(self, board: Board) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "console.py")],
+            [sys.executable, str(Path(__file__).parent / "inside/console.py")],
             cwd=PROJECT,
             env={**os.environ, **board.env, "PYTHONPATH": str(PROJECT)},
             stdin=subprocess.PIPE,

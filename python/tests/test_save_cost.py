@@ -1,10 +1,16 @@
-"""What an event costs the `save()` that makes it, with no gateway running."""
+"""What an event costs the `save()` that makes it, with no gateway running.
+
+Other programs on the machine disturb the time on the clock, so what counts here is the
+processor time of the saving thread, and how often it gave the processor away because it
+waited for something: a lock, a socket, another thread.
+"""
 
 from __future__ import annotations
 
 import json
+import resource
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,42 +18,58 @@ from project.shop.models import Order
 from telegraphy import current_backend
 from telegraphy.django import muted
 
-ROUNDS = 5
-SAVES = 200
+SAVES = 500
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_gateway_that_is_down_adds_under_a_millisecond_to_save(settings, tmp_path):
-    """The 99th percentile, compared with a muted save that does the query for the old
-    values by hand.  Other programs disturb such a figure, so the quietest of some rounds
-    counts; a wait for the gateway would be in each."""
+@pytest.fixture
+def order(settings, tmp_path, transactional_db) -> Iterator[Order]:
     settings.TELEGRAPHY = {
         "ENDPOINT": f"ipc://{tmp_path}/nobody.ipc",
         "OPTIONS": {"queue_max": 100},
     }
-    order = Order.objects.create(number="0")
-    counter = iter(range(1, 1_000_000))
+    yield Order.objects.create(number="0")
+    assert current_backend().stats.queued == 100
+    assert current_backend().stats.lost > 0
+
+
+def test_a_gateway_that_is_down_adds_under_a_millisecond_to_save(order):
+    """The 99th percentiles, against a muted save with the query for the old values.  The
+    two take turns, so that whatever makes the machine slower does so to both."""
     fields = ("id", "number", "status", "total", "customer_id")
-
-    def save() -> None:
+    loud, silent = [], []
+    for number in range(SAVES):
+        order.number = f"loud {number}"
+        started = time.thread_time()
         order.save()
+        loud.append(time.thread_time() - started)
 
-    def save_muted() -> None:
+        order.number = f"silent {number}"
+        started = time.thread_time()
         with muted():
             list(Order.objects.filter(pk=order.pk).values(*fields)[:1])
             order.save()
+        silent.append(time.thread_time() - started)
+    added_us = {}
+    for percent in (50, 90, 99):
+        at = SAVES * percent // 100
+        added_us[f"p{percent}"] = round((sorted(loud)[at] - sorted(silent)[at]) * 1e6)
+    print(json.dumps({"added_to_save_us": added_us}))
+    assert added_us["p99"] < 1_000, added_us
+    assert added_us["p50"] > 0, "an event that costs nothing was not made"
 
-    def p99_seconds(do: Callable[[], None]) -> float:
-        took = []
-        for _ in range(SAVES):
-            order.number = str(next(counter))
-            started = time.perf_counter()
-            do()
-            took.append(time.perf_counter() - started)
-        return sorted(took)[int(SAVES * 0.99)]
 
-    added = [p99_seconds(save) - p99_seconds(save_muted) for _ in range(ROUNDS)]
-    figures = [round(seconds * 1e6) for seconds in added]
-    print(json.dumps({"added_to_save_p99_us": figures}))
-    assert min(added) < 0.001, f"{figures} µs in {ROUNDS} rounds"
-    assert current_backend().stats.queued == 100
+def save_often(order: Order) -> None:
+    for number in range(SAVES):
+        order.number = str(number)
+        order.save()
+
+
+@pytest.mark.skipif(
+    not hasattr(resource, "RUSAGE_THREAD"), reason="Linux tells this only"
+)
+def test_a_save_with_the_gateway_down_waits_for_nothing(order):
+    save_often(order)  # the thread has started and is asleep
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    save_often(order)
+    waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before
+    assert waits <= SAVES / 100, f"{waits} waits in {SAVES} saves"

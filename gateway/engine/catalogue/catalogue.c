@@ -18,8 +18,8 @@ struct tg_catalogue {
 
 static struct tg_catalogue *catalogue_alloc(size_t types)
 {
-    struct tg_catalogue *catalogue = tg_zalloc(1, sizeof *catalogue +
-                                                      types * sizeof(struct tg_type *));
+    struct tg_catalogue *catalogue =
+        tg_zalloc(1, sizeof *catalogue + types * sizeof(struct tg_type *));
     if (catalogue != NULL) {
         atomic_init(&catalogue->refs, 1);
     }

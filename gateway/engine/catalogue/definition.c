@@ -109,7 +109,8 @@ enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list)
 
 enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 {
-    static const struct tg_slice words[] = {TG_LIT_INIT("public"), TG_LIT_INIT("authenticated")};
+    static const struct tg_slice words[] = {TG_LIT_INIT("public"),
+                                            TG_LIT_INIT("authenticated")};
     static const struct tg_slice names[] = {TG_LIT_INIT("rule")};
     r->type->access = TG_ACCESS_AUTHENTICATED;
     if (tg_json_kind(value) == TG_JSON_NONE) {

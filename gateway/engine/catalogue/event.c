@@ -347,8 +347,8 @@ static enum tg_err check_changed_item(struct reader *r, struct tg_json item, uin
     if (!is_string) {
         return refuse_kind(r, member, "the name of a field", item);
     }
-    enum tg_err err = refuse(r, member, "there is no field \"%.*s\"",
-                             TG_FMT(tg_refusal_quote(name)));
+    enum tg_err err =
+        refuse(r, member, "there is no field \"%.*s\"", TG_FMT(tg_refusal_quote(name)));
     if (err == TG_EINVAL) {
         tg_type_suggest_fields(type, name, r->refusal);
     }

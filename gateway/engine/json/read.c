@@ -279,11 +279,16 @@ static enum tg_err read_value(struct reader *r)
         }
         return err;
     }
-    case '{': return open_container(r, TG_JSON_OBJECT);
-    case '[': return open_container(r, TG_JSON_ARRAY);
-    case 't': return read_word(r, "true", 4, TG_JSON_BOOL);
-    case 'f': return read_word(r, "false", 5, TG_JSON_BOOL);
-    case 'n': return read_word(r, "null", 4, TG_JSON_NULL);
+    case '{':
+        return open_container(r, TG_JSON_OBJECT);
+    case '[':
+        return open_container(r, TG_JSON_ARRAY);
+    case 't':
+        return read_word(r, "true", 4, TG_JSON_BOOL);
+    case 'f':
+        return read_word(r, "false", 5, TG_JSON_BOOL);
+    case 'n':
+        return read_word(r, "null", 4, TG_JSON_NULL);
     case '-':
     case '0':
     case '1':
@@ -294,8 +299,10 @@ static enum tg_err read_value(struct reader *r)
     case '6':
     case '7':
     case '8':
-    case '9': return read_number(r);
-    default: return fail(r, r->at, "no value begins like this");
+    case '9':
+        return read_number(r);
+    default:
+        return fail(r, r->at, "no value begins like this");
     }
 }
 

@@ -542,8 +542,8 @@ static void a_document_that_is_used_again_takes_no_memory(void **state)
         if (i == 1) {
             allocations = 0;
         }
-        struct tg_slice text = TG_LIT(
-            "{\"type\":\"board.Order\",\"d\\u0061ta\":{\"id\":7,\"x\":1.5}}");
+        struct tg_slice text =
+            TG_LIT("{\"type\":\"board.Order\",\"d\\u0061ta\":{\"id\":7,\"x\":1.5}}");
         assert_int_equal(tg_json_parse(&again, text, NULL, NULL), TG_OK);
     }
     assert_int_equal(allocations, 0);

@@ -204,8 +204,8 @@ static bool send_batch(struct run *run)
         run->failed = true;
         return false;
     }
-    /* A gateway that refuses may answer and close before it has read all: ask for the answer
-     * whatever became of the sending. */
+    /* A gateway that refuses may answer and close before it has read all: ask for the
+     * answer whatever became of the sending. */
     enum tg_wire_result sent = tg_wire_send(&run->wire, tg_buf_slice(&run->request),
                                             tg_wire_now_ms() + TIMEOUT_MS);
     enum tg_wire_result result = receive_answer(run, &status, &keep);

@@ -5,7 +5,7 @@
 #include "engine/base/buf.h"
 #include "engine/json/json.h"
 
-/* JSON text as one line: white space between values is left out, and characters in strings
+/* JSON text as one line: white space between values is left out; characters in strings
  * that a terminal would obey (C1 controls, DEL) or that change the order of reading are
  * escaped. It means the same as before. */
 void tg_show_json(struct tg_buf *buf, struct tg_slice json);
@@ -14,7 +14,7 @@ void tg_show_json(struct tg_buf *buf, struct tg_slice json);
 void tg_show_text(struct tg_buf *buf, struct tg_slice text);
 
 /* One event message as a line without its end:
- *   2026-11-23T02:16:34.120331Z change board.Order 42 {"id":7,"status":"paid"} changed=status
+ *   2026-11-23T02:16:34.120331Z change board.Order 42 {"id":7,"status":"paid"}
  * False if it is no event as the protocol has it. */
 bool tg_show_event(struct tg_buf *buf, struct tg_json event);
 

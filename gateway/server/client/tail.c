@@ -141,6 +141,7 @@ static enum tg_tail_step take_subscribed(struct tg_tail *tail, struct tg_json me
         return not_protocol(output, "a subscribed without position");
     }
     tail->state = TG_TAIL_OPEN;
+    tail->was_open = true;
     tg_buf_add_text(err, "telegraphy: ");
     if (resumed) {
         tg_buf_add_text(err, "resumed ");
@@ -231,11 +232,25 @@ static enum tg_tail_step take_reset(struct tg_tail *tail, struct tg_json message
     return TG_TAIL_GO_ON;
 }
 
-/* An answer to one of our requests ends the matter, unless the gateway asks us to wait. */
+static enum tg_tail_step await_type(struct tg_tail *tail, struct tg_tail_output *output)
+{
+    tail->state = TG_TAIL_AWAIT_TYPE;
+    tg_buf_add_text(&output->err, "telegraphy: the gateway does not know ");
+    tg_show_text(&output->err, tg_slice_of(tail->options->type));
+    tg_buf_add_text(&output->err, " any more; waiting until it does\n");
+    return TG_TAIL_GO_ON;
+}
+
+/* An answer to one of our requests ends the matter, unless we are asked to wait. */
 static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message,
                                     struct tg_tail_output *output)
 {
     int64_t id, retry_after_ms;
+    struct tg_json code = tg_json_get(message, "code");
+    if (tail->state == TG_TAIL_AWAIT_SUBSCRIBED && tail->was_open &&
+        is_text(code, "unknown_type")) {
+        return await_type(tail, output);
+    }
     tg_buf_add_text(&output->err, "telegraphy: ");
     tg_show_refusal(&output->err, message);
     tg_buf_add_text(&output->err, "\n");
@@ -245,12 +260,27 @@ static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message
                                                        : 600000;
         return TG_TAIL_AGAIN;
     }
-    if (is_text(tg_json_get(message, "code"), "overloaded")) {
+    if (is_text(code, "overloaded")) {
         return TG_TAIL_AGAIN;
     }
     bool ours = tg_json_int(tg_json_get(message, "id"), &id) &&
                 (id == CONNECT_ID || id == SUBSCRIBE_ID);
     return ours || tail->state != TG_TAIL_OPEN ? TG_TAIL_FAILED : TG_TAIL_GO_ON;
+}
+
+static enum tg_tail_step take_types_changed(struct tg_tail *tail, struct tg_json message,
+                                            struct tg_tail_output *output)
+{
+    int64_t version = 0;
+    (void)tg_json_int(tg_json_get(message, "catalogue"), &version);
+    tg_buf_printf(&output->err,
+                  "telegraphy: the event types changed (catalogue %" PRId64 ")\n",
+                  version);
+    if (tail->state == TG_TAIL_AWAIT_TYPE) {
+        tail->state = TG_TAIL_AWAIT_SUBSCRIBED;
+        subscribe(tail, &output->send);
+    }
+    return TG_TAIL_GO_ON;
 }
 
 enum tg_tail_step tg_tail_take(struct tg_tail *tail, struct tg_slice text,
@@ -283,11 +313,7 @@ enum tg_tail_step tg_tail_take(struct tg_tail *tail, struct tg_slice text,
         return take_error(tail, message, output);
     }
     if (is_text(kind, "types_changed")) {
-        int64_t version = 0;
-        (void)tg_json_int(tg_json_get(message, "catalogue"), &version);
-        tg_buf_printf(&output->err,
-                      "telegraphy: the event types changed (catalogue %" PRId64 ")\n",
-                      version);
+        return take_types_changed(tail, message, output);
     }
     return TG_TAIL_GO_ON; /* What we do not know is for newer clients. */
 }

@@ -1,9 +1,15 @@
-/* One subscriber's conversation with the gateway (PROTOCOL.md), as a state machine without
- * socket and clock. It lives on through reconnections and knows where it stands.
+/* One subscriber's conversation with the gateway (PROTOCOL.md), as a state machine
+ * without socket and clock. It lives on through reconnections and knows where it stands.
  *
  *   AWAIT_CONNECTED --connected--> AWAIT_SUBSCRIBED --subscribed--> OPEN --> ... done
- *        ^                                                           |
+ *        ^                          |          ^                     |
+ *        |            unknown_type, |          | types_changed       |
+ *        |          but known before v          |                     |
+ *        |                          AWAIT_TYPE                       |
  *        +------------------ tg_tail_begin (a new connection) -------+
+ *
+ * A gateway that was restarted does not know the types until the application has handed
+ * them over again; who was subscribed before waits for that.
  */
 #ifndef TG_CLIENT_TAIL_H
 #define TG_CLIENT_TAIL_H
@@ -15,6 +21,7 @@
 enum tg_tail_state {
     TG_TAIL_AWAIT_CONNECTED,
     TG_TAIL_AWAIT_SUBSCRIBED,
+    TG_TAIL_AWAIT_TYPE,
     TG_TAIL_OPEN,
 };
 
@@ -28,6 +35,7 @@ enum tg_tail_step {
 struct tg_tail {
     const struct tg_tail_options *options; /* Borrowed. */
     enum tg_tail_state state;
+    bool was_open; /* On an earlier connection, or on this one. */
     bool has_position;
     char epoch[TG_EPOCH_MAX + 1];
     int64_t offset;

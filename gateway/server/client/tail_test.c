@@ -1,4 +1,4 @@
-/* Conversations as transcripts: what the gateway says, and what we send, print and tell. */
+/* Conversations as transcripts: what we send (>), print (=) and tell (!). */
 #include "server/client/tail.h"
 
 #include "testing/cmocka.h"
@@ -149,6 +149,29 @@ static void after_a_reconnection_it_goes_on_where_it_stood(void **state)
         "= 2026-11-23T02:16:34.120331Z add board.Order 43 {\"id\":7}\n");
 }
 
+static void a_restarted_gateway_is_given_time_to_learn_the_type(void **state)
+{
+    (void)state;
+    open_it();
+    connect_anew();
+    hear(CONNECTED);
+    tg_buf_clear(&transcript);
+    assert_int_equal(hear("{\"kind\":\"error\",\"id\":2,\"code\":\"unknown_type\"}"),
+                     TG_TAIL_GO_ON);
+    assert_int_equal(hear("{\"kind\":\"types_changed\",\"catalogue\":1}"), TG_TAIL_GO_ON);
+    assert_int_equal(hear(SUBSCRIBED(",\"resume\":\"reset\",\"reason\":\"epoch\"")),
+                     TG_TAIL_GO_ON);
+    assert_transcript("! telegraphy: the gateway does not know board.Order any more; "
+                      "waiting until it does\n"
+                      "> "
+                      "{\"kind\":\"subscribe\",\"id\":2,\"type\":\"board.Order\","
+                      "\"since\":{\"epoch\":\"e1\","
+                      "\"offset\":41}}\n"
+                      "! telegraphy: the event types changed (catalogue 1)\n"
+                      "! telegraphy: events may be lost (epoch); waiting for board.Order "
+                      "after e1:41\n");
+}
+
 static void a_history_that_is_gone_is_told(void **state)
 {
     (void)state;
@@ -281,6 +304,7 @@ int main(void)
         TEST(with_json_the_message_itself_is_shown),
         TEST(it_ends_after_as_many_as_were_asked_for),
         TEST(after_a_reconnection_it_goes_on_where_it_stood),
+        TEST(a_restarted_gateway_is_given_time_to_learn_the_type),
         TEST(a_history_that_is_gone_is_told),
         TEST(what_is_lost_is_told),
         TEST(a_subscription_that_ends_ends_us),

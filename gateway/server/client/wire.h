@@ -1,4 +1,4 @@
-/* A blocking TCP connection whose every wait has an end: a deadline, or the user's signal. */
+/* A blocking TCP connection. Every wait has an end: a deadline, or the user's signal. */
 #ifndef TG_CLIENT_WIRE_H
 #define TG_CLIENT_WIRE_H
 
@@ -29,8 +29,8 @@ uint64_t tg_wire_now_ms(void);
 /* Wait, but for a signal. */
 void tg_wire_sleep(uint64_t ms);
 
-/* Connect to one of the addresses of `url`'s host before `deadline_ms` (of tg_wire_now_ms).
- * On FAILED `why` (of `why_size`) says what is wrong. */
+/* Connect to one of the addresses of `url`'s host before `deadline_ms` (of
+ * tg_wire_now_ms). On FAILED `why` (of `why_size`) says what is wrong. */
 enum tg_wire_result tg_wire_open(struct tg_wire *wire, const struct tg_url *url,
                                  uint64_t deadline_ms, char *why, size_t why_size);
 enum tg_wire_result tg_wire_send(struct tg_wire *wire, struct tg_slice bytes,

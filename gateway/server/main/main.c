@@ -246,8 +246,8 @@ static int serve(int count, char **arguments)
     return result;
 }
 
-/* What holds for every command: nothing of ours is open to other users, no secret gets into
- * a core dump, and a reader that went away is an error of write, not our end. */
+/* What holds for every command: nothing of ours is open to other users, no secret gets
+ * into a core dump, and a reader that went away is an error of write, not our end. */
 static bool harden(void)
 {
     struct rlimit none = {0, 0};

@@ -26,7 +26,7 @@ class RefusedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    id: int
+    id: int | None  # None over HTTP, where a connection is enough to know
     accepted: int
     duplicates: int
     offsets: tuple[int | None, ...]
@@ -35,7 +35,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueAccepted:
-    id: int
+    id: int | None
     catalogue: int
     changed: bool
 
@@ -72,7 +72,7 @@ def parse_answer(text: bytes | str) -> Answer:
         return _published(document)
     if kind == "catalogue_accepted":
         return CatalogueAccepted(
-            id=_count(document, "id"),
+            id=_id(document),
             catalogue=_count(document, "catalogue"),
             changed=_typed(document, "changed", bool),
         )
@@ -80,7 +80,7 @@ def parse_answer(text: bytes | str) -> Answer:
         return Pong(id=_count(document, "id"))
     if kind == "refused":
         return RefusedRequest(
-            id=_count(document, "id") if "id" in document else None,
+            id=_id(document),
             code=_typed(document, "code", str),
             message=_typed(document, "message", str),
             member=_optional(document, "member", str),
@@ -116,12 +116,16 @@ def _published(document: dict[str, Any]) -> Published:
             )
         )
     return Published(
-        id=_count(document, "id"),
+        id=_id(document),
         accepted=_count(document, "accepted"),
         duplicates=_count(document, "duplicates"),
         offsets=tuple(offsets),
         refused=tuple(refused),
     )
+
+
+def _id(document: dict[str, Any]) -> int | None:
+    return _count(document, "id") if "id" in document else None
 
 
 def _is_count(value: object) -> bool:

@@ -262,7 +262,7 @@ class _Worker:
             seconds = (answer.retry_after_ms or OVERLOADED_SECONDS * 1_000) / 1_000
             self._state.postpone(answer.id, time.monotonic() + seconds)
             return
-        batch = self._state.peek(answer.id) if answer.id is not None else None
+        batch = self._state.peek(answer.id)
         self._log.error(
             f"refused {answer.code}",
             "the gateway at %s refused %s: %s: %s",

@@ -176,10 +176,10 @@ class State:
             self._unknown += total - accepted - refused
             self._leave(batch)
 
-    def peek(self, batch_id: int) -> Batch | None:
+    def peek(self, batch_id: int | None) -> Batch | None:
         """A batch that is in flight."""
         with self._changed:
-            return self._in_flight.get(batch_id)
+            return None if batch_id is None else self._in_flight.get(batch_id)
 
     def postpone(self, batch_id: int, until: float) -> None:
         """The gateway cannot take this batch now: nothing is sent before `until`."""

@@ -133,15 +133,16 @@ class Command(BaseCommand):
         self._show_types(document)
         self._show_addresses(options)
         watching = settings.DEBUG if options["reload"] is None else options["reload"]
+        watcher = CodeWatcher(lambda path: self._code_changed(path, options))
+        forwarder = SignalForwarder()
         # In its own session, so that Ctrl-C reaches it once: through us.
         gateway = subprocess.Popen(
             [binary, "serve", *self._flags(catalogue, options)],
             env=self._environment(),
             start_new_session=True,
         )
-        watcher = CodeWatcher(lambda path: self._code_changed(path, options))
         try:
-            forward_signals(gateway)
+            forwarder.forward_to(gateway)
             if watching:
                 watcher.start()
             code = gateway.wait()
@@ -150,6 +151,7 @@ class Command(BaseCommand):
             if gateway.poll() is None:
                 gateway.terminate()
                 gateway.wait()
+            forwarder.close()
         return 128 - code if code < 0 else code
 
     def _flags(self, catalogue: Path, options: dict[str, Any]) -> list[str]:
@@ -218,16 +220,32 @@ def count_of_types(document: dict[str, Any]) -> str:
     return "1 event type" if count == 1 else f"{count} event types"
 
 
-def forward_signals(gateway: subprocess.Popen[bytes]) -> None:
-    """SIGTERM and SIGINT are the gateway's: it ends in good order, and we with it."""
-    if threading.current_thread() is not threading.main_thread():
-        return
+class SignalForwarder:
+    """SIGTERM and SIGINT are the gateway's: it ends in good order, and we with it.  Made
+    before the gateway is, so that none kills us and leaves a gateway alone."""
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        gateway.send_signal(number)
+    def __init__(self) -> None:
+        self._gateway: subprocess.Popen[bytes] | None = None
+        self._pending: list[int] = []
+        self._before: dict[int, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                self._before[number] = signal.signal(number, self._forward)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, forward)
+    def forward_to(self, gateway: subprocess.Popen[bytes]) -> None:
+        self._gateway = gateway
+        for number in self._pending:
+            gateway.send_signal(number)
+
+    def close(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _forward(self, number: int, _frame: FrameType | None) -> None:
+        if self._gateway is None:
+            self._pending.append(number)
+        else:
+            self._gateway.send_signal(number)
 
 
 def this_program() -> list[str]:

@@ -1,0 +1,308 @@
+"""System checks: each finds its mistake, says where, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from django.db import models
+
+import telegraphy
+from project.shop.models import (
+    Customer,
+    Everything,
+    Follower,
+    Line,
+    Order,
+    Restaurant,
+    Seat,
+)
+from telegraphy import registry
+from telegraphy.django import ModelEvents, register
+from telegraphy.django._declaration import ModelDeclaration, silent_effect
+from telegraphy.django._signals import disconnect
+
+
+@pytest.fixture(autouse=True)
+def _only_what_the_test_declares() -> Iterator[None]:
+    with registry.isolated():
+        for declaration in registry:
+            registry.remove(declaration)
+        yield
+        declared = [one for one in registry if isinstance(one, ModelDeclaration)]
+    for declaration in declared:
+        disconnect(declaration)
+
+
+def messages(**options: Any) -> list[CheckMessage]:
+    return [one for one in run_checks(**options) if str(one.id).startswith("telegraphy.")]
+
+
+def the_message(**options: Any) -> CheckMessage:
+    found = messages(**options)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def declare(model: type[models.Model], **attributes: Any) -> type[ModelEvents[Any]]:
+    cls = type("Declared", (ModelEvents,), {"__module__": __name__, **attributes})
+    return register(model)(cls)
+
+
+def test_a_right_declaration_has_nothing_to_say():
+    declare(Order, fields=["number", "total"], operations=["create"])
+    assert messages() == []
+
+
+# -- declarations
+
+
+@pytest.mark.parametrize("fields", [None, [], "number", ["number", 1], {"number": 1}])
+def test_fields_must_be_said(fields):
+    attributes = {} if fields is None else {"fields": fields}
+    declare(Order, **attributes)
+    message = the_message()
+    assert message.id == "telegraphy.E003"
+    assert "test_checks.Declared must say which fields of shop.Order" in message.msg
+    assert message.hint
+
+
+def test_all_fields_is_a_warning():
+    declare(Customer, fields="__all__")
+    message = the_message()
+    assert message.id == "telegraphy.W001"
+    assert message.level < 40
+    assert [field.name for field in registry.types()[0].fields] == ["id", "name"]
+
+
+def test_an_unknown_field_names_the_nearest():
+    declare(Order, fields=["numbre"], operations=["create"])
+    message = the_message()
+    assert message.id == "telegraphy.E004"
+    assert "shop.Order has no field 'numbre'; did you mean 'number'?" in message.msg
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("blob", "field 'blob': bytes have no form in JSON"),
+        ("tags", "field 'tags': it has no column of its own"),
+    ],
+)
+def test_a_field_without_a_type_in_events_is_refused(field, reason):
+    declare(Everything, fields=[field])
+    message = the_message()
+    assert message.id == "telegraphy.E005"
+    assert reason in message.msg
+    assert f"def {field}(self, instance) -> str" in message.hint
+
+
+def test_a_relation_from_the_other_side_is_refused():
+    declare(Customer, fields=["order"])
+    assert the_message().id == "telegraphy.E005"
+
+
+def test_two_declarations_of_one_name_are_refused():
+    declare(Order, fields=["number"], operations=["create"])
+
+    class Other(telegraphy.Event):
+        class Meta:
+            name = "shop.Order"
+
+    message = the_message()
+    assert message.id == "telegraphy.E006"
+    assert "both declare the event type 'shop.Order'" in message.msg
+
+
+def test_an_unknown_option_names_the_nearest():
+    declare(Customer, fields=["name"], acces=telegraphy.PUBLIC, helper=lambda self: None)
+    message = the_message()
+    assert message.id == "telegraphy.E007"
+    assert "there is no option 'acces'; did you mean 'access'?" in message.msg
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"operations": ["creat"]}, "'creat'; did you mean"),
+        ({"operations": []}, "operations must be a list"),
+        ({"operations": "create"}, "operations must be a list"),
+        ({"access": None}, "access must be"),
+        ({"delivery": "alive"}, "did you mean 'live'"),
+        ({"ttl": 3}, "ttl must be a timedelta"),
+        ({"name": "Order"}, "name must be two or more words"),
+    ],
+)
+def test_an_option_with_a_wrong_value_is_named(options, reason):
+    if reason.startswith("'creat'"):
+        reason = "not ['creat']; did you mean 'create'?"
+    declare(Customer, fields=["name"], **options)
+    message = the_message()
+    assert message.id == "telegraphy.E008"
+    assert reason in message.msg
+
+
+def test_what_the_gateway_would_refuse_is_found_before():
+    declare(Customer, fields=["name"], name="shop." + "x" * 130)
+    message = the_message()
+    assert message.id == "telegraphy.E009"
+    assert "at most 128 characters" in message.msg
+
+
+def test_a_method_must_say_what_it_returns():
+    def silent(self, instance):
+        return "x"
+
+    def wrong(self, instance) -> bytes:
+        return b"x"
+
+    declare(Customer, fields=["silent", "wrong"], silent=silent, wrong=wrong)
+    first, second = messages()
+    assert {first.id, second.id} == {"telegraphy.E010"}
+    assert "def silent(self, instance) -> str" in first.msg
+    assert "bytes have no form in JSON" in second.msg
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "operations", "expected"),
+    [
+        (Order, "customer", ["update"], True),
+        (Order, "customer", ["create"], False),
+        (Order, "number", ["update"], False),
+        (Line, "order", ["update", "delete"], False),
+    ],
+)
+def test_a_relation_that_rewrites_rows_silently_is_a_warning(
+    model, field, operations, expected
+):
+    declare(model, fields=[field], operations=operations)
+    found = [message for message in messages() if message.id == "telegraphy.W002"]
+    assert bool(found) is expected
+    for message in found:
+        assert "deleting a shop.Customer will update rows of shop.Order" in message.msg
+
+
+def test_what_each_on_delete_does_without_a_signal():
+    assert silent_effect(models.CASCADE) is None
+    assert silent_effect(models.PROTECT) is None
+    assert silent_effect(models.SET_NULL) == "update"
+    assert silent_effect(models.SET_DEFAULT) == "update"
+    assert silent_effect(models.SET(1)) == "update"
+    assert silent_effect(models.DO_NOTHING) is None
+    for name, effect in (
+        ("DB_CASCADE", "delete"),
+        ("DB_SET_NULL", "update"),
+        ("DB_SET_DEFAULT", "update"),
+    ):
+        if hasattr(models, name):  # since Django 6.1
+            assert silent_effect(getattr(models, name)) == effect
+
+
+def test_fields_of_a_parent_s_table_are_a_warning():
+    declare(Restaurant, fields=["name", "stars"])
+    message = the_message()
+    assert message.id == "telegraphy.W004"
+    assert "saving a shop.Place itself changes fields of shop.Restaurant" in message.msg
+
+
+def test_a_composite_key_is_no_problem():
+    declare(Seat, fields=["taken", "row", "pk"])
+    assert messages() == []
+    assert registry.types()[0].key == ("row", "number")
+
+
+def test_options_are_inherited():
+    class Base(ModelEvents[Any]):
+        fields = ["name"]
+        operations = ["create"]
+        access = telegraphy.PUBLIC
+
+    class Derived(Base):
+        operations = ["delete"]
+        verbose_name = "client"
+
+    register(Customer)(Derived)
+    [one] = registry.types()
+    assert (one.operations, one.access) == (("delete",), telegraphy.PUBLIC)
+    assert (one.verbose_name, one.verbose_name_plural) == ("client", "clients")
+
+
+def test_a_wrong_declaration_is_logged_where_no_checks_run(caplog):
+    declare(Follower, fields=["nothing"])
+    assert "no events of shop.Follower: test_checks.Declared" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("register_it", "message"),
+    [
+        (lambda: register(), "needs the model"),
+        (lambda: register("shop.Order"), "takes model classes, not 'shop.Order'"),
+        (lambda: register(models.Model), "models with a table"),
+        (lambda: register(Order)(object), "is for subclasses of ModelEvents"),
+    ],
+)
+def test_register_says_what_it_takes(register_it: Callable[[], object], message: str):
+    class AbstractModel(models.Model):
+        class Meta:
+            abstract = True
+            app_label = "shop"
+
+    if "table" in message:
+        with pytest.raises(TypeError, match="AbstractModel is abstract"):
+            register(AbstractModel)
+    else:
+        with pytest.raises(TypeError, match=message):
+            register_it()
+
+
+# -- settings
+
+
+@pytest.mark.parametrize(
+    ("given", "id_", "reason"),
+    [
+        ({"BACKND": "x"}, "E001", "no setting 'BACKND'; did you mean 'BACKEND'?"),
+        ("x", "E002", "TELEGRAPHY must be a dict, not 'x'"),
+        ({"CLIENT_PORT": "1844"}, "E002", "TELEGRAPHY['CLIENT_PORT'] must be a int"),
+        ({"CLIENT_PORT": True}, "E002", "TELEGRAPHY['CLIENT_PORT'] must be a int"),
+        ({"CLIENT_PORT": 70_000}, "E002", "must be between 1 and 65535, not 70000"),
+        ({"APP": "My Shop"}, "E002", "TELEGRAPHY['APP'] must be 1 to 64 of a-z"),
+        ({"INGEST_KEY": "short"}, "E002", "must be 16 to 256 printable"),
+        ({"INGEST_KEY": "with,comma-and-so-on"}, "E002", "must be 16 to 256 printable"),
+        ({"ENDPOINT": "http://x"}, "E002", "must be like 'ipc:///run"),
+        ({"ENDPOINT": "tcp://127.0.0.1"}, "E002", "must end with a port"),
+        ({"ENDPOINT": "ipc:///" + "x" * 120}, "E002", "is a path of 121 bytes"),
+        ({"CLIENT_URL": "https://x"}, "E002", "must be like 'wss://live"),
+        ({"BACKEND": "nowhere.Backend"}, "E002", "cannot be imported"),
+        ({"BACKEND": "decimal.Decimal"}, "E002", "must be a subclass of BaseBackend"),
+        ({"OPTIONS": {"queue_mx": 1}}, "E002", "do not fit telegraphy.backends.ZeroMQ"),
+        ({"OPTIONS": {"queue_max": 0}}, "E002", "queue_max must be 1 or more, not 0"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings, given, id_, reason):
+    settings.TELEGRAPHY = given
+    message = the_message()
+    assert message.id == f"telegraphy.{id_}"
+    assert reason in message.msg
+
+
+def test_the_key_is_in_no_message(settings):
+    settings.TELEGRAPHY = {"INGEST_KEY": "secret"}
+    assert "secret" not in str(the_message())
+
+
+def test_a_database_without_autocommit_is_a_warning(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "AUTOCOMMIT", False)
+    message = the_message()
+    assert message.id == "telegraphy.W003"
+    assert "'default' has AUTOCOMMIT off" in message.msg
+
+
+def test_an_address_without_tls_is_a_warning_before_deployment_only(settings):
+    settings.TELEGRAPHY = {"CLIENT_URL": "ws://live.example.com/v1/websocket"}
+    assert messages() == []
+    assert the_message(include_deployment_checks=True).id == "telegraphy.W010"
+    settings.TELEGRAPHY = {"CLIENT_URL": "wss://live.example.com/v1/websocket"}
+    assert messages(include_deployment_checks=True) == []

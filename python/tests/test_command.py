@@ -1,0 +1,334 @@
+"""`manage.py telegraphy`, with a stand-in for the gateway's program."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from fake_gateway import FakeGateway, until
+from telegraphy import GatewayError, Refused, Unreachable, ping, push_catalogue
+from telegraphy.django._binary import BinaryNotFound, find_binary, flags
+from telegraphy.django._watching import CodeWatcher
+from telegraphy.django.conf import conf
+
+TESTS = Path(__file__).parent
+
+STAND_IN = """
+import json, os, pathlib, signal, sys, time
+arguments = sys.argv[2:]
+flags = dict(zip(arguments[::2], arguments[1::2]))
+said = {
+    "command": sys.argv[1],
+    "flags": flags,
+    "keys": os.environ["TELEGRAPHY_INGEST_KEYS"],
+    "catalogue": json.loads(pathlib.Path(flags["--catalogues"]).read_text()),
+}
+pathlib.Path(os.environ["SAID"]).write_text(json.dumps(said))
+if sys.argv[1] == "serve" and "WAIT" in os.environ:
+    def end(number, frame):
+        print("drained after", signal.Signals(number).name, flush=True)
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    print("ready", flush=True)
+    while True:
+        time.sleep(0.05)
+sys.exit(int(os.environ.get("CODE", "0")))
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "gateway"
+    path.write_text(f"#!{sys.executable}\n{textwrap.dedent(STAND_IN)}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("TELEGRAPHY_BINARY", str(path))
+    monkeypatch.setenv("SAID", str(tmp_path / "said.json"))
+    return path
+
+
+def said(tmp_path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((tmp_path / "said.json").read_text())
+    return found
+
+
+def telegraphy(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("telegraphy", *arguments, stdout=out, skip_checks=True)
+    return out.getvalue()
+
+
+def test_the_gateway_gets_the_catalogue_the_ports_and_the_key(stand_in, tmp_path):
+    shown = telegraphy("--addr", "0.0.0.0", "--config", "x.yaml")  # noqa: S104
+    heard = said(tmp_path)
+    assert heard["command"] == "serve"
+    assert heard["catalogue"] == json.loads(telegraphy("--catalogue"))
+    catalogue = heard["flags"].pop("--catalogues")
+    assert not Path(catalogue).exists(), "it is removed afterwards"
+    assert heard["flags"] == {
+        "--config": "x.yaml",
+        "--clients-port": "1844",
+        "--clients-host": "0.0.0.0",  # noqa: S104
+        "--ingest-port": "1845",
+        "--ingest-zmq": conf.endpoint,
+    }
+    assert heard["keys"] == f"project={conf.ingest_key}"
+    assert conf.ingest_key not in shown
+    assert "Application 'project': 10 event types." in shown
+    assert "  shop.PriceChanged  event                   public\n" in shown
+    assert "Clients connect to ws://0.0.0.0:1844/v1/websocket" in shown
+
+
+def test_further_settings_of_the_gateway_are_handed_on(stand_in, tmp_path, settings):
+    settings.TELEGRAPHY = {
+        "GATEWAY": {
+            "shards": 2,
+            "clients": {"allowed_origins": ["https://a", "https://b"]},
+        },
+        "CLIENT_PORT": 2001,
+    }
+    telegraphy()
+    heard = said(tmp_path)["flags"]
+    assert heard["--shards"] == "2"
+    assert heard["--clients-allowed-origins"] == "https://a,https://b"
+    assert heard["--clients-port"] == "2001"
+
+
+def test_settings_become_flags():
+    given = {"a.b_c": True, "d": {"e": [1, False], "f": {"g": "x"}}}
+    assert flags(given) == ["--a-b-c", "true", "--d-e", "1,false", "--d-f-g", "x"]
+
+
+def test_a_port_that_pages_do_not_know_is_warned_of(stand_in, capsys):
+    telegraphy("--port", "1999")
+    assert "set TELEGRAPHY['CLIENT_PORT'] = 1999" in capsys.readouterr().err
+
+
+def test_the_gateway_s_exit_status_is_the_command_s(stand_in, monkeypatch):
+    monkeypatch.setenv("CODE", "3")
+    with pytest.raises(SystemExit) as ended:
+        telegraphy()
+    assert ended.value.code == 3
+
+
+def test_check_asks_the_gateway_s_program_and_runs_nothing(
+    stand_in, tmp_path, monkeypatch
+):
+    assert "shop.Order" in telegraphy("--check")
+    assert said(tmp_path)["command"] == "check"
+    monkeypatch.setenv("CODE", "1")
+    with pytest.raises(SystemExit):
+        telegraphy("--check")
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "django", "telegraphy", *arguments],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "project.settings",
+            "PYTHONPATH": str(TESTS),
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_until(command: subprocess.Popen[str], beginning: str) -> None:
+    assert command.stdout is not None
+    for line in command.stdout:
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"it ended without saying {beginning!r}")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_lets_the_gateway_end_in_good_order(stand_in, tmp_path, name):
+    command = manage(WAIT="1")
+    try:
+        until((tmp_path / "said.json").exists, seconds=20)
+        read_until(command, "ready")
+        command.send_signal(getattr(signal, name))
+        out, _ = command.communicate(timeout=20)
+    finally:
+        command.kill()
+    assert out.strip() == f"drained after {name}"
+    assert command.returncode == 0
+
+
+# -- finding the program
+
+
+@pytest.fixture
+def _nothing_set(monkeypatch, tmp_path):
+    monkeypatch.delenv("TELEGRAPHY_BINARY", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr("telegraphy.__file__", str(tmp_path / "package" / "__init__.py"))
+
+
+def make_program(path: Path, content: bytes = b"\x7fELF") -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.usefixtures("_nothing_set")
+def test_the_program_is_looked_for_in_this_order(tmp_path, monkeypatch, settings):
+    with pytest.raises(BinaryNotFound, match=r"nor on PATH. Build it with `make build`"):
+        find_binary()
+    on_path = make_program(tmp_path / "bin" / "telegraphy")
+    assert find_binary() == on_path
+    packaged = make_program(tmp_path / "package" / "bin" / "telegraphy")
+    assert find_binary() == packaged
+    in_environment = make_program(tmp_path / "environment")
+    monkeypatch.setenv("TELEGRAPHY_BINARY", in_environment)
+    assert find_binary() == in_environment
+    in_settings = make_program(tmp_path / "settings")
+    settings.TELEGRAPHY = {"BINARY": in_settings}
+    assert find_binary() == in_settings
+
+
+@pytest.mark.usefixtures("_nothing_set")
+def test_a_script_of_the_same_name_on_path_is_not_the_gateway(tmp_path):
+    make_program(tmp_path / "bin" / "telegraphy", b"#!/usr/bin/python\n")
+    with pytest.raises(BinaryNotFound):
+        find_binary()
+
+
+@pytest.mark.usefixtures("_nothing_set")
+def test_a_path_that_was_set_and_is_no_program_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("TELEGRAPHY_BINARY", str(tmp_path / "nothing"))
+    with pytest.raises(
+        BinaryNotFound, match="environment variable TELEGRAPHY_BINARY names"
+    ):
+        find_binary()
+    with pytest.raises(CommandError, match="which is not a program"):
+        telegraphy()
+
+
+# -- a gateway that runs already
+
+
+def accept_catalogue(header: dict[str, Any], _events: Any) -> dict[str, Any]:
+    if header["kind"] == "ping":
+        return {"kind": "pong", "id": header["id"]}
+    return {
+        "kind": "catalogue_accepted",
+        "id": header["id"],
+        "catalogue": 4,
+        "changed": True,
+    }
+
+
+def test_push_hands_the_catalogue_to_the_gateway_that_runs(tmp_path, settings):
+    with FakeGateway(tmp_path, accept_catalogue) as gateway:
+        settings.TELEGRAPHY = {"ENDPOINT": gateway.endpoint}
+        shown = telegraphy("--push")
+        assert shown == "The gateway has catalogue version 4 with 10 event types.\n"
+        [(header, _)] = gateway.requests
+        assert header == {"kind": "catalogue", "id": 1, "key": conf.ingest_key}
+        assert json.loads(gateway.bodies[0]) == json.loads(telegraphy("--catalogue"))
+
+
+def test_a_refused_catalogue_is_shown_with_member_and_reason(tmp_path, settings):
+    def refuse(header: dict[str, Any], _events: Any) -> dict[str, Any]:
+        return {
+            "kind": "refused",
+            "id": header["id"],
+            "code": "invalid_catalogue",
+            "message": "no such type",
+            "member": "types[0].fields[1].type",
+            "nearest": ["int"],
+        }
+
+    with FakeGateway(tmp_path, refuse) as gateway:
+        settings.TELEGRAPHY = {"ENDPOINT": gateway.endpoint}
+        with pytest.raises(CommandError) as refused:
+            telegraphy("--push")
+        assert str(refused.value) == (
+            "invalid_catalogue: no such type (at types[0].fields[1].type); similar: int"
+        )
+        with pytest.raises(Refused):
+            ping(gateway.endpoint, "key")
+
+
+def test_a_gateway_that_is_not_there_is_said_to_be_so(tmp_path):
+    with pytest.raises(Unreachable, match=r"no gateway answered at ipc:.* within 0.1 s"):
+        push_catalogue(f"ipc://{tmp_path}/nobody", "key", {}, timeout=0.1)
+
+
+def test_an_answer_out_of_place_is_an_error(tmp_path):
+    def pong(header: dict[str, Any], _events: Any) -> dict[str, Any]:
+        return {"kind": "pong", "id": header["id"]}
+
+    with FakeGateway(tmp_path, pong) as gateway:
+        ping(gateway.endpoint, "key")
+        with pytest.raises(GatewayError, match="answered with a Pong"):
+            push_catalogue(gateway.endpoint, "key", {})
+
+
+# -- code that changes
+
+
+def test_the_watcher_sees_files_that_change_come_and_go(tmp_path, monkeypatch):
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "models.py").write_text("")
+    configs = [type("Config", (), {"path": str(app)})]
+    monkeypatch.setattr("django.apps.apps.get_app_configs", lambda: configs)
+    watcher = CodeWatcher(lambda path: None)
+    assert watcher.look() is None
+    (app / "events.py").write_text("")
+    assert watcher.look() == app / "events.py"
+    later = time.time() + 10
+    os.utime(app / "models.py", (later, later))
+    assert watcher.look() == app / "models.py"
+    (app / "events.py").unlink()
+    assert watcher.look() == app / "events.py"
+    assert watcher.look() is None
+
+
+def test_changed_code_is_pushed_while_the_gateway_runs_on(stand_in, tmp_path):
+    project = tmp_path / "site"
+    (project / "app").mkdir(parents=True)
+    (project / "app" / "__init__.py").write_text("")
+    events = project / "app" / "events.py"
+    events.write_text("import telegraphy\nclass One(telegraphy.Event):\n    n: int\n")
+    with FakeGateway(tmp_path, accept_catalogue) as gateway:
+        (project / "site_settings.py").write_text(
+            "SECRET_KEY = 'x' * 20\nDEBUG = True\n"
+            "INSTALLED_APPS = ['telegraphy.django', 'app']\n"
+            f"TELEGRAPHY = {{'ENDPOINT': {gateway.endpoint!r}}}\n"
+        )
+        command = manage(
+            WAIT="1", DJANGO_SETTINGS_MODULE="site_settings", PYTHONPATH=str(project)
+        )
+        try:
+            until((tmp_path / "said.json").exists, seconds=20)
+            before = said(tmp_path)["catalogue"]
+            assert [one["name"] for one in before["types"]] == ["app.One"]
+            events.write_text(events.read_text() + "class Two(One): pass\n")
+            until(lambda: gateway.bodies, seconds=20)
+            after = json.loads(gateway.bodies[0])
+            assert [one["name"] for one in after["types"]] == ["app.One", "app.Two"]
+            read_until(command, "events.py changed. The gateway has catalogue version 4")
+            command.send_signal(signal.SIGTERM)
+            out, error = command.communicate(timeout=20)
+        finally:
+            command.kill()
+    assert out == "drained after SIGTERM\n", error
