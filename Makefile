@@ -52,7 +52,7 @@ $(STAMPS)/venv: python/pyproject.toml | system-python
 
 $(STAMPS)/venv-test: $(STAMPS)/venv tools/requirements.txt $(wildcard e2e/requirements.txt)
 	@$(STEP) "installing what the Python tests need into .venv" \
-	    $(PYTHON) -m pip install --disable-pip-version-check -q -e 'python[django,dev]' \
+	    $(PYTHON) -m pip install --disable-pip-version-check -q -e 'python[django,test]' \
 	    $(foreach file,$(filter %.txt,$^),-r $(file))
 	@touch $@
 
@@ -69,7 +69,7 @@ build: gateway bundle $(STAMPS)/venv ## build the gateway and the client, instal
 
 build/gateway/build.ninja: | system-build
 	@$(STEP) "configuring the gateway" meson setup build/gateway gateway \
-	    --buildtype=release -Ddebug=true -Dwerror=false
+	    --buildtype=release -Ddebug=true -Db_lto=true -Dwerror=false
 
 gateway: build/gateway/build.ninja
 	@$(STEP) "compiling the gateway" ninja -C build/gateway telegraphy
@@ -122,7 +122,7 @@ fuzz-smoke: system-test ## each fuzz target for 20 seconds (SECONDS_EACH=600 for
 
 .PHONY: format bench demo clean
 format: setup ## put all sources into their form
-	@git ls-files -z '*.[ch]' | xargs -0 clang-format -i
+	@tools/format.sh
 	@.venv/bin/ruff format -q . && .venv/bin/ruff check -q --fix .
 	@npm --prefix js run --silent format
 

@@ -104,16 +104,8 @@ def test_a_signal_ends_both_programs(
 
 def test_it_ends_when_one_of_its_programs_dies(demo: Program, environment: dict[str, str]) -> None:
     until("the demo is up", lambda: is_up(demo), PATIENCE_S * 2)
-    victim = child_of(demo.pid, "runserver")
-    os.kill(victim, signal.SIGKILL)
+    os.kill(demo.child("runserver"), signal.SIGKILL)
     assert demo.process.wait(PATIENCE_S) != 0
     assert "the web server ended by itself" in demo.words()
     time.sleep(0.1)
     assert all(nobody_listens(environment[name]) for name in ("PORT", "GATEWAY_PORT"))
-
-
-def child_of(pid: int, word: str) -> int:
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if word in Path(f"/proc/{child}/cmdline").read_text():
-            return int(child)
-    raise AssertionError(f"the demo has no child with {word!r} in its command")

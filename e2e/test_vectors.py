@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from harness.client import Client
-from harness.gateway import Gateway
+from harness.gateway import ROOT, Gateway
 from harness.ingest import Dealer
 from harness.vectors import bytes_of, cases, catalogue, message_of, one_of, text_of
 from harness.wire import CLOSE, PING, PONG, TEXT, Ended, Wire
+
+CODES = json.loads((ROOT / "protocol/codes.json").read_text())
+STATUS = {error["code"]: error["http"] for error in CODES["errors"]}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def shop_catalogue(shop: Gateway) -> None:
 
 
 def put_catalogue(gateway: Gateway, app: str, document: str) -> None:
-    answer = gateway.http("PUT", "/api/v1/catalogue", document, key=gateway.keys[app])
+    answer = gateway.put_document(document, app)
     assert answer.status == 200, answer.body
 
 
@@ -303,11 +306,10 @@ def test_batch_is_judged_event_by_event(
 @pytest.mark.parametrize("case", cases("reject/ingest", kind="catalogue"))
 def test_catalogue_is_refused_and_the_old_one_stays(case: dict[str, Any], shop: Gateway) -> None:
     before = types_of(shop)
-    key = shop.keys[case.get("app", "shop")]
-    answer = shop.http("PUT", "/api/v1/catalogue", message_of(case["send"]), key=key)
+    answer = shop.put_document(message_of(case["send"]), case.get("app", "shop"))
     said = answer.json
     assert said["kind"] == "refused", said
-    assert answer.status == (409 if said["code"] == "type_taken" else 400)
+    assert answer.status == STATUS[said["code"]]
     check_refusal(said, case["expect"])
     assert types_of(shop) == before
 
@@ -315,10 +317,10 @@ def test_catalogue_is_refused_and_the_old_one_stays(case: dict[str, Any], shop: 
 @pytest.mark.parametrize("case", cases("messages/ingest", kind="catalogue"))
 def test_catalogue_is_accepted(case: dict[str, Any], shop: Gateway) -> None:
     document = message_of(case["send"])
-    first = shop.http("PUT", "/api/v1/catalogue", document, key=shop.keys["shop"])
+    first = shop.put_document(document, "shop")
     assert first.status == 200, first.body
     names = [kind["name"] for kind in json.loads(document)["types"]]
     assert [kind["name"] for kind in types_of(shop)["types"] if kind["app"] == "shop"] == names
-    again = shop.http("PUT", "/api/v1/catalogue", document, key=shop.keys["shop"])
+    again = shop.put_document(document, "shop")
     assert again.json["changed"] is False
     assert again.json["catalogue"] == first.json["catalogue"]

@@ -26,7 +26,8 @@ kill $announcer 2>/dev/null
 wait $announcer 2>/dev/null
 if [ $status -ne 0 ]; then
     cat "$log" >&2
-    printf '✗ %s: failed (exit %d): %s\n' "$what" $status "$*" >&2
+    command="$*"
+    printf '✗ %s: failed (exit %d): %s\n' "$what" $status "${command:0:200}" >&2
 elif [ $((SECONDS - start)) -gt 1 ]; then
     printf '✓ %s (%d s)\n' "$what" $((SECONDS - start))
 fi

@@ -103,6 +103,13 @@ def test_the_last_line_is_the_count() -> None:
     assert not well
 
 
+def test_a_flood_of_failures_is_cut_but_counted() -> None:
+    lines, _ = run_tests.summary({"e2e": Result(failed=[f"t{n}" for n in range(1000)])})
+    assert lines[-1] == "0 passed, 1000 failed"
+    assert lines[-2] == "failed: e2e: and 960 more; see above"
+    assert len(lines) < 50
+
+
 def test_nothing_at_all_is_not_well() -> None:
     assert run_tests.summary({})[1] is False
 

@@ -1,5 +1,6 @@
-/* Time, for all benches: CLOCK_MONOTONIC in nanoseconds. Every process of this machine shares it,
- * so a stamp made by a publisher can be subtracted from one made by a subscriber. */
+/* Time, for all benches: CLOCK_MONOTONIC in nanoseconds. Every process of this machine
+ * shares it, so a stamp made by a publisher can be subtracted from one made by a
+ * subscriber. */
 #ifndef BENCH_COMMON_CLOCK_H
 #define BENCH_COMMON_CLOCK_H
 

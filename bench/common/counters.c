@@ -36,8 +36,9 @@ static bool ticks_read(pid_t pid, struct cpu_time *cpu)
     /* The second field is the program's name in parentheses and may hold anything. */
     char *rest = strrchr(line, ')');
     unsigned long long user, system;
-    if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
-                        &system) != 2)
+    if (!rest ||
+        sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+               &system) != 2)
         return false;
     cpu->user_ticks += user;
     cpu->system_ticks += system;

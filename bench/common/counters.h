@@ -1,8 +1,9 @@
-/* What the kernel says about the server under test: CPU time and memory of a set of processes.
+/* What the kernel says about the server under test: CPU time and memory of a set of
+ * processes.
  *
- * The sum of CPU time is the process clock (clock_getcpuclockid): nanoseconds, all threads, the
- * ended ones included. /proc/PID/stat only counts ticks of 10 ms, so it serves for the split into
- * user and system, never for the sum. */
+ * The sum of CPU time is the process clock (clock_getcpuclockid): nanoseconds, all
+ * threads, the ended ones included. /proc/PID/stat only counts ticks of 10 ms, so it
+ * serves for the split into user and system, never for the sum. */
 #ifndef BENCH_COMMON_COUNTERS_H
 #define BENCH_COMMON_COUNTERS_H
 

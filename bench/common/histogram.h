@@ -1,5 +1,5 @@
-/* Latencies, in buckets that are at most 1/64 (1.6 %) wide, up to an hour: fixed memory, exact
- * counts. */
+/* Latencies, in buckets that are at most 1/64 (1.6 %) wide, up to an hour: fixed memory,
+ * exact counts. */
 #ifndef BENCH_COMMON_HISTOGRAM_H
 #define BENCH_COMMON_HISTOGRAM_H
 
@@ -16,7 +16,8 @@ struct histogram {
 void histogram_clear(struct histogram *h);
 void histogram_add(struct histogram *h, uint64_t ns);
 
-/* The least upper bound of the given share (0.99: p99) of all that was added; 0 if nothing was. */
+/* The least upper bound of the given share (0.99: p99) of all that was added; 0 if
+ * nothing was. */
 uint64_t histogram_quantile_ns(const struct histogram *h, double share);
 
 #endif

@@ -1,10 +1,12 @@
-/* The floor: the least that a libuv server can do to broadcast over WebSocket. It answers the
- * upgrade, and for each message on its control port builds one frame and gives it to every
- * connection with uv_try_write, one write each. No session, no catalogue, no queue, no timer.
+/* The floor: the least that a libuv server can do to broadcast over WebSocket. It answers
+ * the upgrade, and for each message on its control port builds one frame and gives it to
+ * every connection with uv_try_write, one write each. No session, no catalogue, no queue,
+ * no timer.
  *
- * Back of the envelope: 5.7 µs a delivery was measured for such a skeleton when the design was
- * made, of which some 95 % are the kernel's: send() through TCP on loopback, up to the wake-up of
- * the reader. What the gateway costs above this is what its own work costs. */
+ * Back of the envelope: 5.7 µs a delivery was measured for such a skeleton when the
+ * design was made, of which some 95 % are the kernel's: send() through TCP on loopback,
+ * up to the wake-up of the reader. What the gateway costs above this is what its own work
+ * costs. */
 #include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -84,7 +86,8 @@ static void upgrade(struct connection *c, char *request, size_t length)
     char text[128];
     unsigned char digest[SHA_DIGEST_LENGTH];
     char accepted[64];
-    int text_length = snprintf(text, sizeof text, "%.*s%s", (int)strcspn(key, "\r"), key, guid);
+    int text_length = snprintf(text, sizeof text, "%.*s%s", (int)strcspn(key, "\r"), key,
+                               guid);
     SHA1((unsigned char *)text, (size_t)text_length, digest);
     EVP_EncodeBlock((unsigned char *)accepted, digest, sizeof digest);
     char answer[256];
@@ -93,7 +96,7 @@ static void upgrade(struct connection *c, char *request, size_t length)
                         "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
                         accepted);
     uv_buf_t buf = uv_buf_init(answer, (unsigned)size);
-    /* In the list first: the load tool counts it as subscribed as soon as it reads this. */
+    /* In the list first: the load tool takes it as subscribed once it has the answer. */
     c->index = connection_count;
     connections[connection_count++] = c;
     if (uv_try_write((uv_stream_t *)&c->tcp, &buf, 1) != size)
@@ -129,7 +132,8 @@ static void on_control(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
         memcpy(&size, control, 4);
         size = ntohl(size);
         if (size > PAYLOAD_MAX) {
-            fprintf(stderr, "floor: a payload of %u bytes is more than %d\n", size, PAYLOAD_MAX);
+            fprintf(stderr, "floor: a payload of %u bytes is more than %d\n", size,
+                    PAYLOAD_MAX);
             exit(1);
         }
         if (control_length < 4 + size)
@@ -177,7 +181,8 @@ static void listen_on(uv_tcp_t *server, const char *port, uv_connection_cb on_co
     if (!error)
         error = uv_listen((uv_stream_t *)server, 4096, on_connection);
     if (error) {
-        fprintf(stderr, "floor: cannot listen on port %s: %s\n", port, uv_strerror(error));
+        fprintf(stderr, "floor: cannot listen on port %s: %s\n", port,
+                uv_strerror(error));
         exit(1);
     }
 }

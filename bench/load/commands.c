@@ -10,7 +10,15 @@
 #include "common/clock.h"
 #include "common/histogram.h"
 
-enum { EVENT_PATIENCE_MS = 5000, SETTLE_MS = 20, RATE_PATIENCE_MS = 2000 };
+enum {
+    EVENT_PATIENCE_MS = 20000,
+    LATE_EVENTS_MAX = 3,
+    SETTLE_MS = 20,
+    RATE_PATIENCE_MS = 2000
+};
+
+/* Of four digits from the first on, so that all frames of a run have the same size. */
+enum { FIRST_SEQ = 1000 };
 
 enum doing { NOTHING, OPENING, PUBLISHING, RATING, ENDING, HOLDING };
 
@@ -90,22 +98,25 @@ static void print_memory(const struct commands *c)
 static void print_deliveries(const struct commands *c, double seconds)
 {
     const struct swarm_counts *n = swarm_counts_get(c->swarm);
-    printf(",\"events\":%llu,\"events_refused\":%llu,\"events_late\":%u,\"expected\":%llu,"
-           "\"delivered\":%llu,\"lost\":%llu,\"repeated\":%llu,\"announced_lost\":%llu,"
-           "\"stray\":%llu",
-           (unsigned long long)c->events_sent,
-           (unsigned long long)(publisher_refused(c->publisher) - c->refused_before),
-           c->late_events, (unsigned long long)c->expected, (unsigned long long)n->delivered,
-           (unsigned long long)(c->expected > n->delivered ? c->expected - n->delivered : 0),
-           (unsigned long long)n->repeated, (unsigned long long)n->announced,
-           (unsigned long long)n->stray);
-    printf(",\"frame_bytes_min\":%u,\"frame_bytes_max\":%u,\"frame_bytes\":%.1f", n->frame_bytes_min,
-           n->frame_bytes_max, n->delivered ? (double)n->bytes / (double)n->delivered : 0.0);
+    printf(
+        ",\"events\":%llu,\"events_refused\":%llu,\"events_late\":%u,\"expected\":%llu,"
+        "\"delivered\":%llu,\"lost\":%llu,\"repeated\":%llu,\"announced_lost\":%llu,"
+        "\"stray\":%llu",
+        (unsigned long long)c->events_sent,
+        (unsigned long long)(publisher_refused(c->publisher) - c->refused_before),
+        c->late_events, (unsigned long long)c->expected, (unsigned long long)n->delivered,
+        (unsigned long long)(c->expected > n->delivered ? c->expected - n->delivered : 0),
+        (unsigned long long)n->repeated, (unsigned long long)n->announced,
+        (unsigned long long)n->stray);
+    printf(",\"frame_bytes_min\":%u,\"frame_bytes_max\":%u,\"frame_bytes\":%.1f",
+           n->frame_bytes_min, n->frame_bytes_max,
+           n->delivered ? (double)n->bytes / (double)n->delivered : 0.0);
     printf(",\"deliveries_per_second\":%.0f", (double)n->delivered / seconds);
     printf(",\"latency_us\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f}",
            (double)histogram_quantile_ns(&c->latency, 0.5) / 1e3,
            (double)histogram_quantile_ns(&c->latency, 0.99) / 1e3,
-           (double)histogram_quantile_ns(&c->latency, 0.999) / 1e3, (double)c->latency.max_ns / 1e3);
+           (double)histogram_quantile_ns(&c->latency, 0.999) / 1e3,
+           (double)c->latency.max_ns / 1e3);
 }
 
 static void print_cpu(const struct commands *c)
@@ -125,10 +136,11 @@ static void finish(struct commands *c)
 {
     double seconds = (double)(clock_now_ns() - c->began_ns) / 1e9;
     const struct swarm_counts *n = swarm_counts_get(c->swarm);
-    printf("{\"do\":\"%s\",\"seconds\":%.3f,\"subscribers\":%u,\"failed\":%u,\"dropped\":%u,"
-           "\"pings\":%llu,\"load_cpu_us\":%.0f",
-           c->name, seconds, n->ready, n->failed, n->dropped - c->dropped_before,
-           (unsigned long long)n->pings, (own_cpu_seconds() - c->load_cpu_before) * 1e6);
+    printf(
+        "{\"do\":\"%s\",\"seconds\":%.3f,\"subscribers\":%u,\"failed\":%u,\"dropped\":%u,"
+        "\"pings\":%llu,\"load_cpu_us\":%.0f",
+        c->name, seconds, n->ready, n->failed, n->dropped - c->dropped_before,
+        (unsigned long long)n->pings, (own_cpu_seconds() - c->load_cpu_before) * 1e6);
     if (c->doing == ENDING)
         print_deliveries(c, seconds);
     if (c->options.pids.count)
@@ -176,10 +188,13 @@ static void publish_next(struct commands *c)
 static void on_impatience(uv_timer_t *timer)
 {
     struct commands *c = timer->data;
-    if (c->late_events++ < 3)
-        fprintf(stderr, "load: event %llu is still missing at %u of %u subscribers after %d ms\n",
-                (unsigned long long)c->seq, c->awaited, swarm_counts_get(c->swarm)->ready,
-                EVENT_PATIENCE_MS);
+    fprintf(
+        stderr,
+        "load: event %llu of %s is still missing at %u of %u subscribers after %d ms\n",
+        (unsigned long long)c->seq, c->options.swarm.dialect->name, c->awaited,
+        swarm_counts_get(c->swarm)->ready, EVENT_PATIENCE_MS);
+    if (++c->late_events == LATE_EVENTS_MAX)
+        c->events = c->events_sent; /* It won't get better. */
     publish_next(c);
 }
 
@@ -225,10 +240,12 @@ static void rate_begin(struct commands *c, double hz, double seconds)
     c->due_ns = clock_now_ns() + c->interval_ns;
     struct itimerspec spec = {
         .it_value = {(time_t)(c->due_ns / 1000000000u), (long)(c->due_ns % 1000000000u)},
-        .it_interval = {(time_t)(c->interval_ns / 1000000000u), (long)(c->interval_ns % 1000000000u)}};
+        .it_interval = {(time_t)(c->interval_ns / 1000000000u),
+                        (long)(c->interval_ns % 1000000000u)}};
     timerfd_settime(c->ticker_fd, TFD_TIMER_ABSTIME, &spec, NULL);
     uv_poll_start(&c->ticker, UV_READABLE, on_tick);
-    uv_timer_start(&c->timer, on_rate_over, (uint64_t)(seconds * 1000) + RATE_PATIENCE_MS, 0);
+    uv_timer_start(&c->timer, on_rate_over, (uint64_t)(seconds * 1000) + RATE_PATIENCE_MS,
+                   0);
 }
 
 static void on_opened(void *context)
@@ -244,6 +261,7 @@ struct commands *commands_create(uv_loop_t *loop, const struct commands_options 
     if (!c)
         abort();
     c->loop = loop;
+    c->seq = FIRST_SEQ;
     c->options = *options;
     c->options.swarm.on_opened = on_opened;
     c->options.swarm.on_event = on_event;
@@ -264,12 +282,15 @@ struct commands *commands_create(uv_loop_t *loop, const struct commands_options 
 
 static bool complain(const char *line)
 {
-    fprintf(stderr, "load: cannot do \"%s\": open N, publish N, rate HZ SECONDS, hold SECONDS or "
-                    "memory is meant, and publishing needs --publish\n", line);
+    fprintf(stderr,
+            "load: cannot do \"%s\": open N, publish N, rate HZ SECONDS, hold SECONDS or "
+            "memory is meant, and publishing needs --publish\n",
+            line);
     return false;
 }
 
-bool commands_do(struct commands *c, const char *line, void (*on_done)(void *), void *context)
+bool commands_do(struct commands *c, const char *line, void (*on_done)(void *),
+                 void *context)
 {
     unsigned count;
     double hz, seconds;

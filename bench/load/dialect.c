@@ -16,7 +16,8 @@ static bool starts(const char *message, size_t length, const char *text)
 }
 
 /* PROTOCOL.md 2: connect -> connected, subscribe -> subscribed, then events. */
-static enum verdict judge_telegraphy(const char *message, size_t length, const char **reply)
+static enum verdict judge_telegraphy(const char *message, size_t length,
+                                     const char **reply)
 {
     /* The kind comes first in what the gateway writes, but nothing promises that. */
     if (holds(message, length, "\"kind\":\"event\""))
@@ -27,15 +28,16 @@ static enum verdict judge_telegraphy(const char *message, size_t length, const c
     }
     if (holds(message, length, "\"kind\":\"subscribed\""))
         return VERDICT_READY;
-    if (holds(message, length, "\"kind\":\"gap\"") || holds(message, length, "\"kind\":\"reset\""))
+    if (holds(message, length, "\"kind\":\"gap\"") ||
+        holds(message, length, "\"kind\":\"reset\""))
         return VERDICT_LOSS;
     if (holds(message, length, "\"kind\":\"error\""))
         return VERDICT_FAIL;
     return VERDICT_NOTHING;
 }
 
-/* Engine.IO 4 under Socket.IO 5: `0{…}` opened, `40` joins the default namespace and is answered
- * with `40{…}`, `2` is a ping to be answered with `3`, `42[…]` an event. */
+/* Engine.IO 4 under Socket.IO 5: `0{…}` opened, `40` joins the default namespace and is
+ * answered with `40{…}`, `2` is a ping to be answered with `3`, `42[…]` an event. */
 static enum verdict judge_socketio(const char *message, size_t length, const char **reply)
 {
     if (starts(message, length, "42"))
@@ -58,8 +60,10 @@ static enum verdict judge_plain(const char *message, size_t length, const char *
     return VERDICT_EVENT;
 }
 
-/* These apps say "ready" when the subscription stands: the upgrade alone doesn't prove it. */
-static enum verdict judge_ready_first(const char *message, size_t length, const char **reply)
+/* These apps say "ready" when the subscription stands: the upgrade alone doesn't prove
+ * it. */
+static enum verdict judge_ready_first(const char *message, size_t length,
+                                      const char **reply)
 {
     (void)reply;
     return starts(message, length, "ready") ? VERDICT_READY : VERDICT_EVENT;

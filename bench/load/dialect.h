@@ -1,5 +1,6 @@
-/* How each server under test is spoken with: what a subscriber says once its WebSocket is open,
- * and which answer means that it is subscribed. Everything else is the same for all. */
+/* How each server under test is spoken with: what a subscriber says once its WebSocket is
+ * open, and which answer means that it is subscribed. Everything else is the same for
+ * all. */
 #ifndef BENCH_LOAD_DIALECT_H
 #define BENCH_LOAD_DIALECT_H
 
@@ -18,7 +19,8 @@ struct dialect {
     const char *name;
     const char *path;
     const char *subprotocol; /* or NULL */
-    const char *greeting;    /* said once the WebSocket is open; NULL: then it is READY at once */
+    const char
+        *greeting; /* said once the WebSocket is open; NULL: then it is READY at once */
     /* Judges one text message. `*reply` may be set to a text to send back. */
     enum verdict (*judge)(const char *message, size_t length, const char **reply);
 };

@@ -15,7 +15,9 @@ struct publisher *publisher_open(uv_loop_t *loop, const struct publisher_options
     static const struct {
         const char *prefix;
         const struct publisher_kind *kind;
-    } kinds[] = {{"zmq:", &publisher_zmq}, {"http:", &publisher_http}, {"stream:", &publisher_stream}};
+    } kinds[] = {{"zmq:", &publisher_zmq},
+                 {"http:", &publisher_http},
+                 {"stream:", &publisher_stream}};
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i].prefix);
@@ -31,8 +33,10 @@ struct publisher *publisher_open(uv_loop_t *loop, const struct publisher_options
         free(p);
         return NULL;
     }
-    fprintf(stderr, "load: \"%s\" is no publisher; zmq:ENDPOINT, http:PORT/PATH or stream:PORT is\n",
-            options->target);
+    fprintf(
+        stderr,
+        "load: \"%s\" is no publisher; zmq:ENDPOINT, http:PORT/PATH or stream:PORT is\n",
+        options->target);
     return NULL;
 }
 
@@ -41,19 +45,15 @@ void publisher_send(struct publisher *p, uint64_t seq, uint64_t at_ns)
     p->kind->send(p->self, seq, at_ns);
 }
 
-void publisher_close(struct publisher *p)
-{
-    p->kind->close(p->self);
-    free(p);
-}
-
 uint64_t publisher_refused(const struct publisher *p)
 {
     return p->refused;
 }
 
-void publisher_refuse(struct publisher *p, const char *why, const char *detail, size_t length)
+void publisher_refuse(struct publisher *p, const char *why, const char *detail,
+                      size_t length)
 {
     if (p->refused++ < 5)
-        fprintf(stderr, "load: an event was not taken: %s %.*s\n", why, (int)length, detail);
+        fprintf(stderr, "load: an event was not taken: %s %.*s\n", why, (int)length,
+                detail);
 }

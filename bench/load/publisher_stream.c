@@ -1,7 +1,9 @@
 /* The two kinds that are a TCP connection: `http:` and `stream:`.
  *
- * HTTP: one request at a time; what is due meanwhile waits in a ring, and its stamp still says when
- * it was due. The answer must have a Content-Length (or be a 204), which all the peers' apps do. */
+ * HTTP: one request at a time, on a connection that is made anew where the server closed
+ * it while nothing was asked (servers do so after some seconds); what is due meanwhile
+ * waits in a ring, and its stamp still says when it was due. The answer must have a
+ * Content-Length (or be a 204), which all the peers' apps do. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +17,9 @@ enum { WAITING_MAX = 8192, ANSWER_MAX = 8192 };
 
 struct stream_publisher {
     struct publisher *owner;
-    uv_tcp_t tcp;
-    uv_connect_t connect;
-    bool is_http, is_ended;
+    uv_loop_t *loop;
+    uv_tcp_t *tcp; /* NULL: to be connected */
+    bool is_http;
     unsigned data_bytes, port;
     char path[128];
     /* http only */
@@ -43,22 +45,28 @@ static void refuse(struct stream_publisher *p, const char *why, const char *deta
 static void on_written(uv_write_t *request, int status)
 {
     struct stream_publisher *p = request->handle->data;
-    if (status && !p->is_ended)
+    /* Of a handle that is being closed the reason is known already. */
+    if (status && status != UV_ECANCELED)
         refuse(p, "write:", uv_strerror(status));
     free(request);
 }
+
+static void connect_to_server(struct stream_publisher *p);
 
 static void post(struct stream_publisher *p, uint64_t seq, uint64_t at_ns)
 {
     struct message *m = malloc(sizeof *m);
     if (!m)
         abort();
+    if (!p->tcp)
+        connect_to_server(p);
     size_t head;
     if (p->is_http) {
-        head = (size_t)snprintf(m->bytes, 512,
-                                "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
-                                "Content-Type: application/json\r\nContent-Length: %u\r\n\r\n",
-                                p->path, p->port, p->data_bytes);
+        head = (size_t)snprintf(
+            m->bytes, 512,
+            "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+            "Content-Type: application/json\r\nContent-Length: %u\r\n\r\n",
+            p->path, p->port, p->data_bytes);
     } else {
         for (unsigned i = 0; i < 4; i++)
             m->bytes[i] = (char)(p->data_bytes >> (24 - 8 * i));
@@ -66,7 +74,7 @@ static void post(struct stream_publisher *p, uint64_t seq, uint64_t at_ns)
     }
     event_data_write(m->bytes + head, p->data_bytes, seq, at_ns);
     uv_buf_t buf = uv_buf_init(m->bytes, (unsigned)head + p->data_bytes);
-    int error = uv_write(&m->request, (uv_stream_t *)&p->tcp, &buf, 1, on_written);
+    int error = uv_write(&m->request, (uv_stream_t *)p->tcp, &buf, 1, on_written);
     if (error) {
         refuse(p, "write:", uv_strerror(error));
         free(m);
@@ -84,7 +92,8 @@ static void post_next(struct stream_publisher *p)
     post(p, p->waiting[first].seq, p->waiting[first].at_ns);
 }
 
-/* The size of the complete answer at the beginning of `answer`; 0 if it isn't complete. */
+/* The size of the complete answer at the beginning of `answer`; 0 if it isn't complete.
+ */
 static size_t answer_size(struct stream_publisher *p)
 {
     char *blank = memmem(p->answer, p->answer_length, "\r\n\r\n", 4);
@@ -92,10 +101,25 @@ static size_t answer_size(struct stream_publisher *p)
         return 0;
     size_t head = (size_t)(blank - p->answer) + 4;
     unsigned long body = 0;
-    for (char *line = p->answer; line < blank; line = (char *)memmem(line, (size_t)(blank + 2 - line), "\r\n", 2) + 2)
+    for (char *line = p->answer; line < blank;
+         line = (char *)memmem(line, (size_t)(blank + 2 - line), "\r\n", 2) + 2)
         if (strncasecmp(line, "content-length:", 15) == 0)
             body = strtoul(line + 15, NULL, 10);
     return p->answer_length >= head + body ? head + body : 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void disconnect(struct stream_publisher *p)
+{
+    if (p->tcp)
+        uv_close((uv_handle_t *)p->tcp, on_closed);
+    p->tcp = NULL;
+    p->is_asking = false;
+    p->answer_length = 0;
 }
 
 static void on_answer(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
@@ -103,10 +127,10 @@ static void on_answer(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
     (void)buf;
     struct stream_publisher *p = stream->data;
     if (length < 0) {
-        if (!p->is_ended)
+        if (p->is_asking || !p->is_http)
             refuse(p, "the publisher's connection ended:", uv_strerror((int)length));
-        p->is_ended = true;
-        uv_read_stop(stream);
+        disconnect(p);
+        post_next(p);
         return;
     }
     if (!p->is_http)
@@ -116,7 +140,8 @@ static void on_answer(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
     if (size == 0)
         return;
     if (memcmp(p->answer, "HTTP/1.1 2", 10) != 0)
-        publisher_refuse(p->owner, "the server answered", p->answer, strcspn(p->answer, "\r"));
+        publisher_refuse(p->owner, "the server answered", p->answer,
+                         strcspn(p->answer, "\r"));
     memmove(p->answer, p->answer + size, p->answer_length - size);
     p->answer_length -= size;
     p->is_asking = false;
@@ -129,19 +154,43 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     struct stream_publisher *p = handle->data;
     if (!p->is_http || p->answer_length >= ANSWER_MAX)
         p->answer_length = 0;
-    *buf = uv_buf_init(p->answer + p->answer_length, (unsigned)(ANSWER_MAX - p->answer_length));
+    *buf = uv_buf_init(p->answer + p->answer_length,
+                       (unsigned)(ANSWER_MAX - p->answer_length));
 }
 
 static void on_connected(uv_connect_t *request, int status)
 {
     struct stream_publisher *p = request->data;
-    if (status)
+    uv_stream_t *stream = request->handle;
+    free(request);
+    if (status && status != UV_ECANCELED) {
         refuse(p, "connect:", uv_strerror(status));
-    else
-        uv_read_start((uv_stream_t *)&p->tcp, on_alloc, on_answer);
+        disconnect(p);
+    } else if (!status) {
+        uv_read_start(stream, on_alloc, on_answer);
+    }
 }
 
-static struct stream_publisher *open_to(uv_loop_t *loop, const struct publisher_options *options,
+/* What is written before the connection stands, libuv keeps until it does. */
+static void connect_to_server(struct stream_publisher *p)
+{
+    uv_connect_t *request = malloc(sizeof *request);
+    p->tcp = malloc(sizeof *p->tcp);
+    if (!request || !p->tcp)
+        abort();
+    uv_tcp_init(p->loop, p->tcp);
+    uv_tcp_nodelay(p->tcp, 1);
+    p->tcp->data = p;
+    request->data = p;
+    struct sockaddr_in to;
+    uv_ip4_addr("127.0.0.1", (int)p->port, &to);
+    /* The only errors are those of bad arguments; a refusal comes to on_connected. */
+    if (uv_tcp_connect(request, p->tcp, (struct sockaddr *)&to, on_connected))
+        abort();
+}
+
+static struct stream_publisher *open_to(uv_loop_t *loop,
+                                        const struct publisher_options *options,
                                         const char *target, struct publisher *owner)
 {
     char *end;
@@ -157,20 +206,13 @@ static struct stream_publisher *open_to(uv_loop_t *loop, const struct publisher_
     p->data_bytes = options->data_bytes;
     p->port = (unsigned)port;
     snprintf(p->path, sizeof p->path, "%s", *end ? end : "/");
-    uv_tcp_init(loop, &p->tcp);
-    uv_tcp_nodelay(&p->tcp, 1);
-    p->tcp.data = p;
-    p->connect.data = p;
-    struct sockaddr_in to;
-    uv_ip4_addr("127.0.0.1", (int)port, &to);
-    int error = uv_tcp_connect(&p->connect, &p->tcp, (struct sockaddr *)&to, on_connected);
-    if (error)
-        refuse(p, "connect:", uv_strerror(error));
+    p->loop = loop;
+    connect_to_server(p);
     return p;
 }
 
-static void *http_open(uv_loop_t *loop, const struct publisher_options *options, const char *target,
-                       struct publisher *owner)
+static void *http_open(uv_loop_t *loop, const struct publisher_options *options,
+                       const char *target, struct publisher *owner)
 {
     struct stream_publisher *p = open_to(loop, options, target, owner);
     if (p)
@@ -192,7 +234,8 @@ static void http_send(void *self, uint64_t seq, uint64_t at_ns)
 {
     struct stream_publisher *p = self;
     if (p->waiting_count == WAITING_MAX) {
-        refuse(p, "the server is so slow that", "thousands of events wait to be handed to it");
+        refuse(p, "the server is so slow that",
+               "thousands of events wait to be handed to it");
         return;
     }
     unsigned last = (p->waiting_first + p->waiting_count++) % WAITING_MAX;
@@ -206,17 +249,5 @@ static void stream_send(void *self, uint64_t seq, uint64_t at_ns)
     post(self, seq, at_ns);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static void stream_close(void *self)
-{
-    struct stream_publisher *p = self;
-    p->is_ended = true;
-    uv_close((uv_handle_t *)&p->tcp, on_closed);
-}
-
-const struct publisher_kind publisher_http = {http_open, http_send, stream_close};
-const struct publisher_kind publisher_stream = {stream_open, stream_send, stream_close};
+const struct publisher_kind publisher_http = {http_open, http_send};
+const struct publisher_kind publisher_stream = {stream_open, stream_send};

@@ -17,7 +17,8 @@ struct zmq_publisher {
     char run[32];
 };
 
-/* ZMQ_FD is edge-triggered: everything there is must be read after each wake-up and each send. */
+/* ZMQ_FD is edge-triggered: everything there is must be read after each wake-up and each
+ * send. */
 static void drain(struct zmq_publisher *z)
 {
     for (;;) {
@@ -26,8 +27,10 @@ static void drain(struct zmq_publisher *z)
         if (length < 0)
             return;
         size_t size = (size_t)length < sizeof answer ? (size_t)length : sizeof answer;
-        if (!memmem(answer, size, "\"published\"", 11) || memmem(answer, size, "\"refused\"", 9))
-            publisher_refuse(z->owner, "the gateway answered", answer, size < 500 ? size : 500);
+        if (!memmem(answer, size, "\"published\"", 11) ||
+            memmem(answer, size, "\"refused\"", 9))
+            publisher_refuse(z->owner, "the gateway answered", answer,
+                             size < 500 ? size : 500);
     }
 }
 
@@ -37,8 +40,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     drain(poll->data);
 }
 
-static void *zmq_open(uv_loop_t *loop, const struct publisher_options *options, const char *target,
-                      struct publisher *owner)
+static void *zmq_open(uv_loop_t *loop, const struct publisher_options *options,
+                      const char *target, struct publisher *owner)
 {
     struct zmq_publisher *z = calloc(1, sizeof *z);
     if (!z)
@@ -75,24 +78,11 @@ static void zmq_send_event(void *self, uint64_t seq, uint64_t at_ns)
                                  "{\"kind\":\"publish\",\"id\":%llu,\"key\":\"%s\"}",
                                  (unsigned long long)seq, z->key);
     size_t length = event_line_write(line, z->data_bytes, z->run, seq, at_ns);
-    if (zmq_send(z->socket, header, (size_t)header_length, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+    if (zmq_send(z->socket, header, (size_t)header_length, ZMQ_SNDMORE | ZMQ_DONTWAIT) <
+            0 ||
         zmq_send(z->socket, line, length, ZMQ_DONTWAIT) < 0)
         publisher_refuse(z->owner, "zmq_send:", zmq_strerror(errno), 80);
     drain(z);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-    struct zmq_publisher *z = handle->data;
-    zmq_close(z->socket);
-    zmq_ctx_term(z->context);
-    free(z);
-}
-
-static void zmq_close_all(void *self)
-{
-    struct zmq_publisher *z = self;
-    uv_close((uv_handle_t *)&z->poll, on_poll_closed);
-}
-
-const struct publisher_kind publisher_zmq = {zmq_open, zmq_send_event, zmq_close_all};
+const struct publisher_kind publisher_zmq = {zmq_open, zmq_send_event};

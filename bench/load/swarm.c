@@ -24,8 +24,8 @@ struct subscriber {
     uv_tcp_t tcp;
     struct swarm *swarm;
     uv_connect_t *connect;
-    uint64_t seq;  /* the last event seen */
-    char *stash;   /* an incomplete message from earlier reads */
+    uint64_t seq; /* the last event seen */
+    char *stash;  /* an incomplete message from earlier reads */
     size_t stash_length, stash_capacity;
     enum state state;
 };
@@ -36,7 +36,8 @@ struct swarm {
     struct swarm_options options;
     struct swarm_counts counts;
     char request[512];
-    char read_buffer[READ_BYTES]; /* One for all: each read is consumed before the next. */
+    char
+        read_buffer[READ_BYTES]; /* One for all: each read is consumed before the next. */
     uint64_t seq;
     unsigned wanted, started, opening, complaints;
 };
@@ -57,10 +58,11 @@ struct swarm *swarm_create(uv_loop_t *loop, const struct swarm_options *options)
     const struct dialect *d = options->dialect;
     snprintf(s->request, sizeof s->request,
              "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
-             "Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
+             "Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Version: "
+             "13\r\n%s%s%s\r\n",
              options->path ? options->path : d->path, options->port, key,
-             d->subprotocol ? "Sec-WebSocket-Protocol: " : "", d->subprotocol ? d->subprotocol : "",
-             d->subprotocol ? "\r\n" : "");
+             d->subprotocol ? "Sec-WebSocket-Protocol: " : "",
+             d->subprotocol ? d->subprotocol : "", d->subprotocol ? "\r\n" : "");
     return s;
 }
 
@@ -83,16 +85,19 @@ static void on_closed(uv_handle_t *handle)
     free(sub);
 }
 
-/* The only way out. The first few reasons are printed: ten thousand equal ones help nobody. */
-static void end(struct subscriber *sub, const char *why, const char *detail, size_t length)
+/* The only way out. The first few reasons are printed: ten thousand equal ones help
+ * nobody. */
+static void end(struct subscriber *sub, const char *why, const char *detail,
+                size_t length)
 {
     struct swarm *s = sub->swarm;
     if (sub->state == ENDED)
         return;
     if (s->complaints++ < COMPLAINTS_MAX)
-        fprintf(stderr, "load: a subscriber of %s ended %s: %s %.*s\n", s->options.dialect->name,
-                sub->state == READY ? "after it was ready" : "while opening", why, (int)length,
-                detail);
+        fprintf(stderr, "load: a subscriber of %s ended %s: %s %.*s\n",
+                s->options.dialect->name,
+                sub->state == READY ? "after it was ready" : "while opening", why,
+                (int)length, detail);
     if (sub->state == READY) {
         s->counts.dropped++;
         s->counts.ready--;
@@ -161,15 +166,17 @@ static void take_frame(struct subscriber *sub, const struct frame *frame)
     if (frame->opcode == FRAME_CLOSE) {
         char code[32] = "without a code";
         if (frame->length >= 2)
-            snprintf(code, sizeof code, "%u", (unsigned char)frame->payload[0] * 256u +
-                                                  (unsigned char)frame->payload[1]);
+            snprintf(code, sizeof code, "%u",
+                     (unsigned char)frame->payload[0] * 256u +
+                         (unsigned char)frame->payload[1]);
         end(sub, "close frame", code, strlen(code));
         return;
     }
     if (frame->opcode != FRAME_TEXT && frame->opcode != FRAME_BINARY)
         return;
     const char *reply = NULL;
-    enum verdict verdict = s->options.dialect->judge(frame->payload, frame->length, &reply);
+    enum verdict verdict = s->options.dialect->judge(frame->payload, frame->length,
+                                                     &reply);
     if (reply)
         say(sub, FRAME_TEXT, reply, strlen(reply));
     if (verdict == VERDICT_READY)
@@ -182,7 +189,8 @@ static void take_frame(struct subscriber *sub, const struct frame *frame)
         end(sub, "refused:", frame->payload, frame->length < 300 ? frame->length : 300);
 }
 
-/* Returns how many bytes the response took; 0 if it is not complete yet (or wrong: ENDED). */
+/* Returns how many bytes the response took; 0 if it is not complete yet (or wrong:
+ * ENDED). */
 static size_t take_upgrade(struct subscriber *sub, const char *bytes, size_t length)
 {
     const char *blank = memmem(bytes, length, "\r\n\r\n", 4);
@@ -296,8 +304,9 @@ static void on_connected(uv_connect_t *request, int status)
         uv_read_start((uv_stream_t *)&sub->tcp, on_alloc, on_read);
 }
 
-/* A socket bound to one of several loopback addresses: one address has only some 28,000 ports.
- * The port itself is chosen at connect, so that it need only differ per destination. */
+/* A socket bound to one of several loopback addresses: one address has only some 28,000
+ * ports. The port itself is chosen at connect, so that it need only differ per
+ * destination. */
 static int socket_from(unsigned address_index)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -306,8 +315,8 @@ static int socket_from(unsigned address_index)
     int on = 1;
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct sockaddr_in source = {.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + address_index)};
+    struct sockaddr_in source = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + address_index)};
     if (bind(fd, (struct sockaddr *)&source, sizeof source)) {
         int error = -errno;
         close(fd);
@@ -341,8 +350,8 @@ static void open_one(struct swarm *s)
     }
 }
 
-/* Once a loop turn while there is something to open, so that one that fails at once never opens
- * the next from within itself. */
+/* Once a loop turn while there is something to open, so that one that fails at once never
+ * opens the next from within itself. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct swarm *s = prepare->data;

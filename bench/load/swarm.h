@@ -17,18 +17,18 @@ struct swarm;
 struct swarm_options {
     const struct dialect *dialect;
     unsigned port;
-    const char *path;            /* overrides the dialect's, or NULL */
-    unsigned opening_max;        /* connections being opened at a time */
-    unsigned per_address;        /* connections from one of 127.0.0.1, 127.0.0.2, … */
+    const char *path;     /* overrides the dialect's, or NULL */
+    unsigned opening_max; /* connections being opened at a time */
+    unsigned per_address; /* connections from one of 127.0.0.1, 127.0.0.2, … */
     void (*on_opened)(void *context); /* each subscriber asked for is READY or ENDED */
     void (*on_event)(void *context, uint64_t seq, uint64_t at_ns);
     void *context;
 };
 
 struct swarm_counts {
-    unsigned ready;    /* now */
-    unsigned failed;   /* ended before READY */
-    unsigned dropped;  /* ended after it */
+    unsigned ready;     /* now */
+    unsigned failed;    /* ended before READY */
+    unsigned dropped;   /* ended after it */
     uint64_t delivered; /* events that were new to their subscriber */
     uint64_t skipped;   /* events that a later one overtook: lost */
     uint64_t repeated;  /* events that came again or too late */

@@ -1,11 +1,12 @@
-/* How many events a second are taken and acknowledged: the gateway's ZeroMQ ingest, or Redis
- * PUBLISH, both in batches of `depth` events with `window` batches in flight.
+/* How many events a second are taken and acknowledged: the gateway's ZeroMQ ingest, or
+ * Redis PUBLISH, both in batches of `depth` events with `window` batches in flight.
  *
- * Back of the envelope: an event line has some 260 bytes. To read it as JSON, check it against its
- * type and remember its id takes the gateway perhaps 3 µs, so 300,000 a second on one core; the
- * system calls are shared by a batch and vanish from depth 16 on. Redis does less with each (split
- * the command, look up a channel that nobody listens to): about 1 µs. At depth 1 both are bound by
- * two system calls and a wake-up on either side per event, some 10 to 20 µs. */
+ * Back of the envelope: an event line has some 260 bytes. To read it as JSON, check it
+ * against its type and remember its id takes the gateway perhaps 3 µs, so 300,000 a
+ * second on one core; the system calls are shared by a batch and vanish from depth 16 on.
+ * Redis does less with each (split the command, look up a channel that nobody listens
+ * to): about 1 µs. At depth 1 both are bound by two system calls and a wake-up on either
+ * side per event, some 10 to 20 µs. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,17 +53,20 @@ static double own_cpu_us(void)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: publish --to zmq|redis --address ENDPOINT|PATH|PORT [--key KEY] [--depth N]\n"
-                    "               [--window N] [--events N] [--data-bytes N] [--pids PID,...]\n");
+    fprintf(
+        stderr,
+        "usage: publish --to zmq|redis --address ENDPOINT|PATH|PORT [--key KEY] [--depth "
+        "N]\n"
+        "               [--window N] [--events N] [--data-bytes N] [--pids PID,...]\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"to", 1, NULL, 't'},     {"address", 1, NULL, 'a'}, {"key", 1, NULL, 'k'},
-        {"depth", 1, NULL, 'd'},  {"window", 1, NULL, 'w'},  {"events", 1, NULL, 'e'},
-        {"pids", 1, NULL, 'p'},   {"data-bytes", 1, NULL, 'b'}, {NULL, 0, NULL, 0},
+        {"to", 1, NULL, 't'},    {"address", 1, NULL, 'a'},    {"key", 1, NULL, 'k'},
+        {"depth", 1, NULL, 'd'}, {"window", 1, NULL, 'w'},     {"events", 1, NULL, 'e'},
+        {"pids", 1, NULL, 'p'},  {"data-bytes", 1, NULL, 'b'}, {NULL, 0, NULL, 0},
     };
     struct target_options o = {.key = "", .depth = 128, .data_bytes = 200};
     struct server_pids pids = {.count = 0};
@@ -98,7 +102,8 @@ int main(int argc, char **argv)
         return 1;
 
     char line[EVENT_LINE_MAX];
-    size_t line_bytes = event_line_write(line, o.data_bytes, "1234567890123", 123456, clock_now_ns());
+    size_t line_bytes = event_line_write(line, o.data_bytes, "1234567890123", 123456,
+                                         clock_now_ns());
     publish(&r, events / 20 + 1); /* connections made, pages touched */
     struct cpu_time before = {0}, after = {0};
     if (pids.count && !cpu_time_read(&pids, &before))

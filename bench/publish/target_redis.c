@@ -1,5 +1,6 @@
-/* Redis PUBLISH in a pipeline: `depth` commands in one write, the same bytes as the gateway gets
- * as event; the acknowledgement is an integer (of subscribers: 0) for each. */
+/* Redis PUBLISH in a pipeline: `depth` commands in one write, the same bytes as the
+ * gateway gets as event; the acknowledgement is an integer (of subscribers: 0) for each.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,7 +44,8 @@ static int connect_to(const char *address)
                           : connect(fd, (struct sockaddr *)&tcp, sizeof tcp);
     if (!failed)
         return fd;
-    fprintf(stderr, "publish: cannot connect to Redis at %s: %s\n", address, strerror(errno));
+    fprintf(stderr, "publish: cannot connect to Redis at %s: %s\n", address,
+            strerror(errno));
     close(fd);
     return -1;
 }
@@ -65,7 +67,8 @@ static bool send_redis(void *self, uint64_t seq)
     uint64_t now = clock_now_ns();
     for (unsigned i = 0; i < r->options.depth; i++) {
         char line[EVENT_LINE_MAX];
-        size_t size = event_line_write(line, r->options.data_bytes, "redis", seq + i, now);
+        size_t size = event_line_write(line, r->options.data_bytes, "redis", seq + i,
+                                       now);
         length += (size_t)sprintf(r->batch + length,
                                   "*3\r\n$7\r\nPUBLISH\r\n$%zu\r\n%s\r\n$%zu\r\n",
                                   sizeof EVENT_TYPE - 1, EVENT_TYPE, size);
@@ -92,7 +95,8 @@ static bool wait_redis(void *self)
         char *end = memchr(first, '\n', r->answer_length - r->answer_first);
         if (end) {
             if (*first != ':') {
-                fprintf(stderr, "publish: Redis answered %.*s\n", (int)(end - first), first);
+                fprintf(stderr, "publish: Redis answered %.*s\n", (int)(end - first),
+                        first);
                 return false;
             }
             r->answer_first += (size_t)(end - first) + 1;
@@ -102,9 +106,11 @@ static bool wait_redis(void *self)
         r->answer_length -= r->answer_first;
         memmove(r->answer, first, r->answer_length);
         r->answer_first = 0;
-        ssize_t n = recv(r->fd, r->answer + r->answer_length, ANSWER_BYTES - r->answer_length, 0);
+        ssize_t n = recv(r->fd, r->answer + r->answer_length,
+                         ANSWER_BYTES - r->answer_length, 0);
         if (n <= 0) {
-            fprintf(stderr, "publish: no answer from Redis: %s\n", n ? strerror(errno) : "closed");
+            fprintf(stderr, "publish: no answer from Redis: %s\n",
+                    n ? strerror(errno) : "closed");
             return false;
         }
         r->answer_length += (size_t)n;
@@ -120,4 +126,5 @@ static void close_redis(void *self)
     free(r);
 }
 
-const struct target_kind target_redis = {"redis", open_redis, send_redis, wait_redis, close_redis};
+const struct target_kind target_redis = {"redis", open_redis, send_redis, wait_redis,
+                                         close_redis};

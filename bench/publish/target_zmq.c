@@ -34,7 +34,8 @@ static void *open_zmq(const struct target_options *options)
     zmq_setsockopt(z->socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
     if (zmq_connect(z->socket, options->address) == 0)
         return z;
-    fprintf(stderr, "publish: cannot connect to %s: %s\n", options->address, zmq_strerror(errno));
+    fprintf(stderr, "publish: cannot connect to %s: %s\n", options->address,
+            zmq_strerror(errno));
     return NULL;
 }
 
@@ -59,7 +60,8 @@ static bool send_zmq(void *self, uint64_t seq)
     for (unsigned i = 0; i < z->options.depth; i++) {
         if (i)
             body[length++] = '\n';
-        length += event_line_write(body + length, z->options.data_bytes, z->run, seq + i, now);
+        length += event_line_write(body + length, z->options.data_bytes, z->run, seq + i,
+                                   now);
     }
     zmq_msg_t message;
     zmq_msg_init_data(&message, body, length, free_body, NULL);
@@ -84,7 +86,8 @@ static bool wait_zmq(void *self)
     if (accepted && strtoul(accepted + 11, NULL, 10) == z->options.depth &&
         (!duplicates || strtoul(duplicates + 13, NULL, 10) == 0))
         return true;
-    fprintf(stderr, "publish: not the whole batch was accepted anew: %.500s\n", z->answer);
+    fprintf(stderr, "publish: not the whole batch was accepted anew: %.500s\n",
+            z->answer);
     return false;
 }
 

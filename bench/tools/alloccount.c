@@ -1,5 +1,5 @@
-/* Counts the heap allocations of the process it is preloaded into, in a file that others can map
- * or read while the process runs: two 64-bit numbers, allocations and releases.
+/* Counts the heap allocations of the process it is preloaded into, in a file that others
+ * can map or read while the process runs: two 64-bit numbers, allocations and releases.
  *
  *   BENCH_ALLOC_COUNT=/path/to/file LD_PRELOAD=alloccount.so server …
  *
@@ -20,7 +20,8 @@ struct counts {
 static struct counts before_start;
 static struct counts *counts = &before_start;
 
-/* glibc's own names: dlsym() itself allocates, so it can't be asked for them from within malloc. */
+/* glibc's own names: dlsym() itself allocates, so it can't be asked for them from within
+ * malloc. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);

@@ -107,9 +107,11 @@ class Board:
             return any(type["name"] == "board.Order" for type in types)
 
     def kill_gateway(self) -> None:
+        """The gateway itself is killed; the command that ran it ends with it."""
         assert self.gateway is not None
-        self.gateway.signal(signal.SIGKILL)
-        self.gateway.process.wait()
+        if self.gateway.running:
+            os.kill(self.gateway.child("serve"), signal.SIGKILL)
+            assert self.gateway.process.wait(PATIENCE_S) == 128 + signal.SIGKILL
 
     # ---- its data
 
@@ -141,7 +143,7 @@ class Console:
 
     def __init__(self, board: Board) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "console.py")],
+            [sys.executable, str(Path(__file__).parent / "inside/console.py")],
             cwd=PROJECT,
             env={**os.environ, **board.env, "PYTHONPATH": str(PROJECT)},
             stdin=subprocess.PIPE,

@@ -200,7 +200,9 @@ class Gateway:
 
     def put_catalogue(self, *types: dict[str, Any], app: str | None = None) -> Answer:
         app = app or self.app
-        document = json.dumps({"app": app, "types": list(types)})
+        return self.put_document(json.dumps({"app": app, "types": list(types)}), app)
+
+    def put_document(self, document: str, app: str) -> Answer:
         return self.http(
             "PUT",
             "/api/v1/catalogue",

@@ -68,7 +68,7 @@ class WebsocketsPeer(Peer):
             compression=None,
             ping_interval=None,
             proxy=None,
-        )
+        ).__enter__()
         self.protocol = str(self._socket.subprotocol)
 
     def send(self, text: str) -> None:

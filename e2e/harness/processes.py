@@ -106,6 +106,13 @@ class Program:
         finally:
             self.signal(signal.SIGKILL)
 
+    def child(self, word: str) -> int:
+        """The process that it has started with `word` in its command."""
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            if word in Path(f"/proc/{child}/cmdline").read_text():
+                return int(child)
+        raise AssertionError(f"{self.name} has no child with {word!r} in its command")
+
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
         self.process.wait()

@@ -15,7 +15,7 @@
 /* `actual` is the text `expected`. */
 #define assert_slice(actual, expected)                                                   \
     do {                                                                                 \
-        struct tg_slice slice_ = (actual);                                               \
+        __typeof__(actual) slice_ = (actual);                                            \
         assert_int_equal(slice_.size, strlen(expected));                                 \
         assert_memory_equal(slice_.data, expected, slice_.size);                         \
     } while (0)

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const bundles = {
   // For programs with a bundler of their own: readable, one file.
   'dist/index.js': { entryPoints: ['src/index.ts'], format: 'esm' },
-  // For a page's <script>: small, and no source map, which Django's manifest storage would look for.
+  // For a page's <script>: small. No source map: Django's manifest storage would look for it.
   'dist/telegraphy.js': { entryPoints: ['src/page.ts'], format: 'iife', minify: true },
 };
 

@@ -3,7 +3,13 @@ import { gzipSync } from 'node:zlib';
 
 import { bundleAll } from './bundle.mjs';
 
-/** @typedef {{ readonly name: string; readonly bytes: number; readonly gzipped: number; readonly budget: number }} Weight */
+/**
+ * @typedef {object} Weight
+ * @property {string} name
+ * @property {number} bytes
+ * @property {number} gzipped
+ * @property {number} budget
+ */
 
 /**
  * Weighs what a build would make now, not what an older one left in dist/.

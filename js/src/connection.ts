@@ -246,7 +246,6 @@ export class Connection {
     this.#socket = undefined;
     this.#undoTimeout();
     this.#keepAlive?.stop();
-    this.#pending.clear();
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     return socket;
   }

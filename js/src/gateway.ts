@@ -208,7 +208,7 @@ export class Gateway {
     this.#undoWait();
     const connection = new Connection(this.#clock, {
       connected: (message) => {
-        this.#connected(connection, message);
+        this.#connected(message);
       },
       delivered: (message) => {
         this.#deliver(message);
@@ -239,13 +239,13 @@ export class Gateway {
     if (given) return given;
     if (typeof WebSocket === 'undefined') {
       throw new TypeError(
-        'there is no WebSocket in this environment: give one, as in `new Gateway({ url, WebSocket })`',
+        'there is no WebSocket here: give one, as in `new Gateway({ url, WebSocket })`',
       );
     }
     return WebSocket;
   }
 
-  #connected(connection: Connection, { client, catalogue }: ConnectedMessage): void {
+  #connected({ client, catalogue }: ConnectedMessage): void {
     this.#connectedAt = this.#clock.now();
     const changed = this.#catalogue !== undefined && this.#catalogue !== catalogue;
     this.#catalogue = catalogue;
@@ -254,8 +254,7 @@ export class Gateway {
       waiter.fulfil();
     });
     if (changed) this.#emitter.emit('typesChanged', { catalogue });
-    // A listener may have ended it, or subscribed: what it did is done already.
-    if (this.#connection !== connection) return;
+    // Not those that a listener added just now; and nothing, if it closed.
     for (const entry of this.#entries) {
       if (entry.state.name === 'pending') this.#ask(entry);
     }

@@ -37,9 +37,10 @@ export function gatewayUrl({ url, port, path }: Address, page?: PageLocation): s
   }
   if (!page?.hostname) {
     throw new TypeError(
-      `there is no page whose host could be used: give an absolute url, as "ws://localhost:${defaultPort}${defaultPath}"`,
+      `there is no page whose host could be used: give an absolute url, ` +
+        `as "ws://localhost:${defaultPort}${defaultPath}"`,
     );
   }
-  const origin = `${page.protocol === 'https:' ? 'wss' : 'ws'}://${page.hostname}:${port ?? defaultPort}`;
-  return new URL(wanted, `${origin}/`).href;
+  const scheme = page.protocol === 'https:' ? 'wss' : 'ws';
+  return new URL(wanted, `${scheme}://${page.hostname}:${port ?? defaultPort}/`).href;
 }

@@ -85,7 +85,8 @@ describe('the address of the gateway', () => {
 
   it('is not guessed', () => {
     expect(() => gatewayUrl({})).toThrow(
-      'there is no page whose host could be used: give an absolute url, as "ws://localhost:1844/v1/websocket"',
+      'there is no page whose host could be used: give an absolute url, ' +
+        'as "ws://localhost:1844/v1/websocket"',
     );
     expect(() => gatewayUrl({}, { protocol: 'file:', hostname: '' })).toThrow(
       'there is no page',

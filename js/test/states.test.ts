@@ -98,7 +98,7 @@ describe('connecting', () => {
     gateway.on('error', ({ message }) => errors.push(message));
     await expect(gateway.connect()).rejects.toThrow(ClosedError);
     expect(errors).toEqual([
-      'there is no WebSocket in this environment: give one, as in `new Gateway({ url, WebSocket })`',
+      'there is no WebSocket here: give one, as in `new Gateway({ url, WebSocket })`',
     ]);
     vi.unstubAllGlobals();
   });
@@ -313,6 +313,12 @@ describe('what the gateway should not say', () => {
     });
   });
 
+  it('includes a second answer to a request', () => {
+    const world = new World().connect();
+    world.socket.say(connected);
+    expect(world.errors[0]?.message).toBe('id is 1, but no such request is open');
+  });
+
   it('includes a binary message', () => {
     const world = new World().connect();
     world.socket.onmessage?.({ data: new ArrayBuffer(2) } as never);
@@ -351,6 +357,9 @@ describe('other news', () => {
     expect(heard).toEqual([]);
     world.reconnect({ catalogue: 4 });
     expect(heard).toEqual([{ catalogue: 4 }]);
+    world.socket.say({ kind: 'types_changed', catalogue: 5 });
+    world.reconnect({ catalogue: 5 });
+    expect(heard).toEqual([{ catalogue: 4 }, { catalogue: 5 }]);
   });
 
   it('stops telling a listener whose undo was called', () => {

@@ -23,7 +23,15 @@ async def publish(response, request) -> None:
     response.end("ok")
 
 
-app.ws("/subscribe", {"compression": CompressOptions.DISABLED, "idle_timeout": 120, "open": on_open})
+app.ws(
+    "/subscribe",
+    {
+        "compression": CompressOptions.DISABLED,
+        "idle_timeout": 120,
+        "send_pings_automatically": True,
+        "open": on_open,
+    },
+)
 app.post("/publish", publish)
 app.listen(AppListenOptions(port=int(sys.argv[1]), host="127.0.0.1"))
 app.run()

@@ -54,33 +54,6 @@ uint8_t *tg_buf_room(struct tg_buf *buf, size_t more)
     return buf->data + buf->size;
 }
 
-void tg_buf_add(struct tg_buf *buf, const void *data, size_t size)
-{
-    if (size == 0) {
-        return;
-    }
-    uint8_t *room = tg_buf_room(buf, size);
-    if (room != NULL) {
-        memcpy(room, data, size);
-        buf->size += size;
-    }
-}
-
-void tg_buf_add_slice(struct tg_buf *buf, struct tg_slice slice)
-{
-    tg_buf_add(buf, slice.data, slice.size);
-}
-
-void tg_buf_add_text(struct tg_buf *buf, const char *text)
-{
-    tg_buf_add(buf, text, strlen(text));
-}
-
-void tg_buf_add_byte(struct tg_buf *buf, uint8_t byte)
-{
-    tg_buf_add(buf, &byte, 1);
-}
-
 void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
 {
     va_list args;
@@ -89,7 +62,8 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* One more for the NUL that vsnprintf writes and we do not count, the limit neither. */
+    /* One more for the NUL that vsnprintf writes and we do not count, the limit neither.
+     */
     size_t limit = buf->limit;
     buf->limit += limit != 0;
     uint8_t *room = size < 0 ? NULL : tg_buf_room(buf, (size_t)size + 1);
@@ -103,15 +77,28 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
     va_end(again);
 }
 
+static unsigned digits_of(uint64_t value)
+{
+    unsigned count = 1;
+    for (; value >= 10000; value /= 10000) {
+        count += 4;
+    }
+    return count + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+size_t tg_u64_write(uint64_t value, char digits[TG_U64_DIGITS])
+{
+    unsigned size = digits_of(value);
+    for (unsigned at = size; at > 0; value /= 10) {
+        digits[--at] = (char)('0' + value % 10);
+    }
+    return size;
+}
+
 void tg_buf_add_u64(struct tg_buf *buf, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    tg_buf_add(buf, digits + at, sizeof digits - at);
+    char digits[TG_U64_DIGITS];
+    tg_buf_add(buf, digits, tg_u64_write(value, digits));
 }
 
 void tg_buf_drop(struct tg_buf *buf, size_t size)

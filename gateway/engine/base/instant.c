@@ -21,14 +21,15 @@ size_t tg_instant_write(int64_t us, char text[TG_INSTANT_TEXT_SIZE])
     uint64_t seconds = (uint64_t)us / 1000000;
     uint64_t days = seconds / 86400;
     uint64_t rest = seconds % 86400;
-    /* From days to a date in the proleptic Gregorian calendar: count from 0000-03-01, so that
-     * the leap day is the last of its year; an era is 400 years of 146,097 days. */
+    /* From days to a date in the proleptic Gregorian calendar: count from 0000-03-01, so
+     * that the leap day is the last of its year; an era is 400 years of 146,097 days. */
     uint64_t z = days + 719468;
     uint64_t era = z / 146097;
     uint64_t day_of_era = z % 146097;
     uint64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     uint64_t month_from_march = (5 * day_of_year + 2) / 153;
     uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;

@@ -57,7 +57,8 @@ static uint64_t hash_begin(struct tg_slice bytes, uint64_t seed, uint64_t *a, ui
     const uint8_t *data = bytes.data;
     size_t left = bytes.size;
     while (left > 16) {
-        state = mix(load64(data) ^ UINT64_C(0xa0761d6478bd642f), load64(data + 8) ^ state);
+        state =
+            mix(load64(data) ^ UINT64_C(0xa0761d6478bd642f), load64(data + 8) ^ state);
         data += 16;
         left -= 16;
     }
@@ -82,7 +83,8 @@ void tg_hash_two(struct tg_slice bytes, uint64_t salt, uint64_t *low, uint64_t *
     /* The halves share no seed: what collides in one does not in the other. */
     uint64_t c;
     uint64_t d;
-    uint64_t second = hash_begin(bytes, mix(hash_seed, salt ^ UINT64_C(0x589965cc75374cc3)), &c, &d);
+    uint64_t second =
+        hash_begin(bytes, mix(hash_seed, salt ^ UINT64_C(0x589965cc75374cc3)), &c, &d);
     *low = mix(mix(a ^ UINT64_C(0xe7037ed1a0b428db), b ^ first), hash_seed ^ salt);
     *high = mix(mix(c ^ UINT64_C(0x1d8e4e27c47d124f), d ^ second),
                 hash_seed ^ UINT64_C(0x8ebc6af09c88c6e3));
@@ -126,7 +128,8 @@ static enum tg_err map_grow(struct tg_map *map)
     struct tg_map bigger = {entries, map->count, capacity};
     for (size_t i = 0; i < map->capacity; i++) {
         if (map->entries[i].value != NULL) {
-            entries[map_find(&bigger, map->entries[i].key, map->entries[i].hash)] = map->entries[i];
+            entries[map_find(&bigger, map->entries[i].key, map->entries[i].hash)] =
+                map->entries[i];
         }
     }
     tg_free(map->entries);
@@ -163,7 +166,8 @@ void *tg_map_remove(struct tg_map *map, struct tg_slice key)
     if (value == NULL) {
         return NULL;
     }
-    /* Close the hole by shifting back, so that no tombstones gather (Knuth 6.4, algorithm R). */
+    /* Close the hole by shifting back, so that no tombstones gather (Knuth 6.4, algorithm
+     * R). */
     size_t hole = at;
     for (size_t i = (at + 1) & mask; map->entries[i].value != NULL; i = (i + 1) & mask) {
         size_t home = map->entries[i].hash & mask;

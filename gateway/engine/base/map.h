@@ -31,8 +31,8 @@ void *tg_map_get(const struct tg_map *map, struct tg_slice key);
 TG_MUST_USE enum tg_err tg_map_put(struct tg_map *map, struct tg_slice key, void *value);
 /* The value that was there, or NULL. */
 void *tg_map_remove(struct tg_map *map, struct tg_slice key);
-/* The next entry from place `*at` on, which it moves; NULL at the end. Begin with 0. The map
- * must not change meanwhile. */
+/* The next entry from place `*at` on, which it moves; NULL at the end. Begin with 0. The
+ * map must not change meanwhile. */
 struct tg_map_entry *tg_map_next(const struct tg_map *map, size_t *at);
 
 /* A 64-bit hash of the bytes under the seed of the process (set once at start, before

@@ -57,7 +57,8 @@ static inline bool tg_outbox_empty(const struct tg_outbox *outbox)
 /* Add `frame` at the end, with a reference of its own.
  *
  * TG_ENOMEM  Nothing changed. */
-TG_MUST_USE enum tg_err tg_outbox_add(struct tg_outbox *outbox, struct tg_outbox_pool *pool,
+TG_MUST_USE enum tg_err tg_outbox_add(struct tg_outbox *outbox,
+                                      struct tg_outbox_pool *pool,
                                       struct tg_frame *frame);
 /* The waiting bytes as up to `max` slices, in order; how many. They are borrowed until
  * the next `tg_outbox_sent` or `tg_outbox_clear`. */

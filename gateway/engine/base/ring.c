@@ -22,7 +22,8 @@ struct tg_ring *tg_ring_create(size_t capacity)
     while (size < capacity) {
         size *= 2;
     }
-    void *memory = tg_zalloc(1, sizeof(struct tg_ring) + size * sizeof(void *) + 64 + sizeof(void *));
+    void *memory = tg_zalloc(1, sizeof(struct tg_ring) + size * sizeof(void *) + 64 +
+                                    sizeof(void *));
     if (memory == NULL) {
         return NULL;
     }

@@ -27,7 +27,8 @@ struct tg_timers {
 
 void tg_timer_init(struct tg_timer *timer);
 void tg_timers_init(struct tg_timers *timers, uint64_t now_ms, uint64_t tick_ms);
-/* Fire at `due_ms` (at the next advance, if that is past); replaces an earlier deadline. */
+/* Fire at `due_ms` (at the next advance, if that is past); replaces an earlier deadline.
+ */
 void tg_timer_set(struct tg_timers *timers, struct tg_timer *timer, uint64_t due_ms);
 /* Harmless if it is not set. */
 void tg_timer_cancel(struct tg_timer *timer);

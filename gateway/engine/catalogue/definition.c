@@ -38,10 +38,10 @@ enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list)
                                      tg_op_text((enum tg_op)op));
         }
         r->type->operations |= 1u << op;
-    }
-    if (tg_type_has_op(r->type, TG_OP_EVENT) && at > 1) {
-        return tg_reader_invalid(r, "operations",
-                                 "event does not go with create, update or delete");
+        if (tg_type_has_op(r->type, TG_OP_EVENT) && at > 0) {
+            return tg_reader_invalid(r, place,
+                                     "event does not go with create, update or delete");
+        }
     }
     return TG_OK;
 }
@@ -109,7 +109,8 @@ enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list)
 
 enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 {
-    static const struct tg_slice words[] = {TG_LIT_INIT("public"), TG_LIT_INIT("authenticated")};
+    static const struct tg_slice words[] = {TG_LIT_INIT("public"),
+                                            TG_LIT_INIT("authenticated")};
     static const struct tg_slice names[] = {TG_LIT_INIT("rule")};
     r->type->access = TG_ACCESS_AUTHENTICATED;
     if (tg_json_kind(value) == TG_JSON_NONE) {

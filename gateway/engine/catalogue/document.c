@@ -58,9 +58,15 @@ static enum tg_err read_type(struct tg_reader *r, struct tg_json object)
 {
     enum { NAME, VERBOSE, PLURAL, OPS, KEY, ACCESS, DELIVERY, TTL, FIELDS, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT_INIT("name"),       TG_LIT_INIT("verbose_name"), TG_LIT_INIT("verbose_name_plural"),
-        TG_LIT_INIT("operations"), TG_LIT_INIT("key"),          TG_LIT_INIT("access"),
-        TG_LIT_INIT("delivery"),   TG_LIT_INIT("ttl_ms"),       TG_LIT_INIT("fields"),
+        TG_LIT_INIT("name"),
+        TG_LIT_INIT("verbose_name"),
+        TG_LIT_INIT("verbose_name_plural"),
+        TG_LIT_INIT("operations"),
+        TG_LIT_INIT("key"),
+        TG_LIT_INIT("access"),
+        TG_LIT_INIT("delivery"),
+        TG_LIT_INIT("ttl_ms"),
+        TG_LIT_INIT("fields"),
     };
     struct tg_json values[COUNT];
     enum tg_err err = tg_reader_members(r, object, "", names, COUNT, values);
@@ -132,7 +138,8 @@ static enum tg_err read_document(struct tg_reader *r, struct tg_slice text,
         return tg_reader_out_of_memory(r);
     }
     if (err != TG_OK) {
-        enum tg_code code = err == TG_ELIMIT ? TG_CODE_TOO_LARGE : TG_CODE_INVALID_JSON;
+        bool too_large = err == TG_ELIMIT && !error.too_deep;
+        enum tg_code code = too_large ? TG_CODE_TOO_LARGE : TG_CODE_INVALID_JSON;
         return tg_reader_refuse(r, code, "", "the catalogue document, byte %zu: %s",
                                 error.offset, error.message);
     }

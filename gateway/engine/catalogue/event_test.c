@@ -1,6 +1,6 @@
 #include "engine/catalogue/event.h"
 
-#include "engine/catalogue/fixture_test.h"
+#include "testing/catalogues.h"
 #include "testing/heap.h"
 
 static const char document[] =
@@ -258,8 +258,8 @@ static void without_memory_an_event_is_overloaded_and_not_wrong(void **state)
         assert_int_equal(tg_json_parse(&fresh, json, NULL, NULL), TG_OK);
         tg_buf_finish(&fresh.scratch);
         heap.fail_at = heap.calls + n;
-        enum tg_err err = tg_event_read(catalogue, TG_LIT("board"), &fresh, &fields,
-                                        &refusal);
+        enum tg_err err =
+            tg_event_read(catalogue, TG_LIT("board"), &fresh, &fields, &refusal);
         tg_json_finish(&fresh);
         assert_true(tg_test_heap_end(&heap));
         if (err == TG_OK) {
@@ -305,10 +305,10 @@ int main(void)
     };
     catalogue = tg_catalogue_create();
     catalogue = replaced(catalogue, "board", document);
-    catalogue = replaced(
-        catalogue, "shop",
-        "{'app':'shop','types':[{'name':'shop.Cart','operations':['event'],"
-        "'fields':[]}]}");
+    catalogue =
+        replaced(catalogue, "shop",
+                 "{'app':'shop','types':[{'name':'shop.Cart','operations':['event'],"
+                 "'fields':[]}]}");
     int failed = cmocka_run_group_tests_name("event", tests, NULL, NULL);
     tg_catalogue_unref(catalogue);
     tg_json_finish(&doc);

@@ -6,9 +6,10 @@
 enum { FEW_FIELDS = 12 };
 
 static const struct tg_slice field_kinds[] = {
-    TG_LIT_INIT("int"),  TG_LIT_INIT("double"),    TG_LIT_INIT("decimal"), TG_LIT_INIT("string"),
-    TG_LIT_INIT("bool"), TG_LIT_INIT("timestamp"), TG_LIT_INIT("date"),    TG_LIT_INIT("duration"),
-    TG_LIT_INIT("uuid"), TG_LIT_INIT("json"),      TG_LIT_INIT("list"),
+    TG_LIT_INIT("int"),    TG_LIT_INIT("double"),   TG_LIT_INIT("decimal"),
+    TG_LIT_INIT("string"), TG_LIT_INIT("bool"),     TG_LIT_INIT("timestamp"),
+    TG_LIT_INIT("date"),   TG_LIT_INIT("duration"), TG_LIT_INIT("uuid"),
+    TG_LIT_INIT("json"),   TG_LIT_INIT("list"),
 };
 
 static bool is_scalar(struct tg_json value)

@@ -95,8 +95,8 @@ bool tg_is_date(struct tg_slice text)
     return c.good && c.at == c.end;
 }
 
-/* RFC 3339 section 5.7: 23:59:60 UTC at the end of a month; `minute` is the local minute of
- * the day, `offset` that of the time zone. */
+/* RFC 3339 section 5.7: 23:59:60 UTC at the end of a month; `minute` is the local minute
+ * of the day, `offset` that of the time zone. */
 static bool may_leap(struct day day, int minute, int offset)
 {
     enum { DAY = 24 * 60 };
@@ -231,19 +231,29 @@ static bool is_text(struct tg_json value, bool (*is)(struct tg_slice),
 bool tg_value_is(struct tg_json value, enum tg_field_kind kind, struct tg_buf *scratch)
 {
     switch (kind) {
-    case TG_FIELD_INT: return is_int(value, scratch);
+    case TG_FIELD_INT:
+        return is_int(value, scratch);
     case TG_FIELD_DOUBLE:
         return tg_json_kind(value) == TG_JSON_INT ||
                tg_json_kind(value) == TG_JSON_DOUBLE;
-    case TG_FIELD_DECIMAL: return is_text(value, tg_is_decimal, scratch);
-    case TG_FIELD_STRING: return tg_json_kind(value) == TG_JSON_STRING;
-    case TG_FIELD_BOOL: return tg_json_kind(value) == TG_JSON_BOOL;
-    case TG_FIELD_TIMESTAMP: return is_text(value, tg_is_timestamp, scratch);
-    case TG_FIELD_DATE: return is_text(value, tg_is_date, scratch);
-    case TG_FIELD_DURATION: return is_text(value, tg_is_duration, scratch);
-    case TG_FIELD_UUID: return is_text(value, tg_is_uuid, scratch);
-    case TG_FIELD_JSON: return tg_json_kind(value) != TG_JSON_NONE;
-    case TG_FIELD_LIST: break;
+    case TG_FIELD_DECIMAL:
+        return is_text(value, tg_is_decimal, scratch);
+    case TG_FIELD_STRING:
+        return tg_json_kind(value) == TG_JSON_STRING;
+    case TG_FIELD_BOOL:
+        return tg_json_kind(value) == TG_JSON_BOOL;
+    case TG_FIELD_TIMESTAMP:
+        return is_text(value, tg_is_timestamp, scratch);
+    case TG_FIELD_DATE:
+        return is_text(value, tg_is_date, scratch);
+    case TG_FIELD_DURATION:
+        return is_text(value, tg_is_duration, scratch);
+    case TG_FIELD_UUID:
+        return is_text(value, tg_is_uuid, scratch);
+    case TG_FIELD_JSON:
+        return tg_json_kind(value) != TG_JSON_NONE;
+    case TG_FIELD_LIST:
+        break;
     }
     return tg_json_kind(value) == TG_JSON_ARRAY;
 }
@@ -254,17 +264,26 @@ const char *tg_value_wanted(enum tg_field_kind kind)
     case TG_FIELD_INT:
         return "a number without fraction or exponent (beyond 2^53-1, its digits in a "
                "string)";
-    case TG_FIELD_DOUBLE: return "a number";
-    case TG_FIELD_DECIMAL: return "a decimal number in a string, as \"-12.50\"";
-    case TG_FIELD_STRING: return "a string";
-    case TG_FIELD_BOOL: return "true or false";
+    case TG_FIELD_DOUBLE:
+        return "a number";
+    case TG_FIELD_DECIMAL:
+        return "a decimal number in a string, as \"-12.50\"";
+    case TG_FIELD_STRING:
+        return "a string";
+    case TG_FIELD_BOOL:
+        return "true or false";
     case TG_FIELD_TIMESTAMP:
         return "an RFC 3339 time with offset, as \"2026-11-23T02:16:34.120331Z\"";
-    case TG_FIELD_DATE: return "a date, as \"2026-11-23\"";
-    case TG_FIELD_DURATION: return "seconds with their unit, as \"93.5s\"";
-    case TG_FIELD_UUID: return "a UUID in 36 lower-case characters";
-    case TG_FIELD_JSON: return "any JSON value";
-    case TG_FIELD_LIST: break;
+    case TG_FIELD_DATE:
+        return "a date, as \"2026-11-23\"";
+    case TG_FIELD_DURATION:
+        return "seconds with their unit, as \"93.5s\"";
+    case TG_FIELD_UUID:
+        return "a UUID in 36 lower-case characters";
+    case TG_FIELD_JSON:
+        return "any JSON value";
+    case TG_FIELD_LIST:
+        break;
     }
     return "a list";
 }

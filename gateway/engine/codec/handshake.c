@@ -38,6 +38,25 @@ static struct tg_slice only_value(const struct tg_http_headers *headers, const c
     return header->value;
 }
 
+/* Names of subprotocols are compared as they are: RFC 6455 knows no case for them. */
+static bool offers_subprotocol(const struct tg_http_headers *headers,
+                               const char *subprotocol)
+{
+    for (size_t i = 0; i < headers->count; i++) {
+        if (!tg_http_same_text(headers->list[i].name, TG_LIT("sec-websocket-protocol"))) {
+            continue;
+        }
+        struct tg_slice rest = headers->list[i].value;
+        struct tg_slice offer;
+        while (tg_http_list_next(&rest, &offer)) {
+            if (tg_slice_is(offer, subprotocol)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* RFC 6455 4.2.1, one rule after the other. */
 enum tg_err tg_ws_handshake_check(const struct tg_http_request *request,
                                   const char *subprotocol,
@@ -65,8 +84,7 @@ enum tg_err tg_ws_handshake_check(const struct tg_http_request *request,
         return refuse(handshake, 400,
                       "Sec-WebSocket-Key must be 16 bytes in base64, once");
     }
-    if (subprotocol != NULL &&
-        !tg_http_header_has_token(headers, "sec-websocket-protocol", subprotocol)) {
+    if (subprotocol != NULL && !offers_subprotocol(headers, subprotocol)) {
         return refuse(
             handshake, 400,
             "Sec-WebSocket-Protocol does not offer the subprotocol of this gateway");

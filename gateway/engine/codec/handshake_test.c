@@ -91,6 +91,8 @@ static void refuses_with_the_status_of_the_contract(void **state)
         {HEAD UPGRADE VERSION WITH_KEY PROTOCOL "Content-Length: 1\r\n\r\n", 400},
         {HEAD UPGRADE VERSION WITH_KEY "Sec-WebSocket-Protocol: telegraphy.v2\r\n\r\n",
          400},
+        {HEAD UPGRADE VERSION WITH_KEY "Sec-WebSocket-Protocol: Telegraphy.v1\r\n\r\n",
+         400},
         {HEAD UPGRADE VERSION WITH_KEY PROTOCOL "Sec-WebSocket-Extensions: a b\r\n\r\n",
          400},
         {HEAD UPGRADE VERSION WITH_KEY PROTOCOL "Sec-WebSocket-Extensions: a; =b\r\n\r\n",

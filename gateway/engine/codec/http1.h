@@ -64,7 +64,7 @@ struct tg_http_request {
     struct tg_slice target; /* As it was sent. */
     struct tg_slice path;   /* Up to the first '?', nothing decoded; "*" for OPTIONS *. */
     struct tg_slice query;  /* After the first '?'; data NULL if there was none. */
-    struct tg_slice host;   /* With port; the target's if it names one, else the header's. */
+    struct tg_slice host;   /* With port; from the target, if that has one. */
     uint64_t content_length; /* 0 if there is none. */
     unsigned minor;          /* HTTP/1.minor: 0 or 1. */
     bool has_content_length;

@@ -42,8 +42,8 @@ static void each_value_has_its_kind(void **state)
 static void members_come_in_the_order_of_the_text(void **state)
 {
     (void)state;
-    struct tg_json object = parse(
-        " {\"b\":[1,[2,3],{\"x\":4}],\"\\u0061\":{},\"c\":null} ");
+    struct tg_json object =
+        parse(" {\"b\":[1,[2,3],{\"x\":4}],\"\\u0061\":{},\"c\":null} ");
     struct tg_json v = tg_json_first(object);
     assert_slice(tg_json_name(v, &scratch), "b");
     assert_slice(tg_json_raw(v), "[1,[2,3],{\"x\":4}]");

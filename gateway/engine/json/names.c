@@ -10,8 +10,8 @@ enum { FEW_MEMBERS = 16 };
 static bool name_bytes(struct tg_json_doc *doc, const struct tg_json_token *name,
                        struct tg_slice *bytes)
 {
-    struct tg_slice source = tg_slice(doc->text.data + name->start + 1,
-                                      name->end - name->start - 2);
+    struct tg_slice source =
+        tg_slice(doc->text.data + name->start + 1, name->end - name->start - 2);
     if ((name->flags & TG_JSON_ESCAPED) == 0) {
         *bytes = source;
         return true;

@@ -26,7 +26,7 @@ struct reader {
 static enum tg_err fail_as(struct reader *r, enum tg_err err, const uint8_t *where,
                            const char *message)
 {
-    r->error = (struct tg_json_error){(size_t)(where - r->begin), message};
+    r->error = (struct tg_json_error){(size_t)(where - r->begin), message, false};
     return err;
 }
 
@@ -50,7 +50,7 @@ static void skip_space(struct reader *r)
     r->at = at;
 }
 
-/* --- tokens ------------------------------------------------------------------------ */
+/* --- tokens ---------------------------------------------------------------------- */
 
 static enum tg_err grow(struct reader *r)
 {
@@ -102,7 +102,7 @@ static inline enum tg_err push_value(struct reader *r, enum tg_json_kind kind,
     return err;
 }
 
-/* --- scalars ----------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------- */
 
 /* The string at `r->at`, its opening quote; leaves it after the closing one. */
 static enum tg_err read_string(struct reader *r, uint8_t *flags)
@@ -191,7 +191,7 @@ static enum tg_err read_number(struct reader *r)
     return TG_OK;
 }
 
-/* --- structure --------------------------------------------------------------------- */
+/* --- structure ------------------------------------------------------------------- */
 
 static enum tg_err read_name(struct reader *r)
 {
@@ -224,7 +224,9 @@ static enum tg_err read_name(struct reader *r)
 static enum tg_err open_container(struct reader *r, enum tg_json_kind kind)
 {
     if (r->depth == r->depth_max) {
-        return fail_as(r, TG_ELIMIT, r->at, "too many levels of lists and objects");
+        fail_as(r, TG_ELIMIT, r->at, "too many levels of lists and objects");
+        r->error.too_deep = true;
+        return TG_ELIMIT;
     }
     uint32_t index;
     enum tg_err err = push_value(r, kind, &index);
@@ -279,11 +281,16 @@ static enum tg_err read_value(struct reader *r)
         }
         return err;
     }
-    case '{': return open_container(r, TG_JSON_OBJECT);
-    case '[': return open_container(r, TG_JSON_ARRAY);
-    case 't': return read_word(r, "true", 4, TG_JSON_BOOL);
-    case 'f': return read_word(r, "false", 5, TG_JSON_BOOL);
-    case 'n': return read_word(r, "null", 4, TG_JSON_NULL);
+    case '{':
+        return open_container(r, TG_JSON_OBJECT);
+    case '[':
+        return open_container(r, TG_JSON_ARRAY);
+    case 't':
+        return read_word(r, "true", 4, TG_JSON_BOOL);
+    case 'f':
+        return read_word(r, "false", 5, TG_JSON_BOOL);
+    case 'n':
+        return read_word(r, "null", 4, TG_JSON_NULL);
     case '-':
     case '0':
     case '1':
@@ -294,8 +301,10 @@ static enum tg_err read_value(struct reader *r)
     case '6':
     case '7':
     case '8':
-    case '9': return read_number(r);
-    default: return fail(r, r->at, "no value begins like this");
+    case '9':
+        return read_number(r);
+    default:
+        return fail(r, r->at, "no value begins like this");
     }
 }
 

@@ -65,8 +65,8 @@ static size_t unicode_escape(const uint8_t *at, const uint8_t *end, uint8_t byte
     if (low < 0xdc00 || low > 0xdfff) {
         return 0;
     }
-    uint32_t point = 0x10000 + ((uint32_t)(unit - 0xd800) << 10) +
-                     (uint32_t)(low - 0xdc00);
+    uint32_t point =
+        0x10000 + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
     *size = utf8_put(bytes, point);
     return 12;
 }
@@ -81,13 +81,27 @@ size_t tg_json_escape(const uint8_t *at, const uint8_t *end, uint8_t bytes[4],
     switch (at[1]) {
     case '"':
     case '\\':
-    case '/': bytes[0] = at[1]; return 2;
-    case 'b': bytes[0] = '\b'; return 2;
-    case 'f': bytes[0] = '\f'; return 2;
-    case 'n': bytes[0] = '\n'; return 2;
-    case 'r': bytes[0] = '\r'; return 2;
-    case 't': bytes[0] = '\t'; return 2;
-    case 'u': return unicode_escape(at, end, bytes, size);
-    default: return 0;
+    case '/':
+        bytes[0] = at[1];
+        return 2;
+    case 'b':
+        bytes[0] = '\b';
+        return 2;
+    case 'f':
+        bytes[0] = '\f';
+        return 2;
+    case 'n':
+        bytes[0] = '\n';
+        return 2;
+    case 'r':
+        bytes[0] = '\r';
+        return 2;
+    case 't':
+        bytes[0] = '\t';
+        return 2;
+    case 'u':
+        return unicode_escape(at, end, bytes, size);
+    default:
+        return 0;
     }
 }

@@ -4,12 +4,11 @@
 #include "engine/base/mem.h"
 
 struct seen {
-    uint64_t low;
-    uint64_t high;
+    struct tg_dedup_key key;
     uint64_t offset;
 };
 
-/* The tag is the lower half of `low`: it tells a slot's home, and nearly always whether the
+/* The tag is the lower half of the key's `low`: it tells a slot's home, and nearly always whether the
  * ring is worth a look. */
 struct slot {
     uint32_t tag;
@@ -55,23 +54,22 @@ void tg_dedup_destroy(struct tg_dedup *dedup)
     }
 }
 
-static struct seen seen_of(struct tg_slice app, struct tg_slice id)
+struct tg_dedup_key tg_dedup_key(struct tg_slice id, uint64_t salt)
 {
-    struct seen seen = {0};
-    uint64_t salt = tg_hash(app);
-    tg_hash_two(id, salt, &seen.low, &seen.high);
-    return seen;
+    struct tg_dedup_key key;
+    tg_hash_two(id, salt, &key.low, &key.high);
+    return key;
 }
 
 /* The slot where it is, or the free one where it would go. */
-static uint32_t slot_of(const struct tg_dedup *dedup, const struct seen *seen)
+static uint32_t slot_of(const struct tg_dedup *dedup, struct tg_dedup_key key)
 {
-    uint32_t tag = (uint32_t)seen->low;
+    uint32_t tag = (uint32_t)key.low;
     uint32_t at = tag & dedup->mask;
     for (; dedup->table[at].place != 0; at = (at + 1) & dedup->mask) {
         if (dedup->table[at].tag == tag) {
-            const struct seen *other = &dedup->ring[dedup->table[at].place - 1];
-            if (other->low == seen->low && other->high == seen->high) {
+            struct tg_dedup_key other = dedup->ring[dedup->table[at].place - 1].key;
+            if (other.low == key.low && other.high == key.high) {
                 break;
             }
         }
@@ -79,11 +77,9 @@ static uint32_t slot_of(const struct tg_dedup *dedup, const struct seen *seen)
     return at;
 }
 
-bool tg_dedup_find(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice id,
-                   uint64_t *offset)
+bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t *offset)
 {
-    struct seen seen = seen_of(app, id);
-    uint32_t at = slot_of(dedup, &seen);
+    uint32_t at = slot_of(dedup, key);
     if (dedup->table[at].place == 0) {
         return false;
     }
@@ -95,7 +91,7 @@ bool tg_dedup_find(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice 
 static void forget_oldest(struct tg_dedup *dedup)
 {
     uint32_t mask = dedup->mask;
-    uint32_t hole = slot_of(dedup, &dedup->ring[dedup->next]);
+    uint32_t hole = slot_of(dedup, dedup->ring[dedup->next].key);
     for (uint32_t at = (hole + 1) & mask; dedup->table[at].place != 0; at = (at + 1) & mask) {
         uint32_t home = dedup->table[at].tag & mask;
         if (((at - home) & mask) >= ((at - hole) & mask)) {
@@ -105,12 +101,11 @@ static void forget_oldest(struct tg_dedup *dedup)
     }
     dedup->table[hole].place = 0;
     /* The next to go is known: have its slot at hand by then. */
-    const struct seen *after = &dedup->ring[(dedup->next + 1) % dedup->capacity];
-    __builtin_prefetch(&dedup->table[(uint32_t)after->low & mask]);
+    uint32_t after = dedup->next + 1 == dedup->capacity ? 0 : dedup->next + 1;
+    __builtin_prefetch(&dedup->table[(uint32_t)dedup->ring[after].key.low & mask]);
 }
 
-void tg_dedup_add(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice id,
-                  uint64_t offset)
+void tg_dedup_add(struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t offset)
 {
     if (dedup->capacity == 0) {
         return;
@@ -120,10 +115,8 @@ void tg_dedup_add(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice i
     } else {
         dedup->count++;
     }
-    struct seen seen = seen_of(app, id);
-    seen.offset = offset;
-    dedup->ring[dedup->next] = seen;
-    dedup->table[slot_of(dedup, &seen)] =
-        (struct slot){.tag = (uint32_t)seen.low, .place = dedup->next + 1};
-    dedup->next = (dedup->next + 1) % dedup->capacity;
+    dedup->ring[dedup->next] = (struct seen){key, offset};
+    dedup->table[slot_of(dedup, key)] =
+        (struct slot){.tag = (uint32_t)key.low, .place = dedup->next + 1};
+    dedup->next = dedup->next + 1 == dedup->capacity ? 0 : dedup->next + 1;
 }

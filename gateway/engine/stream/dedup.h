@@ -20,11 +20,18 @@ struct tg_dedup;
 struct tg_dedup *tg_dedup_create(uint32_t capacity);
 void tg_dedup_destroy(struct tg_dedup *dedup);
 
-/* Was (`app`, `id`) seen? Then true, and the offset remembered with it. */
-bool tg_dedup_find(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice id,
-                   uint64_t *offset);
+/* What an id is kept as. */
+struct tg_dedup_key {
+    uint64_t low;
+    uint64_t high;
+};
+
+/* The key of `id`, of the application that `salt` stands for: a hash of its name. */
+struct tg_dedup_key tg_dedup_key(struct tg_slice id, uint64_t salt);
+
+/* Was it seen? Then true, and the offset remembered with it. */
+bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t *offset);
 /* Remember it, after a `find` of the same that gave false; the oldest may go. */
-void tg_dedup_add(struct tg_dedup *dedup, struct tg_slice app, struct tg_slice id,
-                  uint64_t offset);
+void tg_dedup_add(struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t offset);
 
 #endif

@@ -19,6 +19,8 @@ struct stream {
     uint32_t number;
     uint64_t head;
     char epoch[17];
+    /* How its events' text begins, up to the offset, for each operation. */
+    struct tg_buf opening[TG_OP_COUNT];
 };
 
 struct tg_sequencer {
@@ -28,6 +30,7 @@ struct tg_sequencer {
     struct tg_map streams; /* By the type's name, borrowed from the type. */
     struct tg_json_doc doc;
     struct stream *last; /* The stream of the last event: most often also of the next. */
+    struct tg_slice *lines; /* Of the publish at hand; batch_events_max of them. */
     uint32_t numbers_max;
     uint32_t *free_numbers;
     uint32_t free_count;
@@ -42,7 +45,8 @@ struct tg_sequencer *tg_sequencer_create(const struct tg_sequencer_config *confi
     sequencer->config = *config;
     sequencer->catalogue = tg_catalogue_create();
     sequencer->dedup = tg_dedup_create(config->dedup_window);
-    if (sequencer->catalogue == NULL || sequencer->dedup == NULL) {
+    sequencer->lines = tg_zalloc(config->batch_events_max, sizeof *sequencer->lines);
+    if (sequencer->catalogue == NULL || sequencer->dedup == NULL || sequencer->lines == NULL) {
         tg_sequencer_destroy(sequencer);
         return NULL;
     }
@@ -52,6 +56,9 @@ struct tg_sequencer *tg_sequencer_create(const struct tg_sequencer_config *confi
 static void stream_destroy(struct stream *stream)
 {
     if (stream != NULL) {
+        for (int op = 0; op < TG_OP_COUNT; op++) {
+            tg_buf_finish(&stream->opening[op]);
+        }
         tg_type_unref(stream->type);
         tg_free(stream);
     }
@@ -71,6 +78,7 @@ void tg_sequencer_destroy(struct tg_sequencer *sequencer)
     tg_dedup_destroy(sequencer->dedup);
     tg_catalogue_unref(sequencer->catalogue);
     tg_free(sequencer->free_numbers);
+    tg_free(sequencer->lines);
     tg_free(sequencer);
 }
 
@@ -105,49 +113,73 @@ static struct tg_slice delivered_op(enum tg_op op)
     return TG_LIT("event");
 }
 
-static void write_member(struct tg_buf *bytes, struct tg_slice opening, struct tg_slice raw)
+/* Write how the stream's events begin. False without memory. */
+static bool write_openings(struct stream *stream)
+{
+    bool whole = true;
+    for (int op = 0; op < TG_OP_COUNT; op++) {
+        struct tg_buf *opening = &stream->opening[op];
+        tg_buf_clear(opening);
+        tg_buf_add_slice(opening, TG_LIT("\"type\":\""));
+        tg_buf_add_slice(opening, tg_type_name(stream->type));
+        tg_buf_add_slice(opening, TG_LIT("\",\"op\":\""));
+        tg_buf_add_slice(opening, delivered_op((enum tg_op)op));
+        tg_buf_add_slice(opening, TG_LIT("\",\"position\":{\"epoch\":\""));
+        tg_buf_add(opening, stream->epoch, 16);
+        tg_buf_add_slice(opening, TG_LIT("\",\"offset\":"));
+        whole = whole && !opening->failed;
+    }
+    return whole;
+}
+
+/* Append to bytes whose room was reserved. */
+static inline void put(uint8_t **at, struct tg_slice slice)
+{
+    memcpy(*at, slice.data, slice.size);
+    *at += slice.size;
+}
+
+static inline void put_member(uint8_t **at, struct tg_slice opening, struct tg_slice raw)
 {
     if (raw.size != 0) {
-        tg_buf_add_slice(bytes, opening);
-        tg_buf_add_slice(bytes, raw);
+        put(at, opening);
+        put(at, raw);
     }
 }
 
-/* Write the event's text and enter it in the batch; the room was reserved. */
+/* Write the event's text and enter it in the batch. `room` is enough for it. */
 static void batch_enter(struct tg_batch *batch, const struct stream *stream,
                         const struct tg_event_fields *fields, uint64_t offset,
-                        struct tg_slice now)
+                        struct tg_slice now, uint8_t *room)
 {
-    struct tg_buf *bytes = &batch->bytes;
-    struct tg_event *event = &batch->events[batch->count];
-    event->stream = stream->number;
-    event->offset = offset;
-    event->tail_at = (uint32_t)bytes->size;
-    tg_buf_add_slice(bytes, TG_LIT("\"type\":\""));
-    tg_buf_add_slice(bytes, tg_type_name(stream->type));
-    tg_buf_add_slice(bytes, TG_LIT("\",\"op\":\""));
-    tg_buf_add_slice(bytes, delivered_op(fields->op));
-    tg_buf_add_slice(bytes, TG_LIT("\",\"position\":{\"epoch\":\""));
-    tg_buf_add(bytes, stream->epoch, 16);
-    tg_buf_add_slice(bytes, TG_LIT("\",\"offset\":"));
-    tg_buf_add_u64(bytes, offset);
-    tg_buf_add_slice(bytes, TG_LIT("},\"id\":\""));
+    char digits[TG_U64_DIGITS];
+    struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
+    uint8_t *at = room;
+    put(&at, tg_buf_slice(&stream->opening[fields->op]));
+    put(&at, number);
+    put(&at, TG_LIT("},\"id\":\""));
     if (fields->id.size != 0) {
-        tg_buf_add_slice(bytes, fields->id);
+        put(&at, fields->id);
     } else {
         /* A position names one event for ever, so it is an id too. */
-        tg_buf_add(bytes, stream->epoch, 16);
-        tg_buf_add_byte(bytes, ':');
-        tg_buf_add_u64(bytes, offset);
+        put(&at, tg_slice(stream->epoch, 16));
+        put(&at, TG_LIT(":"));
+        put(&at, number);
     }
-    tg_buf_add_slice(bytes, TG_LIT("\",\"time\":\""));
-    tg_buf_add_slice(bytes, fields->time.size != 0 ? fields->time : now);
-    tg_buf_add_slice(bytes, TG_LIT("\",\"data\":"));
-    tg_buf_add_slice(bytes, fields->data);
-    write_member(bytes, TG_LIT(",\"old\":"), fields->old);
-    write_member(bytes, TG_LIT(",\"changed\":"), fields->changed);
-    tg_buf_add_byte(bytes, '}');
-    event->tail_size = (uint32_t)(bytes->size - event->tail_at);
+    put(&at, TG_LIT("\",\"time\":\""));
+    put(&at, fields->time.size != 0 ? fields->time : now);
+    put(&at, TG_LIT("\",\"data\":"));
+    put(&at, fields->data);
+    put_member(&at, TG_LIT(",\"old\":"), fields->old);
+    put_member(&at, TG_LIT(",\"changed\":"), fields->changed);
+    put(&at, TG_LIT("}"));
+    batch->events[batch->count++] = (struct tg_event){
+        .stream = stream->number,
+        .tail_at = (uint32_t)batch->bytes.size,
+        .tail_size = (uint32_t)(at - room),
+        .offset = offset,
+    };
+    batch->bytes.size += (size_t)(at - room);
 }
 
 static void write_refused(struct tg_buf *refused, uint32_t index,
@@ -164,6 +196,7 @@ static void write_refused(struct tg_buf *refused, uint32_t index,
 struct publish {
     struct tg_sequencer *sequencer;
     struct tg_slice app;
+    uint64_t app_salt; /* For the ids of its events. */
     struct tg_slice now;
     struct tg_batch *batch;
     struct tg_buf *answer;
@@ -217,27 +250,30 @@ static void publish_one(struct publish *publish, struct tg_slice line)
         publish_refuse(publish, &refusal);
         return;
     }
+    struct tg_dedup_key key = {0};
     uint64_t offset;
-    if (fields.id.size != 0 &&
-        tg_dedup_find(sequencer->dedup, publish->app, fields.id, &offset)) {
+    if (fields.id.size != 0) {
+        key = tg_dedup_key(fields.id, publish->app_salt);
+    }
+    if (fields.id.size != 0 && tg_dedup_find(sequencer->dedup, key, &offset)) {
         publish->duplicates++;
         publish_offset(publish, offset);
         return;
     }
     struct stream *stream = stream_of(sequencer, fields.type);
     size_t text_max = line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
-    if (tg_buf_room(&publish->batch->bytes, text_max) == NULL) {
+    uint8_t *room = tg_buf_room(&publish->batch->bytes, text_max);
+    if (room == NULL) {
         publish->batch->bytes.failed = false;
         tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
         publish_refuse(publish, &refusal);
         return;
     }
     offset = stream->head + 1;
-    batch_enter(publish->batch, stream, &fields, offset, publish->now);
-    publish->batch->count++;
+    batch_enter(publish->batch, stream, &fields, offset, publish->now, room);
     stream->head = offset;
     if (fields.id.size != 0) {
-        tg_dedup_add(sequencer->dedup, publish->app, fields.id, offset);
+        tg_dedup_add(sequencer->dedup, key, offset);
     }
     publish_offset(publish, offset);
 }
@@ -268,21 +304,22 @@ static bool next_line(struct tg_slice *body, bool lines, struct tg_slice *line)
     return true;
 }
 
-static enum tg_err count_events(const struct tg_sequencer *sequencer, struct tg_slice body,
-                                bool lines, uint32_t *count, struct tg_refusal *refusal)
+/* Cut the body into `sequencer->lines`. */
+static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice body, bool lines,
+                             uint32_t *count, struct tg_refusal *refusal)
 {
     uint32_t events = 0;
     struct tg_slice line;
-    for (struct tg_slice rest = body; next_line(&rest, lines, &line);) {
-        events++;
-        if (events > sequencer->config.batch_events_max) {
+    while (next_line(&body, lines, &line)) {
+        if (events == sequencer->config.batch_events_max) {
             tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL,
                            "more than %u events in one request",
                            sequencer->config.batch_events_max);
             return TG_ELIMIT;
         }
+        sequencer->lines[events++] = line;
     }
-    if (events == 0 || is_blank(body)) {
+    if (events == 0 || (events == 1 && is_blank(sequencer->lines[0]))) {
         tg_refusal_set(refusal, TG_CODE_INVALID_EVENT, NULL, "the body holds no event");
         return TG_EINVAL;
     }
@@ -296,7 +333,7 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
                                  struct tg_publish_summary *summary, struct tg_refusal *refusal)
 {
     uint32_t count = 0;
-    enum tg_err err = count_events(sequencer, body, lines, &count, refusal);
+    enum tg_err err = cut_lines(sequencer, body, lines, &count, refusal);
     if (err != TG_OK) {
         return err;
     }
@@ -304,6 +341,7 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
     struct publish publish = {
         .sequencer = sequencer,
         .app = app,
+        .app_salt = tg_hash(app),
         .now = tg_slice(now, tg_instant_write(now_us, now)),
         .answer = answer,
         .summary = summary,
@@ -319,9 +357,8 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
         publish.batch->bytes.failed = false;
     }
     tg_buf_add_text(answer, "\"offsets\":[");
-    struct tg_slice line;
-    for (struct tg_slice rest = body; next_line(&rest, lines, &line); publish.index++) {
-        publish_one(&publish, line);
+    for (; publish.index < count; publish.index++) {
+        publish_one(&publish, sequencer->lines[publish.index]);
     }
     tg_buf_add_text(answer, "],\"accepted\":");
     tg_buf_add_u64(answer, summary->accepted);
@@ -358,7 +395,8 @@ static struct stream *stream_open(struct tg_sequencer *sequencer, struct tg_type
     snprintf(stream->epoch, sizeof stream->epoch, "%016llx", (unsigned long long)epoch);
     tg_type_ref(type);
     stream->type = type;
-    if (tg_map_put(&sequencer->streams, tg_type_name(type), stream) != TG_OK) {
+    if (!write_openings(stream) ||
+        tg_map_put(&sequencer->streams, tg_type_name(type), stream) != TG_OK) {
         stream_destroy(stream);
         return NULL;
     }

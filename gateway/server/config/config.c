@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "engine/base/mem.h"
-#include "server/config/judging.h"
 #include "server/config/load.h"
 #include "server/config/runtime.h"
 
@@ -92,8 +91,8 @@ static void set_section(struct load *load, const struct tg_given *section,
             tg_buf_finish(&path);
             return;
         }
-        const struct tg_setting *setting = tg_setting_find(
-            tg_slice(path.data, path.size - 1));
+        const struct tg_setting *setting =
+            tg_setting_find(tg_slice(path.data, path.size - 1));
         if (setting != NULL) {
             tg_load_set(load, setting, given, base);
         } else {
@@ -130,6 +129,11 @@ static void set_from_file(struct load *load)
         return;
     }
     char *base = directory_of(load->config->file);
+    if (base == NULL && strchr(load->config->file, '/') != NULL) {
+        tg_load_no_memory(load, root->place);
+        tg_given_destroy(root);
+        return;
+    }
     for (const struct tg_given *given = root->first; given != NULL; given = given->next) {
         const struct tg_setting *setting = tg_setting_find(tg_slice_of(given->name));
         bool is_top = setting != NULL && strchr(given->name, '.') == NULL;
@@ -151,7 +155,7 @@ static struct tg_place place_of(const struct load *load, const char *path)
     return load->places[tg_setting_index(tg_setting_find(tg_slice_of(path)))];
 }
 
-/* A mistake that two settings make together stands where the one that somebody set does. */
+/* A mistake that two settings make together stands where the one that was set does. */
 static struct tg_place place_of_either(const struct load *load, const char *path,
                                        const char *other)
 {
@@ -301,30 +305,6 @@ enum tg_err tg_config_load(struct tg_config *config, const struct tg_config_inpu
     warn_of_risks(&load);
     resolve(&load);
     return mistakes->errors != 0 ? TG_EINVAL : TG_OK;
-}
-
-enum tg_err tg_config_default_key(struct tg_config *config, char *why, size_t why_size)
-{
-    char key[TG_RUNTIME_KEY_SIZE];
-    enum tg_err err = tg_runtime_ingest_key(config->runtime_dir, config->ingest.port,
-                                            true, key, why, why_size);
-    if (err != TG_OK) {
-        return err;
-    }
-    struct tg_config_key *item = tg_zalloc(1, sizeof *item);
-    if (item != NULL) {
-        *item = (struct tg_config_key){tg_copy_text("default"), tg_copy_text(key)};
-    }
-    explicit_bzero(key, sizeof key);
-    if (item == NULL || item->app == NULL || item->key == NULL) {
-        tg_free(item != NULL ? item->app : NULL);
-        tg_free(item != NULL ? item->key : NULL);
-        tg_free(item);
-        snprintf(why, why_size, "out of memory");
-        return TG_ENOMEM;
-    }
-    config->ingest.keys = (struct tg_config_keys){item, 1};
-    return TG_OK;
 }
 
 void tg_config_finish(struct tg_config *config)

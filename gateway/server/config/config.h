@@ -71,7 +71,7 @@ struct tg_config_ingest {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
     char *zmq;                  /* An ipc:// or tcp:// endpoint; NULL: off. */
-    struct tg_config_keys keys; /* Empty: see tg_config_default_key. */
+    struct tg_config_keys keys; /* Empty: see tg_runtime_ingest_key. */
     uint32_t request_bytes_max;
     uint32_t batch_events_max;
     uint32_t dedup_window;
@@ -150,11 +150,6 @@ enum { TG_RUNTIME_KEY_SIZE = 257 };
 TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir,
                                               uint32_t ingest_port, bool create,
                                               char key[TG_RUNTIME_KEY_SIZE], char *why,
-                                              size_t why_size);
-
-/* Where no key is configured: put that one into `config->ingest.keys`, for the
- * application `default`. Only when the gateway is about to start. */
-TG_MUST_USE enum tg_err tg_config_default_key(struct tg_config *config, char *why,
                                               size_t why_size);
 
 #endif

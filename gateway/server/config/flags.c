@@ -84,8 +84,8 @@ struct flag {
     const char *value;    /* NULL: none yet. */
 };
 
-/* Read the argument at `*at` (and the next, if that is its value) and move on. `bare` says
- * whether the flag may stand without a value. */
+/* Read the argument at `*at` (and the next, if that is its value) and move on. `bare`
+ * says whether the flag may stand without a value. */
 static struct flag next_flag(const struct tg_config_input *input, int *at,
                              bool (*bare)(struct tg_slice name))
 {
@@ -119,7 +119,7 @@ static bool is_bare(struct tg_slice name)
     return setting != NULL && setting->kind == TG_SETTING_SWITCH;
 }
 
-static const struct tg_place flags_place = {"flags", 0, 0};
+static const struct tg_place flags_place = {"", 0, 0};
 
 static void unknown_flag(struct load *load, const struct flag *flag)
 {

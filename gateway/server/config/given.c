@@ -113,6 +113,9 @@ static void add_line(struct tg_mistakes *mistakes, struct tg_buf *line, bool war
 
 static void add_place(struct tg_buf *line, struct tg_place place, const char *path)
 {
+    if (place.source[0] == '\0') {
+        return; /* The command line as a whole. */
+    }
     tg_buf_add_text(line, place.source);
     if (place.line != 0) {
         tg_buf_printf(line, ":%u:%u", place.line, place.column);

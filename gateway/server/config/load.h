@@ -15,7 +15,7 @@ struct load {
     char flags[TG_SETTING_COUNT][TG_SETTING_FLAG_MAX]; /* Their spelling, for places. */
 };
 
-/* Judge and set one value; the place is kept for mistakes of several settings together. */
+/* Judge and set one value; its place is kept for mistakes of several settings. */
 void tg_load_set(struct load *load, const struct tg_setting *setting,
                  const struct tg_given *given, const char *base);
 void tg_load_no_memory(struct load *load, struct tg_place place);

@@ -82,7 +82,7 @@ static bool random_digits(char *digits, size_t count)
 }
 
 /* Write a new key beside the name and link it there: whoever reads the name sees a whole
- * key or none, and of two gateways that start together one wins. False: `errno` says why. */
+ * key or none, and of two gateways that start together one wins. False: see `errno`. */
 static bool write_key(int directory, const char *name)
 {
     char fresh[64], suffix[17], text[66];

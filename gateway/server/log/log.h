@@ -1,7 +1,7 @@
 /* Structured logs on stderr: one event, one line, one write(2).
  *
  *   2026-11-23T02:16:34.120Z info gateway.started port=1844 shards=2
- *   {"time":"2026-11-23T02:16:34.120Z","level":"info","event":"gateway.started","port":1844,"shards":2}
+ *   {"time":"…","level":"info","event":"gateway.started","port":1844,"shards":2}
  *
  * The event id is stable: dashboards and tests look for it, so it changes only with a
  * line in the changelog. What varies goes into fields:

@@ -1,0 +1,1 @@
+"""What bench/run is made of: servers to start, tools to drive, figures to keep."""

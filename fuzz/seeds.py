@@ -1,0 +1,273 @@
+"""Writes the first inputs of the corpora beside it: `python3 fuzz/seeds.py`.
+
+Names are said in words; what a fuzzer added later is named by its hash and stays as it is.
+"""
+
+import pathlib
+import struct
+import zlib
+
+HERE = pathlib.Path(__file__).parent
+KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+UPGRADE = (
+    b"GET /v1/websocket HTTP/1.1\r\nHost: localhost:1844\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + KEY
+)
+PROTOCOL = b"Sec-WebSocket-Protocol: telegraphy.v1\r\n"
+
+
+def request(
+    headers: bytes, line: bytes = b"POST / HTTP/1.1", host: bytes = b"Host: a\r\n"
+) -> bytes:
+    return line + b"\r\n" + host + headers + b"\r\n"
+
+
+def offer(text: bytes) -> bytes:
+    return UPGRADE + PROTOCOL + b"Sec-WebSocket-Extensions: " + text + b"\r\n\r\n"
+
+
+def http1() -> dict[str, bytes]:
+    """Cuts, settings (1: a reply, 2: small limits), heads."""
+    usual, reply, small = b"\x03\x00", b"\x05\x01", b"\x02\x02"
+    return {
+        "get": usual + b"GET /healthz?a=1 HTTP/1.1\r\nHost: a:80\r\nAccept: */*\r\n\r\n",
+        "pipelined": usual + b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.0\r\n\r\n",
+        "post": usual + request(b"Content-Length: 42\r\nExpect: 100-continue\r\n"),
+        "upgrade": usual + UPGRADE + PROTOCOL + b"Origin: http://localhost:8000\r\n\r\n",
+        "upgrade-ipv6": usual
+        + UPGRADE.replace(b"localhost", b"[::1]")
+        + b"Origin: http://[::1]\r\n\r\n",
+        "upgrade-null-origin": usual + UPGRADE + b"Origin: null\r\n\r\n",
+        "upgrade-version": usual + UPGRADE.replace(b"13", b"8") + b"\r\n",
+        "upgrade-no-protocol": usual + UPGRADE + b"\r\n",
+        "upgrade-key": usual + UPGRADE.replace(b"==", b"=") + PROTOCOL + b"\r\n",
+        "deflate": usual + offer(b"permessage-deflate; client_max_window_bits"),
+        "deflate-all": usual
+        + offer(
+            b"permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+            b'server_max_window_bits=10; client_max_window_bits="9"'
+        ),
+        "deflate-second": usual + offer(b"x; y=1, permessage-deflate; z, permessage-deflate"),
+        "deflate-repeated": usual
+        + offer(b"permessage-deflate; server_max_window_bits=9; server_max_window_bits=9"),
+        "deflate-malformed": usual + offer(b'permessage-deflate; a="'),
+        "uri": usual + request(b"", b"GET http://b:81/x?y HTTP/1.1"),
+        "star": usual + request(b"", b"OPTIONS * HTTP/1.1"),
+        "connect": usual + request(b"", b"CONNECT a:80 HTTP/1.1"),
+        "http2": usual + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "http10": usual + b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "http09": usual + b"GET /\r\n",
+        "no-host": usual + request(b"", host=b""),
+        "two-hosts": usual + request(b"Host: b\r\n"),
+        "bad-host": usual + request(b"", host=b"Host: a@b\r\n"),
+        "length-and-chunked": usual
+        + request(b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+        "two-lengths": usual + request(b"Content-Length: 1\r\nContent-Length: 1\r\n"),
+        "list-of-lengths": usual + request(b"Content-Length: 1, 1\r\n"),
+        "empty-length": usual + request(b"Content-Length: \r\n"),
+        "great-length": usual + request(b"Content-Length: 18446744073709551616\r\n"),
+        "chunked": usual + request(b"Transfer-Encoding: chunked\r\n"),
+        "gzip": usual + request(b"Transfer-Encoding: gzip, chunked\r\n"),
+        "chunked-10": usual + request(b"Transfer-Encoding: chunked\r\n", b"POST / HTTP/1.0"),
+        "expectation": usual + request(b"Expect: the-unexpected\r\n"),
+        "bare-lf": usual + b"GET / HTTP/1.1\nHost: a\n\n",
+        "bare-cr": usual + request(b"X: a\rb\r\n"),
+        "folded": usual + request(b"X: a\r\n b\r\n"),
+        "space-before-colon": usual + request(b"X : a\r\n"),
+        "no-colon": usual + request(b"X\r\n"),
+        "no-name": usual + request(b": a\r\n"),
+        "nul": usual + request(b"X: a\0b\r\n"),
+        "latin": usual + request(b"X: caf\xe9\t \r\n"),
+        "tls": usual + b"\x16\x03\x01\x02\x00\x01\x00",
+        "target-escape": usual + request(b"", b"GET /%7ex/%zz HTTP/1.1"),
+        "target-query": usual + request(b"", b"GET /?a[]={1}|2 HTTP/1.1"),
+        "small-line": small + request(b"X: " + b"x" * 57 + b"\r\n"),
+        "small-line-over": small + request(b"X: " + b"x" * 58 + b"\r\n"),
+        "small-headers": small + request(b"X: 1\r\n" * 4),
+        "small-headers-over": small + request(b"X: 1\r\n" * 5),
+        "small-block": small
+        + request((b"X: " + b"x" * 50 + b"\r\n") * 3 + b"X: " + b"y" * 10 + b"\r\n"),
+        "reply-101": reply
+        + b"HTTP/1.1 101 Switching Protocols\r\n"
+        + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x00",
+        "reply-accepted": reply
+        + b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + b"Sec-WebSocket-Accept: accept\r\n\r\n",
+        "reply-404": reply + b"HTTP/1.0 404\r\nContent-Length: 3\r\n\r\n",
+        "reply-chunked": reply + b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n",
+        "reply-bad": reply + b"HTTP/1.1 2x0 OK\r\n\r\n",
+    }
+
+
+def frame(
+    opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0, mask: bytes | None = b"\0\0\0\0"
+) -> bytes:
+    head = bytes([fin << 7 | rsv << 4 | opcode])
+    bit = 0x80 if mask is not None else 0
+    if len(payload) < 126:
+        head += bytes([bit | len(payload)])
+    elif len(payload) < 65536:
+        head += bytes([bit | 126]) + struct.pack(">H", len(payload))
+    else:
+        head += bytes([bit | 127]) + struct.pack(">Q", len(payload))
+    if mask is None:
+        return head + payload
+    return head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
+
+
+def websocket() -> dict[str, bytes]:
+    """Cuts, settings (1: a client, 2: compression agreed, 4: small limits), frames."""
+    server, client, compressed, small = b"\x03\x00", b"\x03\x01", b"\x03\x02", b"\x03\x04"
+    text, binary, close, ping, pong = 1, 2, 8, 9, 10
+    more = {"fin": False}
+    key = b"\x37\xfa\x21\x3d"
+    return {
+        "text": server + frame(text, b"hello"),
+        "text-masked": server + frame(text, "κόσμε".encode(), mask=key),
+        "empty": server + frame(text, b"") + frame(binary, b"") + frame(ping, b""),
+        "several": server
+        + frame(text, b"a")
+        + frame(binary, b"\xff")
+        + frame(text, b"b", mask=key),
+        "fragments": server
+        + frame(text, "κό".encode()[:3], **more)
+        + frame(ping, b"p")
+        + frame(0, "κό".encode()[3:], **more)
+        + frame(pong, b"")
+        + frame(0, b"")
+        + frame(text, b"next"),
+        "fragments-empty": server
+        + frame(binary, b"", **more)
+        + frame(0, b"", **more)
+        + frame(0, b""),
+        "ping-125": server + frame(ping, b"x" * 125, mask=key),
+        "ping-126": server + frame(ping, b"x" * 126),
+        "ping-fragment": server + frame(ping, b"x", **more),
+        "length-126": server + frame(binary, b"x" * 126),
+        "length-300": server + frame(text, b"y" * 300, mask=key),
+        "length-long": server + b"\x82\xfe\x00\x05\0\0\0\0hello",
+        "length-long-64": server + b"\x82\xff" + struct.pack(">Q", 65535) + b"\0\0\0\0",
+        "length-65536": server + b"\x82\xff" + struct.pack(">Q", 65536) + b"\0\0\0\0and some bytes",
+        "length-65537": server + b"\x82\xff" + struct.pack(">Q", 65537) + b"\0\0\0\0",
+        "length-sign": server + b"\x82\xff" + struct.pack(">Q", 1 << 63) + b"\0\0\0\0",
+        "unmasked": server + frame(text, b"x", mask=None),
+        "rsv1": server + frame(text, b"x", rsv=4),
+        "rsv2": server + frame(text, b"x", rsv=2),
+        "rsv3": server + frame(ping, b"x", rsv=1),
+        "opcode-3": server + frame(3, b"x"),
+        "opcode-11": server + frame(11, b"x"),
+        "continuation": server + frame(0, b"x"),
+        "interleaved": server + frame(text, b"x", **more) + frame(text, b"y"),
+        "utf8-bad": server + frame(text, b"abc\xed\xa0\x80def"),
+        "utf8-cut": server + frame(text, b"abc\xf0\x90"),
+        "utf8-fragments": server
+        + frame(text, b"\xf4", **more)
+        + frame(0, b"\x90", **more)
+        + frame(0, b"\x80\x80"),
+        "utf8-early": server + b"\x81\xfe\x01\x00\0\0\0\0abc\xff",
+        "close": server + frame(close, b""),
+        "close-1000": server + frame(close, b"\x03\xe8bye") + frame(ping, b"x"),
+        "close-4000": server + frame(close, b"\x0f\xa0" + "κ".encode()),
+        "close-1": server + frame(close, b"\x03"),
+        "close-1005": server + frame(close, b"\x03\xed"),
+        "close-utf8": server + frame(close, b"\x03\xe8\xce"),
+        "close-in-message": server + frame(text, b"x", **more) + frame(close, b"\x03\xe9"),
+        "client-text": client + frame(text, b"hello", mask=None) + frame(ping, b"", mask=None),
+        "client-fragments": client
+        + frame(text, b"a", mask=None, **more)
+        + frame(0, b"b", mask=None),
+        "client-masked": client + frame(text, b"hello"),
+        "compressed": compressed + frame(text, b"\xf2\x48\xcd\xc9\xc9\x07\x00", rsv=4),
+        "compressed-fragments": compressed
+        + frame(binary, b"\xf2", rsv=4, **more)
+        + frame(0, b"\x48"),
+        "compressed-twice": compressed
+        + frame(binary, b"\xf2", rsv=4, **more)
+        + frame(0, b"\x48", rsv=4),
+        "compressed-ping": compressed + frame(ping, b"\xf2", rsv=4),
+        "small-20": small
+        + frame(text, b"x" * 20)
+        + frame(text, b"x" * 10, **more)
+        + frame(0, b"x" * 10),
+        "small-21": small + frame(text, b"x" * 21),
+        "small-sum": small + frame(text, b"x" * 10, **more) + frame(0, b"x" * 11),
+        "small-fragments": small + frame(text, b"", **more) + frame(0, b"", **more) + frame(0, b""),
+        "small-fragments-over": small + frame(text, b"", **more) + frame(0, b"", **more) * 3,
+    }
+
+
+def utf8() -> dict[str, bytes]:
+    """Cuts, text."""
+    texts = {
+        "ascii": b"plain text of more than eight bytes",
+        "greek": "κόσμε".encode(),
+        "mixed": "a ä € 𐍈 and ASCII for the fast path, 日本語".encode(),
+        "first-2": b"\xc2\x80",
+        "last-2": b"\xdf\xbf",
+        "first-3": b"\xe0\xa0\x80",
+        "last-3": b"\xef\xbf\xbf",
+        "first-4": b"\xf0\x90\x80\x80",
+        "last-4": b"\xf4\x8f\xbf\xbf",
+        "before-surrogates": b"\xed\x9f\xbf\xee\x80\x80",
+        "surrogate-high": b"\xed\xa0\x80",
+        "surrogate-low": b"\xed\xbf\xbf",
+        "over-the-top": b"\xf4\x90\x80\x80",
+        "f5": b"\xf5\x80\x80\x80",
+        "overlong-2": b"\xc0\xaf",
+        "overlong-2-last": b"\xc1\xbf",
+        "overlong-3": b"\xe0\x9f\xbf",
+        "overlong-4": b"\xf0\x8f\xbf\xbf",
+        "lonely": b"abc\x80def",
+        "lonely-late": b"0123456789abcdef\xbf",
+        "cut-2": b"abc\xce",
+        "cut-3": b"abc\xe2\x82",
+        "cut-4": b"abc\xf0\x9f\x90",
+        "restart": b"\xe2\x82\xe2\x82\xac",
+        "fe-ff": b"\xfe\xff",
+        "nul": b"\0a\0",
+        "bom": b"\xef\xbb\xbftext",
+        "aligned": b"01234567\xe2\x82\xac012345678\xf0\x9f\x90\x98",
+    }
+    return {name: bytes([len(text) % 7]) + text for name, text in texts.items()}
+
+
+def deflated(message: bytes, *, bits: int = 15, final: bool = False) -> bytes:
+    work = zlib.compressobj(6, zlib.DEFLATED, -bits)
+    if final:
+        return work.compress(message) + work.flush(zlib.Z_FINISH) + b"\0"
+    return (work.compress(message) + work.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+def deflate() -> dict[str, bytes]:
+    """Window and takeover (128), limits (size as power of two; 128: with a ratio), message."""
+    plain, takeover = b"\x07\x11", b"\x87\x11"
+    text = b"to be or not to be, that is the question: " * 8
+    return {
+        "hello": plain + b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+        "stored": plain + b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
+        "final": plain + deflated(text, final=True),
+        "final-takeover": takeover + deflated(text, final=True),
+        "final-bare": takeover + b"\xf3\x48\xcd\xc9\xc9\x07\x00",
+        "finals": takeover + b"\xf3\x48\xcd\xc9\xc9\x07\x00" * 3 + b"\x00",
+        "two-blocks": plain + b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
+        "back-reference": takeover + b"\xf2\x00\x11\x00\x00",
+        "empty": plain + b"\x00",
+        "nothing": plain,
+        "text": takeover + deflated(text),
+        "text-bits-9": b"\x01\x11" + deflated(text, bits=9),
+        "zeros": plain + deflated(b"\0" * 20000),
+        "zeros-limit": b"\x07\x0a" + deflated(b"\0" * 1025),
+        "zeros-ratio": b"\x07\x91" + deflated(b"\0" * 20000),
+        "zeros-no-ratio": b"\x07\x8a" + deflated(b"\0" * 1000),
+        "bad-type": plain + b"\x07",
+        "bad-stored": plain + b"\x00\x05\x00\x00\x00Hello",
+        "cut": plain + b"\xf2\x48\xcd\xc9",
+        "cut-stored": plain + b"\x00\x05\x00\xfa\xffHel",
+    }
+
+
+for corpus in (http1, websocket, utf8, deflate):
+    folder = HERE / f"{corpus.__name__}.corpus"
+    folder.mkdir(exist_ok=True)
+    for name, data in corpus().items():
+        (folder / name).write_bytes(data)

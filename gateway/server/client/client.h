@@ -1,0 +1,14 @@
+/* The gateway's clients for the terminal: `telegraphy publish` and `telegraphy tail`. */
+#ifndef TG_CLIENT_CLIENT_H
+#define TG_CLIENT_CLIENT_H
+
+extern const char tg_publish_usage[];
+extern const char tg_tail_usage[];
+
+/* `arguments` are those after the command. Returns the status for the shell: 0 if all
+ * went well, 1 if the gateway refused or something failed, 2 if the arguments are
+ * wrong. */
+int tg_publish_main(int count, char **arguments);
+int tg_tail_main(int count, char **arguments);
+
+#endif

@@ -1,0 +1,40 @@
+/* The arguments of `publish` and `tail`. */
+#ifndef TG_CLIENT_OPTIONS_H
+#define TG_CLIENT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/client/url.h"
+
+enum { TG_EPOCH_MAX = 32 };
+
+struct tg_publish_options {
+    const char *type;
+    const char *data; /* JSON, or "-": one object a line from stdin. */
+    const char *op;   /* NULL: left to the gateway. */
+    const char *id;   /* NULL: made by the gateway. */
+    const char *key_file;
+    struct tg_url url;
+};
+
+struct tg_tail_options {
+    const char *type;
+    bool json;
+    bool has_since;
+    char since_epoch[TG_EPOCH_MAX + 1];
+    int64_t since_offset;
+    uint64_t count; /* 0: without end. */
+    struct tg_url url;
+};
+
+enum { TG_OPTIONS_WHY_MAX = 400 };
+
+/* False: `why` says what is wrong with the arguments, as a phrase. */
+bool tg_publish_options_read(struct tg_publish_options *options, int count,
+                             char **arguments, char why[TG_OPTIONS_WHY_MAX]);
+bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arguments,
+                          char why[TG_OPTIONS_WHY_MAX]);
+
+#endif

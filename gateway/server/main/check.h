@@ -1,0 +1,14 @@
+/* What `telegraphy check` looks at beyond the configuration itself. Nothing is made. */
+#ifndef TG_MAIN_CHECK_H
+#define TG_MAIN_CHECK_H
+
+#include "engine/base/buf.h"
+#include "server/config/config.h"
+
+/* False: `err` has lines that say what is wrong. One that is not there is right: `serve`
+ * makes it. */
+bool tg_check_runtime_dir(const struct tg_config *config, struct tg_buf *err);
+/* Every catalogue document, in the order in which `serve` loads them. */
+bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err);
+
+#endif
