@@ -91,8 +91,8 @@ static void set_section(struct load *load, const struct tg_given *section,
             tg_buf_finish(&path);
             return;
         }
-        const struct tg_setting *setting = tg_setting_find(
-            tg_slice(path.data, path.size - 1));
+        const struct tg_setting *setting =
+            tg_setting_find(tg_slice(path.data, path.size - 1));
         if (setting != NULL) {
             tg_load_set(load, setting, given, base);
         } else {
@@ -129,6 +129,11 @@ static void set_from_file(struct load *load)
         return;
     }
     char *base = directory_of(load->config->file);
+    if (base == NULL && strchr(load->config->file, '/') != NULL) {
+        tg_load_no_memory(load, root->place);
+        tg_given_destroy(root);
+        return;
+    }
     for (const struct tg_given *given = root->first; given != NULL; given = given->next) {
         const struct tg_setting *setting = tg_setting_find(tg_slice_of(given->name));
         bool is_top = setting != NULL && strchr(given->name, '.') == NULL;

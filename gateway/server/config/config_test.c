@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "engine/base/mem.h"
 #include "server/config/given.h"
 #include "server/config/settings.h"
+#include "testing/heap.h"
 
 static char directory[] = "/tmp/telegraphy-config-test-XXXXXX";
 static char said[1 << 16]; /* All mistakes of the last load, one a line. */
@@ -688,23 +688,6 @@ static void the_reference_tells_every_setting_as_it_is(void **state)
     assert_int_equal(count, TG_SETTING_COUNT);
 }
 
-/* The n-th allocation fails, for every n until loading needs fewer. */
-static size_t allocations_left;
-
-static void *failing_resize(void *context, void *memory, size_t size)
-{
-    (void)context;
-    if (size == 0) {
-        free(memory);
-        return NULL;
-    }
-    if (allocations_left == 0) {
-        return NULL;
-    }
-    allocations_left--;
-    return realloc(memory, size);
-}
-
 static void without_memory_loading_fails_in_good_order(void **state)
 {
     (void)state;
@@ -714,16 +697,16 @@ static void without_memory_loading_fails_in_good_order(void **state)
     variables[0][0] = "TELEGRAPHY_INGEST_KEYS";
     variables[0][1] = "board=0123456789abcdef";
     tg_config_finish(&config);
-    struct tg_heap heap = {failing_resize, NULL};
-    tg_heap_use(&heap);
     enum tg_err err = TG_ENOMEM;
-    size_t n = 0;
+    size_t n = 1;
     for (; err != TG_OK && n < 2000; n++) {
-        allocations_left = n;
-        char *flags[] = {(char[]){"--config"}, (char[]){"t.yaml"},
+        struct tg_test_heap heap;
+        struct tg_mistakes mistakes;
+        char *flags[] = {(char[]){"--config"}, (char[]){"./t.yaml"},
                          (char[]){"--log-level=info"}};
         struct tg_config_input input = {3, flags, get};
-        struct tg_mistakes mistakes;
+        tg_test_heap_begin(&heap, n);
+        heap.fail_after = n % 2 == 0; /* Either that one alone, or all from there on. */
         err = tg_config_load(&config, &input, &mistakes);
         assert_true(err == TG_OK || mistakes.errors != 0);
         if (err == TG_OK) {
@@ -732,8 +715,8 @@ static void without_memory_loading_fails_in_good_order(void **state)
         }
         tg_mistakes_finish(&mistakes);
         tg_config_finish(&config);
+        assert_true(tg_test_heap_end(&heap));
     }
-    tg_heap_use(NULL);
     assert_int_equal(err, TG_OK);
     assert_true(n > 50);
 }

@@ -47,11 +47,11 @@ void tg_guess_offer(struct tg_guess *guess, struct tg_slice candidate)
     }
     size_t far = distance(name, candidate);
     /* `port` may be meant to be `clients.port`: the end of the path is as good. */
-    bool is_end = candidate.size > name.size && name.size != 0 &&
-                  strchr(".-", candidate.data[candidate.size - name.size - 1]) != NULL &&
-                  tg_slice_equal(
-                      name,
-                      tg_slice(candidate.data + candidate.size - name.size, name.size));
+    bool is_end =
+        candidate.size > name.size && name.size != 0 &&
+        strchr(".-", candidate.data[candidate.size - name.size - 1]) != NULL &&
+        tg_slice_equal(name,
+                       tg_slice(candidate.data + candidate.size - name.size, name.size));
     far = is_end ? 1 : far;
     if (far > 1 + name.size / 4) {
         return;

@@ -187,8 +187,8 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
         right = false;
     }
     if (right) {
-        struct tg_config_key *items = tg_resize(keys->items,
-                                                (keys->count + 1) * sizeof *items);
+        struct tg_config_key *items =
+            tg_resize(keys->items, (keys->count + 1) * sizeof *items);
         keys->items = items != NULL ? items : keys->items;
         struct tg_config_key made = {tg_copy_text(app->text), tg_copy_text(key)};
         right = items != NULL && made.app != NULL && made.key != NULL;

@@ -141,7 +141,9 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
             tg_buf_printf(buf, " (%s)", setting->unit);
         }
         break;
-    case TG_SETTING_SWITCH: tg_buf_add_text(buf, "true or false"); break;
+    case TG_SETTING_SWITCH:
+        tg_buf_add_text(buf, "true or false");
+        break;
     case TG_SETTING_CHOICE:
         for (size_t i = 0; setting->choices[i] != NULL; i++) {
             const char *before = i == 0                            ? ""
@@ -156,8 +158,12 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
     case TG_SETTING_ENDPOINT:
         tg_buf_add_text(buf, "auto, off, ipc:///a/path or tcp://127.0.0.1:PORT");
         break;
-    case TG_SETTING_DIRECTORY: tg_buf_add_text(buf, "auto or an absolute path"); break;
-    case TG_SETTING_FILES: tg_buf_add_text(buf, "a list of files"); break;
+    case TG_SETTING_DIRECTORY:
+        tg_buf_add_text(buf, "auto or an absolute path");
+        break;
+    case TG_SETTING_FILES:
+        tg_buf_add_text(buf, "a list of files");
+        break;
     case TG_SETTING_ORIGINS:
         tg_buf_add_text(
             buf, "same-host, *, or a list of origins such as https://shop.example");
@@ -190,15 +196,23 @@ void tg_setting_flag(const struct tg_setting *setting, char flag[TG_SETTING_FLAG
 static const char *placeholder(const struct tg_setting *setting)
 {
     switch (setting->kind) {
-    case TG_SETTING_NUMBER: return " NUMBER";
-    case TG_SETTING_SWITCH: return "[=false]";
-    case TG_SETTING_ADDRESS: return " ADDRESS";
-    case TG_SETTING_ENDPOINT: return " ENDPOINT";
-    case TG_SETTING_DIRECTORY: return " DIRECTORY";
-    case TG_SETTING_FILES: return " FILE,...";
-    case TG_SETTING_ORIGINS: return " ORIGIN,...";
+    case TG_SETTING_NUMBER:
+        return " NUMBER";
+    case TG_SETTING_SWITCH:
+        return "[=false]";
+    case TG_SETTING_ADDRESS:
+        return " ADDRESS";
+    case TG_SETTING_ENDPOINT:
+        return " ENDPOINT";
+    case TG_SETTING_DIRECTORY:
+        return " DIRECTORY";
+    case TG_SETTING_FILES:
+        return " FILE,...";
+    case TG_SETTING_ORIGINS:
+        return " ORIGIN,...";
     case TG_SETTING_CHOICE:
-    case TG_SETTING_KEYS: break;
+    case TG_SETTING_KEYS:
+        break;
     }
     return " WORD";
 }

@@ -18,14 +18,19 @@ void tg_judging_refuse(const struct judging *judging, const struct tg_given *giv
     char shown[TG_SHOWN_MAX];
     const char *got = "nothing";
     switch (given->kind) {
-    case TG_GIVEN_NOTHING: break;
+    case TG_GIVEN_NOTHING:
+        break;
     case TG_GIVEN_TEXT:
         got = judging->setting->kind == TG_SETTING_KEYS
                   ? "a text"
                   : tg_config_show(shown, tg_slice_of(given->text));
         break;
-    case TG_GIVEN_LIST: got = "a list"; break;
-    case TG_GIVEN_MAP: got = "a map"; break;
+    case TG_GIVEN_LIST:
+        got = "a list";
+        break;
+    case TG_GIVEN_MAP:
+        got = "a map";
+        break;
     }
     tg_setting_wants(judging->setting, &wants);
     tg_mistake(judging->mistakes, given->place, judging->setting->path,
@@ -382,15 +387,33 @@ void tg_setting_set(struct tg_config *config, const struct tg_setting *setting,
     struct judging judging = {setting, base, mistakes};
     void *member = (char *)config + setting->offset;
     switch (setting->kind) {
-    case TG_SETTING_NUMBER: set_number(&judging, member, given); break;
-    case TG_SETTING_SWITCH: set_switch(&judging, member, given); break;
-    case TG_SETTING_CHOICE: set_choice(&judging, member, given); break;
-    case TG_SETTING_ADDRESS: set_address(&judging, member, given); break;
-    case TG_SETTING_ENDPOINT: set_endpoint(&judging, member, given); break;
-    case TG_SETTING_DIRECTORY: set_directory(&judging, member, given); break;
-    case TG_SETTING_FILES: set_files(&judging, member, given); break;
-    case TG_SETTING_ORIGINS: set_origins(&judging, member, given); break;
-    case TG_SETTING_KEYS: tg_config_keys_set(&judging, member, given); break;
+    case TG_SETTING_NUMBER:
+        set_number(&judging, member, given);
+        break;
+    case TG_SETTING_SWITCH:
+        set_switch(&judging, member, given);
+        break;
+    case TG_SETTING_CHOICE:
+        set_choice(&judging, member, given);
+        break;
+    case TG_SETTING_ADDRESS:
+        set_address(&judging, member, given);
+        break;
+    case TG_SETTING_ENDPOINT:
+        set_endpoint(&judging, member, given);
+        break;
+    case TG_SETTING_DIRECTORY:
+        set_directory(&judging, member, given);
+        break;
+    case TG_SETTING_FILES:
+        set_files(&judging, member, given);
+        break;
+    case TG_SETTING_ORIGINS:
+        set_origins(&judging, member, given);
+        break;
+    case TG_SETTING_KEYS:
+        tg_config_keys_set(&judging, member, given);
+        break;
     }
 }
 
@@ -400,14 +423,21 @@ void tg_setting_finish(struct tg_config *config, const struct tg_setting *settin
     switch (setting->kind) {
     case TG_SETTING_NUMBER:
     case TG_SETTING_SWITCH:
-    case TG_SETTING_CHOICE: break;
+    case TG_SETTING_CHOICE:
+        break;
     case TG_SETTING_ADDRESS:
     case TG_SETTING_ENDPOINT:
-    case TG_SETTING_DIRECTORY: tg_free(*(char **)member); break;
-    case TG_SETTING_FILES: list_finish(member); break;
+    case TG_SETTING_DIRECTORY:
+        tg_free(*(char **)member);
+        break;
+    case TG_SETTING_FILES:
+        list_finish(member);
+        break;
     case TG_SETTING_ORIGINS:
         list_finish(&((struct tg_config_origins *)member)->exact);
         break;
-    case TG_SETTING_KEYS: tg_config_keys_finish(member); break;
+    case TG_SETTING_KEYS:
+        tg_config_keys_finish(member);
+        break;
     }
 }

@@ -131,7 +131,8 @@ static void refuse_extras(struct reader *reader, const yaml_event_t *event)
         anchor = event->data.mapping_start.anchor;
         tag = event->data.mapping_start.tag;
         break;
-    default: break;
+    default:
+        break;
     }
     if (anchor != NULL) {
         tg_mistake(reader->mistakes, place_of(reader, event->start_mark), NULL,
@@ -174,8 +175,11 @@ static void read_event(struct reader *reader, const yaml_event_t *event)
         }
         break;
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT: reader->depth--; break;
-    default: break;
+    case YAML_MAPPING_END_EVENT:
+        reader->depth--;
+        break;
+    default:
+        break;
     }
 }
 

@@ -1,0 +1,253 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { ClosedError, HandlerError, RefusedError } from '../src/errors.js';
+import { epoch, eventAt, subscribed, subscribeId, World } from './fakes.js';
+import type { Json } from './fakes.js';
+import { granted, Subscriber } from './subscriber.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a refusal', () => {
+  const refusal = {
+    kind: 'error',
+    code: 'unknown_type',
+    message: 'there is no event type "board.Ordr"',
+    member: 'type',
+    nearest: ['board.Order'],
+  };
+
+  it('is told to onError and to ready', async () => {
+    const world = new World().connect();
+    const { subscription, calls } = new Subscriber(world);
+    world.socket.say({ ...refusal, id: 2 });
+    expect(calls).toEqual([['error', 'unknown_type']]);
+    const error = await subscription.ready.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({
+      code: 'unknown_type',
+      message: 'there is no event type "board.Ordr"',
+      member: 'type',
+      nearest: ['board.Order'],
+    });
+    expect(subscription.state).toEqual({ name: 'refused', error });
+    expect(world.errors).toEqual([]);
+  });
+
+  it('is told to everybody when there is no onError', () => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Ordr', () => undefined);
+    world.socket.say({ ...refusal, id: 2 });
+    expect(world.errors).toMatchObject([{ name: 'RefusedError', code: 'unknown_type' }]);
+    expect(world.logged).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not for ever: it is asked for again when the types change', () => {
+    const world = new World().connect();
+    const subscriber = new Subscriber(world);
+    world.socket.heard();
+    world.socket.say({ ...refusal, id: 2 });
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
+    expect(world.socket.heard()).toEqual([{ kind: 'subscribe', type: 'board.Order', id: 3 }]);
+    world.socket.say(subscribed(3));
+    expect(subscriber.state).toBe('subscribed');
+    expect(subscriber.calls).toEqual([
+      ['error', 'unknown_type'],
+      ['subscribed', 41],
+    ]);
+  });
+
+  it('of one that stood before is told as well, and it is asked for at the next connection', () => {
+    const world = new World().connect();
+    const subscriber = granted(world);
+    world.reconnect();
+    const id = subscribeId(world.socket.heard());
+    world.socket.say({ kind: 'error', id, code: 'forbidden', message: 'no longer' });
+    expect(subscriber.calls.at(-1)).toEqual(['error', 'forbidden']);
+    expect(subscriber.state).toBe('refused');
+    world.reconnect();
+    expect(world.socket.heard()).toMatchObject([
+      { kind: 'subscribe', since: { epoch, offset: 41 } },
+    ]);
+  });
+
+  it('that is only for now is tried again when the gateway says', () => {
+    const world = new World().connect();
+    const subscriber = new Subscriber(world);
+    world.socket.heard();
+    world.socket.say({ ...refusal, id: 2, code: 'overloaded', retry_after_ms: 500 });
+    world.clock.advance(499);
+    expect(world.socket.heard()).toEqual([]);
+    world.clock.advance(1);
+    expect(world.socket.heard()).toMatchObject([{ kind: 'subscribe', id: 3 }]);
+    world.socket.say(subscribed(3));
+    expect(subscriber.state).toBe('subscribed');
+  });
+
+  it('that is only for now is not tried again after the undo', () => {
+    const world = new World().connect();
+    const { subscription } = new Subscriber(world);
+    world.socket.heard();
+    world.socket.say({ ...refusal, id: 2, code: 'overloaded', retry_after_ms: 500 });
+    subscription();
+    world.clock.advance(5_000);
+    expect(world.socket.heard()).toEqual([]);
+  });
+
+  it('may come later, as a reset that ends the subscription', () => {
+    const world = new World().connect();
+    const one = granted(world);
+    const two = granted(world);
+    world.socket.heard();
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'query_changed', ended: true });
+    for (const { calls, state, subscription } of [one, two]) {
+      expect(calls.slice(1)).toEqual([
+        ['reset', 'query_changed'],
+        ['error', 'query_changed'],
+      ]);
+      expect(state).toBe('refused');
+      expect(subscription.position).toEqual({ epoch, offset: 41 });
+    }
+    world.socket.say(eventAt(42));
+    expect(one.events).toEqual([]);
+    one.subscription();
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
+    expect(world.socket.heard()).toMatchObject([
+      { kind: 'subscribe', since: { epoch, offset: 41 } },
+    ]);
+  });
+});
+
+describe('a gateway object that is closed', () => {
+  it('keeps its subscriptions for another connect()', async () => {
+    const world = new World().connect();
+    const { subscription } = granted(world);
+    const pending = new Subscriber(world);
+    world.gateway.close();
+    await expect(pending.subscription.ready).rejects.toEqual(new ClosedError('requested'));
+    expect(subscription.state).toEqual({ name: 'pending' });
+    void world.gateway.connect();
+    world.socket.welcome();
+    expect(world.socket.heard()).toHaveLength(2);
+  });
+
+  it('hands out nothing more, not even of the event whose handler closed it', () => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Order', () => {
+      world.gateway.close();
+    });
+    world.socket.say(subscribed(2));
+    world.socket.heard();
+    const other = granted(world);
+    world.socket.say(eventAt(42));
+    expect(other.events).toEqual([]);
+  });
+
+  it('does not connect because of a subscription', async () => {
+    const world = new World().connect();
+    world.gateway.close();
+    const { subscription } = new Subscriber(world);
+    expect(world.sockets).toHaveLength(1);
+    await expect(subscription.ready).rejects.toEqual(new ClosedError('requested'));
+    void world.gateway.connect();
+    world.socket.welcome();
+    expect(world.socket.heard()).toMatchObject([{ kind: 'subscribe' }]);
+  });
+});
+
+describe('a handler that fails', () => {
+  it('does not keep an event from the others', () => {
+    const world = new World().connect();
+    const cause = new Error('oops');
+    world.gateway.subscribe('board.Order', () => {
+      throw cause;
+    });
+    world.socket.say(subscribed(2));
+    world.socket.heard();
+    const other = granted(world);
+    world.socket.say(eventAt(42));
+    world.socket.say(eventAt(43));
+    expect(other.offsets).toEqual([42, 43]);
+    expect(world.errors).toHaveLength(2);
+    expect(world.errors[0]).toBeInstanceOf(HandlerError);
+    expect(world.errors[0]?.message).toBe('the handler of "board.Order" failed: Error: oops');
+    expect(world.errors[0]?.cause).toBe(cause);
+    expect(world.logged).toHaveBeenCalledTimes(2);
+  });
+
+  it('is reported also when it does so later', async () => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Order', (() => Promise.reject(new Error('late'))) as never);
+    world.socket.say(subscribed(2));
+    world.socket.say(eventAt(42));
+    await Promise.resolve();
+    expect(world.errors.map(({ message }) => message)).toEqual([
+      'the handler of "board.Order" failed: Error: late',
+    ]);
+  });
+
+  it.each(['onSubscribed', 'onGap', 'onReset', 'onError'] as const)('may be %s', (name) => {
+    const world = new World().connect();
+    const { events } = granted(world, {
+      [name]: () => {
+        throw new Error('oops');
+      },
+    });
+    world.socket.say(eventAt(50, { prev: 45 }));
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'forbidden', ended: true });
+    expect(events).toHaveLength(1);
+    expect(world.errors.map(({ message }) => message)).toEqual([
+      `${name} of "board.Order" failed: Error: oops`,
+    ]);
+  });
+});
+
+describe('types()', () => {
+  const type: Json = {
+    name: 'board.Order',
+    verbose_name: 'order',
+    verbose_name_plural: 'orders',
+    operations: ['create', 'update', 'delete'],
+    key: ['id'],
+    fields: [{ name: 'id', type: 'int', nullable: false, verbose_name: 'ID' }],
+    delivery: 'live',
+    ttl_ms: null,
+    access: 'public',
+  };
+
+  it('connects and gives what there is', async () => {
+    const world = new World();
+    const types = world.gateway.types();
+    world.socket.welcome();
+    expect(world.socket.heard()).toEqual([{ kind: 'types', id: 2 }]);
+    world.socket.say({ kind: 'types', id: 2, catalogue: 3, types: [type] });
+    await expect(types).resolves.toEqual([type]);
+  });
+
+  it('asks again when the connection was lost before the answer', async () => {
+    const world = new World().connect();
+    const types = world.gateway.types();
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([{ kind: 'types', id: 2 }]);
+    world.socket.say({ kind: 'types', id: 2, catalogue: 3, types: [] });
+    await expect(types).resolves.toEqual([]);
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([]);
+  });
+
+  it('is rejected when the gateway refuses', async () => {
+    const world = new World().connect();
+    const types = world.gateway.types();
+    world.socket.say({ kind: 'error', id: 2, code: 'internal', message: 'sorry' });
+    await expect(types).rejects.toMatchObject({ name: 'RefusedError', code: 'internal' });
+  });
+
+  it('is rejected when the gateway object is closed, before and after', async () => {
+    const world = new World().connect();
+    const before = world.gateway.types();
+    world.gateway.close();
+    await expect(before).rejects.toEqual(new ClosedError('requested'));
+    await expect(world.gateway.types()).rejects.toEqual(new ClosedError('requested'));
+  });
+});
