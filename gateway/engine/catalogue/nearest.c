@@ -47,8 +47,8 @@ static uint32_t letters(struct tg_slice name)
     return set;
 }
 
-/* One edit brings in at most one letter, or two if it swaps: then both were there. So this
- * many are needed at least; it rules out most names at little cost. */
+/* An edit brings in at most one letter (a swap none), so at least this many are needed;
+ * it rules out most names at little cost. */
 static uint32_t edits_min(struct tg_slice a, struct tg_slice b)
 {
     uint32_t in_a = letters(a);
