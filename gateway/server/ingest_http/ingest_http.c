@@ -16,7 +16,8 @@ struct request_conn {
     struct tg_ingest_http *ingest;
     struct tg_outbox outbox;
     struct tg_exchange exchange;
-    struct tg_slice app; /* Of the request whose body is awaited; borrowed from the keys. */
+    struct tg_slice
+        app; /* Of the request whose body is awaited; borrowed from the keys. */
     uint8_t route;
     bool keep_alive;
     bool head;
@@ -104,7 +105,8 @@ static void answer_health(struct request_conn *conn)
                   "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu}}\n",
                   ending ? "ending" : "ok", (unsigned long long)counts.catalogue,
                   atomic_load(&conn->ingest->common->connections),
-                  (unsigned long long)counts.accepted, (unsigned long long)counts.refused);
+                  (unsigned long long)counts.accepted,
+                  (unsigned long long)counts.refused);
     send_answer(conn, ending ? 503 : 200, tg_buf_slice(members), NULL, 0);
 }
 
@@ -124,7 +126,8 @@ static void answer_types(struct request_conn *conn)
 static struct tg_slice bearer(const struct tg_http_request *request)
 {
     static const char scheme[] = "Bearer ";
-    const struct tg_http_header *header = tg_http_header(&request->headers, "Authorization");
+    const struct tg_http_header *header =
+        tg_http_header(&request->headers, "Authorization");
     size_t size = sizeof scheme - 1;
     if (header == NULL || header->value.size <= size ||
         tg_http_header_count(&request->headers, "Authorization") != 1 ||
@@ -137,7 +140,8 @@ static struct tg_slice bearer(const struct tg_http_request *request)
 /* Does the Content-Type say `type`, with or without parameters? */
 static bool content_is(const struct tg_http_request *request, const char *type)
 {
-    const struct tg_http_header *header = tg_http_header(&request->headers, "Content-Type");
+    const struct tg_http_header *header =
+        tg_http_header(&request->headers, "Content-Type");
     if (header == NULL) {
         return false;
     }
@@ -148,8 +152,8 @@ static bool content_is(const struct tg_http_request *request, const char *type)
 }
 
 /* The route of a request with a body, or NONE after an answer. */
-static enum route body_route(struct request_conn *conn, const struct tg_http_request *request,
-                             bool events)
+static enum route body_route(struct request_conn *conn,
+                             const struct tg_http_request *request, bool events)
 {
     if (!tg_slice_is(request->method, events ? "POST" : "PUT")) {
         refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405,
@@ -179,7 +183,8 @@ static void expect_body(struct request_conn *conn, const struct tg_http_request 
                  config->request_bytes_max);
         refuse(conn, TG_CODE_TOO_LARGE, 413, message);
     } else if (tg_desk_full(conn->ingest->desk)) {
-        refuse(conn, TG_CODE_OVERLOADED, 503, "the gateway has too much under way; try again");
+        refuse(conn, TG_CODE_OVERLOADED, 503,
+               "the gateway has too much under way; try again");
     } else {
         if (request->expect_continue) {
             struct tg_frame *frame = tg_frame_of(tg_slice_of(TG_HTTP_CONTINUE));
@@ -220,7 +225,8 @@ static void on_head(struct request_conn *conn, const struct tg_http_request *req
     bool types = tg_slice_is(request->path, "/api/v1/types");
     if (!events && !types && !tg_slice_is(request->path, "/api/v1/catalogue")) {
         refuse(conn, TG_CODE_NOT_FOUND, 404,
-               "there is /api/v1/events, /api/v1/catalogue, /api/v1/types and /healthz here");
+               "there is /api/v1/events, /api/v1/catalogue, /api/v1/types and /healthz "
+               "here");
         return;
     }
     if (!tg_desk_admit(conn->ingest->desk, bearer(request), &conn->app, &refusal)) {
@@ -258,8 +264,8 @@ static void on_catalogue(struct request_conn *conn, struct tg_slice body)
 {
     struct tg_refusal refusal;
     tg_buf_clear(&conn->ingest->members);
-    if (tg_desk_replace(conn->ingest->desk, conn->app, body, &conn->ingest->members, &refusal) !=
-        TG_OK) {
+    if (tg_desk_replace(conn->ingest->desk, conn->app, body, &conn->ingest->members,
+                        &refusal) != TG_OK) {
         answer_refusal(conn, &refusal);
     } else {
         answer(conn, 200, "catalogue_accepted");
@@ -307,7 +313,8 @@ static void on_timeout(struct tg_conn *base)
 {
     struct request_conn *conn = conn_of(base);
     if (tg_exchange_partial(&conn->exchange)) {
-        refuse(conn, TG_CODE_INVALID_REQUEST, 408, "the request was not complete in time");
+        refuse(conn, TG_CODE_INVALID_REQUEST, 408,
+               "the request was not complete in time");
     } else {
         tg_conn_kill(base);
     }
@@ -347,7 +354,8 @@ static void on_accepted(void *context, int fd)
     if (ingest->net->conn_count < CONNECTIONS_MAX) {
         conn = tg_zalloc(1, sizeof *conn);
     }
-    if (conn == NULL || tg_conn_open(ingest->net, &conn->conn, fd, &request_ops) != TG_OK) {
+    if (conn == NULL ||
+        tg_conn_open(ingest->net, &conn->conn, fd, &request_ops) != TG_OK) {
         tg_log_limited(TG_LOG_WARN, "ingest.not_accepted",
                        TG_F("connections", ingest->net->conn_count));
         tg_free(conn);
@@ -356,8 +364,8 @@ static void on_accepted(void *context, int fd)
     }
     conn->ingest = ingest;
     tg_exchange_init(&conn->exchange, NULL);
-    tg_conn_set_timer(&conn->conn,
-                      tg_net_now(ingest->net) + ingest->common->config->timeouts.header_ms);
+    tg_conn_set_timer(&conn->conn, tg_net_now(ingest->net) +
+                                       ingest->common->config->timeouts.header_ms);
 }
 
 enum tg_err tg_ingest_http_open(struct tg_ingest_http *ingest, struct tg_net *net, int fd,

@@ -9,8 +9,8 @@
 
 enum {
     REQUESTS_PER_TURN = 64,
-    RECEIVE_QUEUE = 64,   /* Requests of one publisher that wait in libzmq. */
-    ANSWER_QUEUE = 1000,  /* Answers that one publisher has not read. */
+    RECEIVE_QUEUE = 64,  /* Requests of one publisher that wait in libzmq. */
+    ANSWER_QUEUE = 1000, /* Answers that one publisher has not read. */
     LINGER_MS = 1000,
     HEADER_BYTES_MAX = 4096,
 };
@@ -84,8 +84,8 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
         return false;
     }
     if (tg_json_parse(&ingest->doc, request->header, NULL, &error) != TG_OK) {
-        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "header, byte %zu: %s", error.offset,
-                       error.message);
+        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "header, byte %zu: %s",
+                       error.offset, error.message);
         return false;
     }
     struct tg_json header = tg_json_root(&ingest->doc);
@@ -122,8 +122,8 @@ static void serve(struct tg_ingest_zmq *ingest, struct request *request)
     }
     if (tg_slice_is(request->kind, "publish")) {
         kind = "published";
-        err = tg_desk_publish(ingest->desk, request->app, request->body, true, &ingest->members,
-                              &summary, &refusal);
+        err = tg_desk_publish(ingest->desk, request->app, request->body, true,
+                              &ingest->members, &summary, &refusal);
     } else if (tg_slice_is(request->kind, "catalogue")) {
         kind = "catalogue_accepted";
         err = tg_desk_replace(ingest->desk, request->app, request->body, &ingest->members,
@@ -134,9 +134,10 @@ static void serve(struct tg_ingest_zmq *ingest, struct request *request)
         return;
     } else {
         struct tg_slice quoted = tg_refusal_quote(request->kind);
-        tg_refusal_set(&refusal, TG_CODE_UNKNOWN_KIND, "kind",
-                       "there is no request kind \"%.*s\"; there are publish, catalogue, ping",
-                       TG_FMT(quoted));
+        tg_refusal_set(
+            &refusal, TG_CODE_UNKNOWN_KIND, "kind",
+            "there is no request kind \"%.*s\"; there are publish, catalogue, ping",
+            TG_FMT(quoted));
     }
     if (err == TG_OK) {
         write_accepted(ingest, kind, request);
@@ -162,7 +163,8 @@ static void skip_parts(void *socket)
 
 enum { PARTS = 3 }; /* Identity, header, body. */
 
-/* The parts of the next message, each initialised; how many there were, -1 if none waits. */
+/* The parts of the next message, each initialised; how many there were, -1 if none waits.
+ */
 static int receive(void *socket, zmq_msg_t parts[PARTS])
 {
     int count = 0;
@@ -193,10 +195,13 @@ static void send_answer(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
         tg_error("ingest.answer_lost", TG_F("reason", "out of memory"));
         return;
     }
-    /* A publisher that does not read its answers, or is gone, gets none: it does not know. */
+    /* A publisher that does not read its answers, or is gone, gets none: it does not
+     * know. */
     if (zmq_msg_send(identity, ingest->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_send(ingest->socket, ingest->answer.data, ingest->answer.size, ZMQ_DONTWAIT) < 0) {
-        tg_log_limited(TG_LOG_WARN, "ingest.answer_lost", TG_F("reason", zmq_strerror(errno)));
+        zmq_send(ingest->socket, ingest->answer.data, ingest->answer.size, ZMQ_DONTWAIT) <
+            0) {
+        tg_log_limited(TG_LOG_WARN, "ingest.answer_lost",
+                       TG_F("reason", zmq_strerror(errno)));
     }
 }
 
@@ -226,8 +231,8 @@ static bool serve_next(struct tg_ingest_zmq *ingest)
     return count >= 0;
 }
 
-/* libzmq's descriptor tells of changes only (edge-triggered): read until nothing is left, and come
- * back next turn if that would take too long. */
+/* libzmq's descriptor tells of changes only (edge-triggered): read until nothing is left,
+ * and come back next turn if that would take too long. */
 static void pump(struct tg_ingest_zmq *ingest)
 {
     for (int i = 0; i < REQUESTS_PER_TURN; i++) {
@@ -274,8 +279,8 @@ static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
 }
 
 struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoint,
-                                         struct tg_desk *desk, const struct tg_config *config,
-                                         const char **why)
+                                         struct tg_desk *desk,
+                                         const struct tg_config *config, const char **why)
 {
     struct tg_ingest_zmq *ingest = tg_zalloc(1, sizeof *ingest);
     if (ingest == NULL) {

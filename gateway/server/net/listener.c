@@ -68,7 +68,8 @@ uint32_t tg_listen_port(int fd)
     if (getsockname(fd, &address.any, &size) != 0) {
         return 0;
     }
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
+                                                   : address.v4.sin_port);
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -79,7 +80,8 @@ static void on_pause_over(uv_timer_t *timer)
     uv_poll_start(&listener->poll, UV_READABLE, on_acceptable);
 }
 
-/* Out of descriptors: those who wait stay in the kernel's queue until some are free again. */
+/* Out of descriptors: those who wait stay in the kernel's queue until some are free
+ * again. */
 static void pause_accepting(struct tg_listener *listener, int error)
 {
     tg_log_limited(TG_LOG_WARN, "net.accept_paused", TG_F("reason", strerror(error)));
@@ -94,7 +96,8 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
     for (int i = 0; status == 0 && i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                errno == ENOMEM) {
                 pause_accepting(listener, errno);
                 return;
             }
