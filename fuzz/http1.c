@@ -54,7 +54,7 @@ static void trace_handshake(struct tg_buf *trace, const struct tg_http_request *
         tg_ws_handshake_check(request, "telegraphy.v1", &policy, &handshake);
     if (err != TG_OK) {
         MUST(handshake.status == 400 || handshake.status == 426);
-        tg_buf_printf(trace, "no websocket: %s\n", handshake.message);
+        tg_ws_handshake_refuse(trace, &handshake);
         return;
     }
     MUST(handshake.key.size == 24);
@@ -99,6 +99,11 @@ static void trace_reply(struct tg_buf *trace, const struct tg_http_reply *reply)
                   (unsigned long long)reply->content_length, reply->keep_alive,
                   reply->connection_upgrade);
     trace_slice(trace, "reason", reply->reason);
+    const char *message = "accepted";
+    if (tg_ws_handshake_accepted(reply, TG_LIT("accept"), NULL, &message) == TG_OK) {
+        MUST(reply->status == 101 && reply->connection_upgrade);
+    }
+    tg_buf_printf(trace, "websocket: %s\n", message);
     trace_headers(trace, &reply->headers);
     MUST(reply->status >= 100 && reply->status <= 999);
 }

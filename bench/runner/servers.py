@@ -183,6 +183,10 @@ class Telegraphy(Server):
         return ["--to", "telegraphy", "--port", str(self.port),
                 "--publish", f"zmq:{self.zmq}", "--key", self.key]  # fmt: skip
 
+    def publish_arguments(self) -> list[str]:
+        """How the publish tool reaches it."""
+        return ["--to", "zmq", "--address", self.zmq, "--key", self.key]
+
 
 class TelegraphyDefault(Telegraphy):
     """As it starts without flags: a shard per core, on all cores."""
@@ -271,6 +275,9 @@ class Redis(Server):
 
     def version(self) -> str:
         return _first_line("redis-server", "--version")
+
+    def publish_arguments(self) -> list[str]:
+        return ["--to", "redis", "--address", self.socket]
 
 
 PEERS: dict[str, type[Server]] = {

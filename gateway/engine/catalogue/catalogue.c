@@ -70,7 +70,7 @@ struct tg_type *tg_catalogue_get(const struct tg_catalogue *catalogue,
     return tg_map_get(&catalogue->by_name, name);
 }
 
-/* --- replacing ----------------------------------------------------------------------- */
+/* --- replacing ------------------------------------------------------------------- */
 
 /* A name belongs to the application that declared it first. */
 static enum tg_err refuse_taken(const struct tg_catalogue *old, struct tg_slice app,
@@ -216,7 +216,7 @@ enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
     return now == NULL ? TG_TYPE_GONE : now == type ? TG_TYPE_SAME : TG_TYPE_REDEFINED;
 }
 
-/* --- unknown types ------------------------------------------------------------------- */
+/* --- unknown types --------------------------------------------------------------- */
 
 void tg_catalogue_nearest(const struct tg_catalogue *catalogue, tg_type_filter *may,
                           void *context, struct tg_nearest *nearest)

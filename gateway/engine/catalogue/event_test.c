@@ -1,6 +1,6 @@
 #include "engine/catalogue/event.h"
 
-#include "engine/catalogue/fixture_test.h"
+#include "testing/catalogues.h"
 #include "testing/heap.h"
 
 static const char document[] =

@@ -6,7 +6,7 @@ enum {
     EDIT = 2,
     OTHER_CASE = 1,
     FAR = UINT16_MAX,
-    /* More edits than this make another word, however long it is; it bounds the work too. */
+    /* More edits than this make another word, however long; it bounds the work too. */
     EDITS_MAX = 12,
 };
 

@@ -1,7 +1,7 @@
 #include "engine/catalogue/refusal.h"
 
-#include "engine/catalogue/fixture_test.h"
 #include "engine/catalogue/nearest.h"
+#include "testing/catalogues.h"
 
 static void a_refusal_is_written_as_members(void **state)
 {

@@ -21,7 +21,7 @@ enum tg_json_kind {
     TG_JSON_NULL,
     TG_JSON_BOOL,
     TG_JSON_INT,    /* No fraction, no exponent, fits int64_t. */
-    TG_JSON_DOUBLE, /* Any other number; finite. */
+    TG_JSON_DOUBLE, /* Any other number (100000000000000000000 too); finite. */
     TG_JSON_STRING,
     TG_JSON_ARRAY,
     TG_JSON_OBJECT,
@@ -52,6 +52,7 @@ struct tg_json_limits {
 struct tg_json_error {
     size_t offset;       /* Of the byte that is wrong, from 0. */
     const char *message; /* A static string: "a member name appears twice". */
+    bool too_deep;       /* Of TG_ELIMIT: too many levels, not too many values. */
 };
 
 /* Read `text` (at most 1 GiB) into `doc`.
@@ -91,7 +92,7 @@ struct tg_slice tg_json_name(struct tg_json member_value, struct tg_buf *scratch
 
 /* A string's bytes, unescaped: borrowed from the text, or from `scratch` (cleared first)
  * if it had escapes. `scratch` may be NULL if escapes are to be refused. False if it is
- * no string (or has escapes and no scratch, or memory ended). A string may contain NUL. */
+ * no string (or has escapes and no scratch, or memory ended). It may contain NUL. */
 bool tg_json_string(struct tg_json value, struct tg_buf *scratch,
                     struct tg_slice *string);
 bool tg_json_int(struct tg_json value, int64_t *number);

@@ -26,7 +26,7 @@ struct reader {
 static enum tg_err fail_as(struct reader *r, enum tg_err err, const uint8_t *where,
                            const char *message)
 {
-    r->error = (struct tg_json_error){(size_t)(where - r->begin), message};
+    r->error = (struct tg_json_error){(size_t)(where - r->begin), message, false};
     return err;
 }
 
@@ -50,7 +50,7 @@ static void skip_space(struct reader *r)
     r->at = at;
 }
 
-/* --- tokens ------------------------------------------------------------------------ */
+/* --- tokens ---------------------------------------------------------------------- */
 
 static enum tg_err grow(struct reader *r)
 {
@@ -102,7 +102,7 @@ static inline enum tg_err push_value(struct reader *r, enum tg_json_kind kind,
     return err;
 }
 
-/* --- scalars ----------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------- */
 
 /* The string at `r->at`, its opening quote; leaves it after the closing one. */
 static enum tg_err read_string(struct reader *r, uint8_t *flags)
@@ -191,7 +191,7 @@ static enum tg_err read_number(struct reader *r)
     return TG_OK;
 }
 
-/* --- structure --------------------------------------------------------------------- */
+/* --- structure ------------------------------------------------------------------- */
 
 static enum tg_err read_name(struct reader *r)
 {
@@ -224,7 +224,9 @@ static enum tg_err read_name(struct reader *r)
 static enum tg_err open_container(struct reader *r, enum tg_json_kind kind)
 {
     if (r->depth == r->depth_max) {
-        return fail_as(r, TG_ELIMIT, r->at, "too many levels of lists and objects");
+        fail_as(r, TG_ELIMIT, r->at, "too many levels of lists and objects");
+        r->error.too_deep = true;
+        return TG_ELIMIT;
     }
     uint32_t index;
     enum tg_err err = push_value(r, kind, &index);

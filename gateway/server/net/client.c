@@ -402,10 +402,10 @@ void tg_clients_accepted(void *context, int fd)
     }
     tg_conn_set_timer(&client->conn, client->began_ms + config->timeouts.header_ms);
     if (atomic_fetch_add(&clients->common->connections, 1) >=
-        config->clients.connections_max) {
+        clients->common->connections_max) {
         tg_log_limited(TG_LOG_WARN, "client.not_accepted",
-                       TG_F("reason", "clients.connections_max is reached"),
-                       TG_F("connections_max", config->clients.connections_max));
+                       TG_F("reason", "the most connections are reached"),
+                       TG_F("connections_max", clients->common->connections_max));
         refuse(client, 503, "the gateway is at its limit of connections");
     }
 }

@@ -111,23 +111,28 @@ static bool fail(const char *what, const char *why)
     return false;
 }
 
-/* One descriptor a connection: ask for as many as the hard limit gives. */
-static void raise_descriptors(const struct tg_config *config)
+/* One descriptor a connection: ask for as many as the hard limit gives. How many connections
+ * there may be, which is less than configured where descriptors are few: who comes after
+ * that is told so, which running out of descriptors would not. */
+static uint32_t connections_max(const struct tg_config *config)
 {
+    uint32_t wanted = config->clients.connections_max;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
+        return wanted;
     }
-    rlim_t want = (rlim_t)config->clients.connections_max + SPARE_DESCRIPTORS;
+    rlim_t want = (rlim_t)wanted + SPARE_DESCRIPTORS;
     if (limit.rlim_cur < want) {
         limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
         setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur < want) {
-        tg_warn("gateway.few_descriptors", TG_F("descriptors", (uint64_t)limit.rlim_cur),
-                TG_F("connections_max", config->clients.connections_max),
-                TG_F("hint", "raise the limit of open files (ulimit -Hn)"));
+    if (limit.rlim_cur >= want) {
+        return wanted;
     }
+    return limit.rlim_cur <= 2 * SPARE_DESCRIPTORS
+               ? (uint32_t)limit.rlim_cur / 2
+               : (uint32_t)limit.rlim_cur - SPARE_DESCRIPTORS;
 }
 
 static bool start_net(struct gateway *gateway)
@@ -352,7 +357,7 @@ static bool load_catalogues(struct gateway *gateway)
 
 static bool start(struct gateway *gateway)
 {
-    raise_descriptors(gateway->config);
+    gateway->common.connections_max = connections_max(gateway->config);
     if (!start_net(gateway) || !create_shards(gateway) || !start_ingest(gateway) ||
         !load_catalogues(gateway) || !run_shards(gateway) || !start_zmq(gateway)) {
         return false;
@@ -365,7 +370,8 @@ static bool start(struct gateway *gateway)
             TG_F("zmq", gateway->config->ingest.zmq == NULL
                             ? "off"
                             : gateway->config->ingest.zmq),
-            TG_F("shards", gateway->shard_count));
+            TG_F("shards", gateway->shard_count),
+            TG_F("connections_max", gateway->common.connections_max));
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* What the tests of this folder share. JSON is written with ' for ", to be read by people. */
-#ifndef TG_CATALOGUE_FIXTURE_TEST_H
-#define TG_CATALOGUE_FIXTURE_TEST_H
+/* Catalogues for tests. JSON is written with ' for ", to be read by people. */
+#ifndef TG_TESTING_CATALOGUES_H
+#define TG_TESTING_CATALOGUES_H
 
 #include "testing/cmocka.h"
 
@@ -38,7 +38,7 @@ static inline const char *refusal_text(const struct tg_refusal *refusal)
     return (const char *)text.data;
 }
 
-/* `catalogue` with `app`'s types replaced, which must be accepted; takes its reference. */
+/* `catalogue` with `app`'s types replaced, which must go well; takes the reference. */
 static inline struct tg_catalogue *replaced(struct tg_catalogue *catalogue,
                                             const char *app, const char *document)
 {
