@@ -238,5 +238,5 @@ void tg_catalogue_refuse_type(const struct tg_catalogue *catalogue, struct tg_sl
                    "there is no event type \"%.*s\"", TG_FMT(tg_refusal_quote(name)));
     tg_nearest_init(&nearest, name);
     tg_catalogue_nearest(catalogue, may, context, &nearest);
-    tg_nearest_suggest(&nearest, refusal);
+    tg_refusal_suggest_all(refusal, &nearest);
 }

@@ -8,7 +8,7 @@
 #define TG_CATALOGUE_CATALOGUE_H
 
 #include "engine/base/err.h"
-#include "engine/catalogue/nearest.h"
+#include "engine/base/nearest.h"
 #include "engine/catalogue/refusal.h"
 #include "engine/catalogue/type.h"
 

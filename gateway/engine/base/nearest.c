@@ -1,7 +1,9 @@
-#include "engine/catalogue/nearest.h"
+#include "engine/base/nearest.h"
+
+#include <stdio.h>
 
 enum {
-    NAME_MAX_BYTES = TG_REFUSAL_NAME_MAX,
+    NAME_MAX_BYTES = TG_NEAREST_NAME_MAX,
     /* Costs are halves: another letter costs a whole one, another case of it a half. */
     EDIT = 2,
     OTHER_CASE = 1,
@@ -34,6 +36,9 @@ static uint32_t least(uint32_t a, uint32_t b)
 static uint32_t edits_max(size_t size)
 {
     size_t edits = size / 3 > 2 ? size / 3 : 2;
+    if (size <= 3) {
+        edits = 1;
+    }
     return edits > EDITS_MAX ? EDITS_MAX : (uint32_t)edits;
 }
 
@@ -127,6 +132,14 @@ static uint32_t distance(struct tg_nearest *nearest, struct tg_slice a, struct t
     return cost > most ? FAR : cost;
 }
 
+/* What is further away than the best by as much as a letter was hardly meant. */
+static void drop_far(struct tg_nearest *nearest)
+{
+    while (nearest->costs[nearest->count - 1] >= nearest->costs[0] + EDIT) {
+        nearest->count--;
+    }
+}
+
 static void enter(struct tg_nearest *nearest, struct tg_slice name, uint32_t cost)
 {
     uint32_t at = nearest->count;
@@ -145,6 +158,7 @@ static void enter(struct tg_nearest *nearest, struct tg_slice name, uint32_t cos
     }
     nearest->names[at] = name;
     nearest->costs[at] = cost;
+    drop_far(nearest);
 }
 
 /* What a name may cost at most to be entered still. */
@@ -176,11 +190,11 @@ void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice name)
     }
 }
 
-/* What stands after the last dot. */
+/* What stands after the last dot or hyphen. */
 static struct tg_slice last_part(struct tg_slice name)
 {
     size_t at = name.size;
-    while (at > 0 && name.data[at - 1] != '.') {
+    while (at > 0 && name.data[at - 1] != '.' && name.data[at - 1] != '-') {
         at--;
     }
     return at == 0 ? name : tg_slice(name.data + at, name.size - at);
@@ -208,9 +222,20 @@ void tg_nearest_offer_dotted(struct tg_nearest *nearest, struct tg_slice name)
     }
 }
 
-void tg_nearest_suggest(const struct tg_nearest *nearest, struct tg_refusal *refusal)
+const char *tg_nearest_text(const struct tg_nearest *nearest, const char *before,
+                            char text[TG_NEAREST_TEXT_MAX])
 {
+    size_t at = 0;
+    text[0] = 0;
     for (uint32_t i = 0; i < nearest->count; i++) {
-        tg_refusal_suggest(refusal, nearest->names[i]);
+        const char *joint = i == 0                   ? "; did you mean "
+                            : i + 1 < nearest->count ? ", "
+                                                     : " or ";
+        int size = snprintf(text + at, TG_NEAREST_TEXT_MAX - at, "%s%s%.*s%s", joint,
+                            before, TG_FMT(nearest->names[i]),
+                            i + 1 == nearest->count ? "?" : "");
+        at += (size_t)size < TG_NEAREST_TEXT_MAX - at ? (size_t)size
+                                                      : TG_NEAREST_TEXT_MAX - at - 1;
     }
+    return text;
 }
