@@ -137,8 +137,8 @@ static struct tg_buf trace(uint8_t settings, struct tg_slice bytes, struct parts
     enum tg_err err = TG_EMORE;
     tg_http_parser_init(&parser, (settings & SMALL) != 0 ? &small : NULL);
     for (size_t at = 0; at < bytes.size && (err == TG_EMORE || err == TG_OK);) {
-        size_t size =
-            parts == NULL ? bytes.size - at : parts_next(parts, bytes.size - at);
+        size_t size = parts == NULL ? bytes.size - at
+                                    : parts_next(parts, bytes.size - at);
         uint8_t *part = malloc(size);
         memcpy(part, bytes.data + at, size);
         size_t done = 0;

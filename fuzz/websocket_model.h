@@ -176,8 +176,7 @@ static bool model_frame(struct model *model, struct tg_slice *bytes)
 /* Append the trace of `bytes` to `model->trace`. */
 static void model_run(struct model *model, struct tg_slice bytes)
 {
-    while (!model_frame(model, &bytes)) {
-    }
+    while (!model_frame(model, &bytes)) {}
     tg_buf_finish(&model->message);
 }
 

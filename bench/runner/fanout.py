@@ -44,6 +44,11 @@ class Contestant:
             raise DidNotRun(
                 f"{self.server.name}: some events did not arrive within 20 s; see above"
             )
+        if not figures["cpu_us"]:
+            raise DidNotRun(
+                f"{self.server.name}: the processes {self.server.pids()} used no CPU time, "
+                "so they are not those that serve"
+            )
         self.rounds.append(figures)
 
 

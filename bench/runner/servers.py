@@ -230,6 +230,10 @@ class Peer(Server):
 class Nchan(Peer):
     name = "nchan"
 
+    def listens(self) -> bool:
+        # The master listens before there is a worker, which is what is to be measured.
+        return super().listens() and "," in self.pids()
+
     def version(self) -> str:
         return "nginx {} with nchan {}".format(
             *map(_debian_version, ("nginx-light", "libnginx-mod-nchan"))

@@ -37,7 +37,7 @@ class Load:
         except BrokenPipeError:
             pass  # It has ended; what follows says so.
         line = self.process.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):
             raise DidNotRun(
                 f'{self.server.name}: the load tool ended at "{command}" with status '
                 f"{self.process.wait()}; the server said: {self.server.last_words()}"

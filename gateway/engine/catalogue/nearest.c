@@ -8,11 +8,12 @@ enum {
     FAR = UINT16_MAX,
     /* More edits than this make another word, however long; it bounds the work too. */
     EDITS_MAX = 12,
+    STEPS_MAX = 1 << 15,
 };
 
 void tg_nearest_init(struct tg_nearest *nearest, struct tg_slice wanted)
 {
-    *nearest = (struct tg_nearest){.wanted = wanted};
+    *nearest = (struct tg_nearest){.wanted = wanted, .steps_left = STEPS_MAX};
 }
 
 static uint8_t lower(uint8_t byte)
@@ -36,15 +37,56 @@ static uint32_t edits_max(size_t size)
     return edits > EDITS_MAX ? EDITS_MAX : (uint32_t)edits;
 }
 
+/* Which letters and digits a name has, in any case: one bit each, some shared. */
+static uint32_t letters(struct tg_slice name)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i < name.size; i++) {
+        set |= 1u << (lower(name.data[i]) & 31);
+    }
+    return set;
+}
+
+/* An edit brings in at most one letter (a swap none), so at least this many are needed;
+ * it rules out most names at little cost. */
+static uint32_t edits_min(struct tg_slice a, struct tg_slice b)
+{
+    uint32_t in_a = letters(a);
+    uint32_t in_b = letters(b);
+    int only_a = __builtin_popcount(in_a & ~in_b);
+    int only_b = __builtin_popcount(in_b & ~in_a);
+    return (uint32_t)(only_a > only_b ? only_a : only_b);
+}
+
+/* Drop what both begin and end with: it costs nothing to keep. */
+static void strip(struct tg_slice *a, struct tg_slice *b)
+{
+    while (a->size > 0 && b->size > 0 && a->data[0] == b->data[0]) {
+        *a = tg_slice(a->data + 1, a->size - 1);
+        *b = tg_slice(b->data + 1, b->size - 1);
+    }
+    while (a->size > 0 && b->size > 0 && a->data[a->size - 1] == b->data[b->size - 1]) {
+        a->size--;
+        b->size--;
+    }
+}
+
 /* The cost from `a` to `b` (optimal string alignment), or FAR if it is above `most`. Only
  * a band around the diagonal is computed: what lies outside costs more than `most`. */
-static uint32_t distance(struct tg_slice a, struct tg_slice b, uint32_t most)
+static uint32_t distance(struct tg_nearest *nearest, struct tg_slice a, struct tg_slice b,
+                         uint32_t most)
 {
     uint16_t rows[3][NAME_MAX_BYTES + 1];
     size_t band = most / EDIT;
     size_t apart = a.size > b.size ? a.size - b.size : b.size - a.size;
-    if (a.size > NAME_MAX_BYTES || b.size > NAME_MAX_BYTES || apart > band) {
+    if (a.size > NAME_MAX_BYTES || b.size > NAME_MAX_BYTES || apart > band ||
+        nearest->steps_left == 0 || edits_min(a, b) > band) {
         return FAR;
+    }
+    strip(&a, &b);
+    if (a.size == 0 || b.size == 0) {
+        uint32_t cost = (uint32_t)apart * EDIT;
+        return cost > most ? FAR : cost;
     }
     for (size_t j = 0; j <= b.size; j++) {
         rows[0][j] = (uint16_t)(j * EDIT);
@@ -56,6 +98,11 @@ static uint32_t distance(struct tg_slice a, struct tg_slice b, uint32_t most)
         size_t first = i > band ? i - band : 1;
         size_t last = i + band < b.size ? i + band : b.size;
         uint32_t best = FAR;
+        if (last - first >= nearest->steps_left) {
+            nearest->steps_left = 0;
+            return FAR;
+        }
+        nearest->steps_left -= (uint32_t)(last - first + 1);
         row[first - 1] = first == 1 ? (uint16_t)(i * EDIT) : FAR;
         for (size_t j = first; j <= last; j++) {
             uint8_t x = a.data[i - 1];
@@ -100,20 +147,30 @@ static void enter(struct tg_nearest *nearest, struct tg_slice name, uint32_t cos
     nearest->costs[at] = cost;
 }
 
-/* Cost of `name` for what was wanted; a change of every letter is never close. */
-static uint32_t closeness(struct tg_slice wanted, struct tg_slice name)
+/* What a name may cost at most to be entered still. */
+static uint32_t cost_max(const struct tg_nearest *nearest)
+{
+    bool full = nearest->count == TG_NEAREST_MAX;
+    uint32_t worst = full ? nearest->costs[TG_NEAREST_MAX - 1] : FAR;
+    return worst == 0 ? 0 : worst - 1;
+}
+
+/* Cost of `name` for what was wanted, or FAR if it is not close, or not closer than those
+ * held. A change of every letter is never close. */
+static uint32_t closeness(struct tg_nearest *nearest, struct tg_slice wanted,
+                          struct tg_slice name)
 {
     size_t shorter = wanted.size < name.size ? wanted.size : name.size;
     uint32_t edits = edits_max(wanted.size);
     if (shorter <= edits) {
         edits = shorter == 0 ? 0 : (uint32_t)shorter - 1;
     }
-    return distance(wanted, name, edits * EDIT);
+    return distance(nearest, wanted, name, least(edits * EDIT, cost_max(nearest)));
 }
 
 void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice name)
 {
-    uint32_t cost = closeness(nearest->wanted, name);
+    uint32_t cost = closeness(nearest, nearest->wanted, name);
     if (cost != FAR) {
         enter(nearest, name, cost);
     }
@@ -131,17 +188,18 @@ static struct tg_slice last_part(struct tg_slice name)
 
 void tg_nearest_offer_dotted(struct tg_nearest *nearest, struct tg_slice name)
 {
-    uint32_t cost = closeness(nearest->wanted, name);
+    uint32_t cost = closeness(nearest, nearest->wanted, name);
     struct tg_slice label = last_part(name);
     struct tg_slice wanted = last_part(nearest->wanted);
     uint32_t label_cost;
     if (wanted.size == nearest->wanted.size) {
-        label_cost = closeness(wanted, label);
+        label_cost = closeness(nearest, wanted, label);
     } else {
         /* Both have parts before: then the last ones must agree but for case. */
-        label_cost = wanted.size == label.size && wanted.size > 0
-                         ? distance(wanted, label, (uint32_t)wanted.size * OTHER_CASE)
-                         : FAR;
+        label_cost =
+            wanted.size == label.size && wanted.size > 0
+                ? distance(nearest, wanted, label, (uint32_t)wanted.size * OTHER_CASE)
+                : FAR;
         label_cost = label_cost < EDIT * 2 ? label_cost + EDIT * 2 : FAR;
     }
     cost = least(cost, label_cost);

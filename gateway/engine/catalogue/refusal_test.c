@@ -209,6 +209,23 @@ static void names_of_any_length_are_looked_at_safely(void **state)
     }
 }
 
+/* A search among too many names ends early, and has found what came first. */
+static void the_work_of_a_search_is_bounded(void **state)
+{
+    (void)state;
+    char wanted[] = "customer_invoice_number_0000";
+    struct tg_nearest nearest;
+    tg_nearest_init(&nearest, tg_slice_of(wanted));
+    tg_nearest_offer(&nearest, TG_LIT("customer_invoice_number_000x"));
+    for (int i = 0; i < 100000; i++) {
+        tg_nearest_offer(&nearest, TG_LIT("customer_invoice_number_1111"));
+    }
+    assert_int_equal(nearest.steps_left, 0);
+    tg_nearest_offer(&nearest, tg_slice_of(wanted));
+    assert_int_equal(nearest.count, 3);
+    assert_slice(nearest.names[0], "customer_invoice_number_000x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_type_is_near_by_its_last_part),
         cmocka_unit_test(the_quick_distance_agrees_with_the_plain_one),
         cmocka_unit_test(names_of_any_length_are_looked_at_safely),
+        cmocka_unit_test(the_work_of_a_search_is_bounded),
     };
     return cmocka_run_group_tests_name("refusal", tests, NULL, NULL);
 }

@@ -88,6 +88,13 @@ void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *fram
     }
 }
 
+enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *peer,
+                             struct tg_frame *frame, uint16_t close_code)
+{
+    peer->close_code = close_code;
+    return tg_outbox_add(&peer->outbox, &hub->pool, frame);
+}
+
 void peer_answer(struct tg_hub *hub, struct tg_peer *peer)
 {
     struct tg_frame *frame =

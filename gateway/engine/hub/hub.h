@@ -64,6 +64,11 @@ void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer);
 void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice message);
 /* Queue a frame of the transport itself (a pong, a close) for the peer. */
 void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame);
+/* Queue the peer's last frame, whatever its budget says: a close. Nothing comes after it.
+ *
+ * TG_ENOMEM  Nothing was queued. */
+TG_MUST_USE enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *peer,
+                                         struct tg_frame *frame, uint16_t close_code);
 /* `size` bytes of the peer's outbox are on their way. */
 void tg_hub_sent(struct tg_hub *hub, struct tg_peer *peer, size_t size);
 

@@ -86,8 +86,8 @@ uint32_t tg_json_size(struct tg_json value);
 struct tg_json tg_json_first(struct tg_json container);
 struct tg_json tg_json_next(struct tg_json item);
 /* The name of the member whose value this is, unescaped. Borrows from the text, or from
- * `scratch` (cleared first) if it had escapes. Only for values reached from an object by
- * first/next/get. */
+ * `scratch` (cleared first) if it had escapes; empty if it had and `scratch` is NULL or
+ * found no memory. Only for values reached from an object by first/next/get. */
 struct tg_slice tg_json_name(struct tg_json member_value, struct tg_buf *scratch);
 
 /* A string's bytes, unescaped: borrowed from the text, or from `scratch` (cleared first)

@@ -6,12 +6,17 @@
 /* From this many members on, names are looked up in a table. */
 enum { FEW_MEMBERS = 16 };
 
+static inline struct tg_slice source_of(const struct tg_json_doc *doc,
+                                        const struct tg_json_token *name)
+{
+    return tg_slice(doc->text.data + name->start + 1, name->end - name->start - 2);
+}
+
 /* The unescaped name; borrowed from the text, or appended to the document's scratch. */
 static bool name_bytes(struct tg_json_doc *doc, const struct tg_json_token *name,
                        struct tg_slice *bytes)
 {
-    struct tg_slice source =
-        tg_slice(doc->text.data + name->start + 1, name->end - name->start - 2);
+    struct tg_slice source = source_of(doc, name);
     if ((name->flags & TG_JSON_ESCAPED) == 0) {
         *bytes = source;
         return true;
@@ -55,41 +60,76 @@ static bool same_name(struct tg_json_doc *doc, uint32_t a, uint32_t b, bool *sam
     return true;
 }
 
-/* The first 8 bytes, the last 8, and the size: equal for equal names. Up to `readable_to`
- * it may look at bytes after the name. */
-static uint64_t name_key(struct tg_slice name, const uint8_t *readable_to)
+/* The key of a name that lies so close to the end of what may be read. */
+static uint64_t key_bytewise(struct tg_slice name)
 {
     uint64_t key = 0;
-    if (name.size >= 8) {
-        uint64_t tail;
-        memcpy(&key, name.data, 8);
-        memcpy(&tail, name.data + name.size - 8, 8);
-        key ^= tail * UINT64_C(0x9e3779b97f4a7c15);
-    } else if (name.size > 0 && readable_to - name.data >= 8) {
-        memcpy(&key, name.data, 8);
+    for (size_t i = 0; i < name.size; i++) {
+        key |= (uint64_t)name.data[i] << 8 * i;
+    }
+    return key;
+}
+
+static inline uint64_t load(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        key = __builtin_bswap64(key);
+    word = __builtin_bswap64(word);
 #endif
-        key &= UINT64_MAX >> (64 - 8 * name.size);
+    return word;
+}
+
+/* The first 8 bytes, the last 8, and the size: equal for equal names. Up to `readable_to`
+ * it may look at bytes after the name. */
+static inline uint64_t name_key(struct tg_slice name, const uint8_t *readable_to)
+{
+    uint64_t key;
+    if (name.size >= 8) {
+        key = load(name.data) ^
+              load(name.data + name.size - 8) * UINT64_C(0x9e3779b97f4a7c15);
+    } else if (readable_to - name.data >= 8) {
+        key = load(name.data) & ((UINT64_C(1) << 8 * name.size) - 1);
     } else {
-        for (size_t i = 0; i < name.size; i++) {
-            key |= (uint64_t)name.data[i] << (8 * i);
-        }
+        key = key_bytewise(name);
     }
     return key ^ (uint64_t)name.size << 56;
 }
 
-bool tg_json_name_key(struct tg_json_doc *doc, struct tg_json_token *name)
+static bool escaped_name_key(struct tg_json_doc *doc, struct tg_json_token *name)
 {
     struct tg_slice bytes;
     tg_buf_clear(&doc->scratch);
     if (!name_bytes(doc, name, &bytes)) {
         return false;
     }
-    bool escaped = (name->flags & TG_JSON_ESCAPED) != 0;
-    const uint8_t *end = escaped ? bytes.data + bytes.size
-                                 : doc->text.data + doc->text.size;
-    name->key = name_key(bytes, end);
+    name->key = name_key(bytes, bytes.data + bytes.size);
+    return true;
+}
+
+bool tg_json_name_key(struct tg_json_doc *doc, struct tg_json_token *name)
+{
+    if ((name->flags & TG_JSON_ESCAPED) != 0) {
+        return escaped_name_key(doc, name);
+    }
+    name->key = name_key(source_of(doc, name), doc->text.data + doc->text.size);
+    return true;
+}
+
+/* Is each name's key surely another? A set of 64 bits that each key enters one of: two keys
+ * may share a bit, equal ones always do. */
+static bool keys_differ(const struct tg_json_token *tokens, uint32_t object, uint32_t size)
+{
+    uint64_t seen = 0;
+    uint32_t name = object + 1;
+    for (uint32_t i = 0; i < size; i++) {
+        uint64_t bit = UINT64_C(1) << (tokens[name].key * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+        if ((seen & bit) != 0) {
+            return false;
+        }
+        seen |= bit;
+        name = tg_json_after(tokens, name + 1);
+    }
     return true;
 }
 
@@ -190,7 +230,7 @@ bool tg_json_name_repeats(struct tg_json_doc *doc, uint32_t object, uint32_t *re
 {
     uint32_t size = doc->tokens[object].size;
     *repeated = 0;
-    if (size < 2) {
+    if (size < 2 || (size <= FEW_MEMBERS && keys_differ(doc->tokens, object, size))) {
         return true;
     }
     return size <= FEW_MEMBERS ? repeats_of_few(doc, object, size, repeated)

@@ -4,6 +4,10 @@
 
 #include "engine/base/slice.h"
 
+#if defined(__SSE2__) && !defined(TG_JSON_PORTABLE)
+#include <emmintrin.h>
+#endif
+
 static inline bool tg_utf8_is_tail(uint8_t byte)
 {
     return (byte & 0xc0) == 0x80;
@@ -42,9 +46,28 @@ static inline size_t tg_utf8_size(const uint8_t *at, const uint8_t *end)
 size_t tg_json_escape(const uint8_t *at, const uint8_t *end, uint8_t bytes[4],
                       size_t *size);
 
-/* The first of the 8 bytes at `at` that may not stand in a string as it is (a quote, a
- * backslash, a control character) or is not ASCII; 8 if there is none. */
-static inline size_t tg_json_plain(const uint8_t *at)
+/* Strings are looked through a stride at a time: 16 bytes where there is SSE2 (every
+ * x86-64), 8 elsewhere. TG_JSON_PORTABLE asks for the latter, so that tests try both.
+ *
+ * `tg_json_odd` gives a mask of those bytes of a stride that are not plain: what may not
+ * stand in a string as it is (a quote, a backslash, a control character), or is not ASCII.
+ * It has TG_JSON_ODD_BITS bits for each byte, the first byte's lowest. */
+#if defined(__SSE2__) && !defined(TG_JSON_PORTABLE)
+enum { TG_JSON_STRIDE = 16, TG_JSON_ODD_BITS = 1 };
+
+static inline uint64_t tg_json_odd(const uint8_t *at)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    /* As signed numbers, bytes beyond ASCII are negative: below a space like controls. */
+    __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+    return (uint64_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), low));
+}
+#else
+enum { TG_JSON_STRIDE = 8, TG_JSON_ODD_BITS = 8 };
+
+static inline uint64_t tg_json_odd(const uint8_t *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t word;
@@ -52,12 +75,41 @@ static inline size_t tg_json_plain(const uint8_t *at)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap64(word);
 #endif
-    /* The top bit of a byte of `found` is set for those bytes. Borrows can set it above a
-     * byte that is found, never below: the lowest one is right. */
-    uint64_t found = (word - ones * 0x20) | ((word ^ ones * '"') - ones) |
-                     ((word ^ ones * '\\') - ones) | word;
-    found &= ones * 0x80;
-    return found == 0 ? 8 : (size_t)__builtin_ctzll(found) / 8;
+    /* Without its top bit a byte takes an addition of up to 0x80 and carries nothing into
+     * the next; the sum has the top bit if the byte is plain in that respect. */
+    uint64_t low = word & ones * 0x7f;
+    uint64_t plain = (low + ones * 0x60) & ((low ^ ones * '"') + ones * 0x7f) &
+                     ((low ^ ones * '\\') + ones * 0x7f);
+    return (~plain | word) & ones * 0x80;
+}
+#endif
+
+static inline size_t tg_json_odd_first(uint64_t odd)
+{
+    return (size_t)__builtin_ctzll(odd) / TG_JSON_ODD_BITS;
+}
+
+/* The first byte from `at` on that is not plain, or `end`. From `begin` on all may be
+ * read: the last stride is a whole one that ends at `end`, its beginning shifted out. */
+static inline const uint8_t *tg_json_plain_end(const uint8_t *at, const uint8_t *begin,
+                                               const uint8_t *end)
+{
+    for (; end - at >= TG_JSON_STRIDE; at += TG_JSON_STRIDE) {
+        uint64_t odd = tg_json_odd(at);
+        if (odd != 0) {
+            return at + tg_json_odd_first(odd);
+        }
+    }
+    if (at < end && end - begin >= TG_JSON_STRIDE) {
+        size_t before = (size_t)(at - (end - TG_JSON_STRIDE));
+        uint64_t odd =
+            tg_json_odd(end - TG_JSON_STRIDE) >> before * TG_JSON_ODD_BITS;
+        return odd == 0 ? end : at + tg_json_odd_first(odd);
+    }
+    while (at < end && *at >= ' ' && *at < 0x80 && *at != '"' && *at != '\\') {
+        at++;
+    }
+    return at;
 }
 
 #endif

@@ -15,12 +15,12 @@ enum {
 
 struct tg_json_token {
     uint32_t start; /* Raw text: from here */
-    uint32_t end; /* to before here. While a container is open: its last child so far. */
+    uint32_t end;   /* to before here. */
     union {
         struct {
-            uint32_t
-                next; /* The token after the container; while it is open: its parent. */
-            uint32_t size; /* Members or items. */
+            /* The token after the container; while it is open: its parent. */
+            uint32_t next;
+            uint32_t size; /* Members or items; until it is closed: when one opened in it. */
         };
         int64_t integer;
         double real;

@@ -25,18 +25,10 @@ void tg_json_write_string(struct tg_buf *buf, struct tg_slice string)
     tg_buf_add_byte(buf, '"');
     while (at < end) {
         const uint8_t *begin = at;
-        while (at < end) {
-            size_t plain = end - at >= 8 ? tg_json_plain(at) : 0;
-            if (plain == 0) {
-                if (*at < 0x20 || *at == '"' || *at == '\\') {
-                    break;
-                }
-                plain = tg_utf8_size(at, end);
-                if (plain == 0) {
-                    break;
-                }
-            }
-            at += plain;
+        for (size_t size = 1; size != 0;) {
+            at = tg_json_plain_end(at, string.data, end);
+            size = at < end && *at >= 0x80 ? tg_utf8_size(at, end) : 0;
+            at += size;
         }
         tg_buf_add(buf, begin, (size_t)(at - begin));
         if (at == end) {

@@ -1,5 +1,7 @@
 #include "engine/proto/message.h"
 
+#include <stdio.h>
+
 enum {
     NAME_MAX_BYTES = 128,
     DURABLE_MAX_BYTES = 64,
@@ -102,21 +104,29 @@ static enum tg_err read_unsupported(struct tg_message_reader *reader,
     return err;
 }
 
+/* `member` is "since" or "position"; what is wrong within it is named by its path. */
 static enum tg_err read_position(struct tg_message_reader *reader, struct tg_json object,
                                  const char *member, struct tg_message *message,
                                  struct tg_refusal *refusal)
 {
-    static const char want[] =
-        "a position: {\"epoch\": string of 1 to 32 characters, \"offset\": integer}";
     struct tg_json value = tg_json_get(object, member);
+    struct tg_json epoch = tg_json_get(value, "epoch");
+    struct tg_json number = tg_json_get(value, "offset");
+    char path[32];
     int64_t offset;
-    if (!tg_json_string(tg_json_get(value, "epoch"), &reader->epoch,
-                        &message->position.epoch) ||
+    if (tg_json_kind(value) != TG_JSON_OBJECT) {
+        return refuse(refusal, member, "a position: {\"epoch\": …, \"offset\": …}",
+                      value);
+    }
+    if (!tg_json_string(epoch, &reader->epoch, &message->position.epoch) ||
         message->position.epoch.size < 1 ||
-        message->position.epoch.size > EPOCH_MAX_BYTES ||
-        !tg_json_int(tg_json_get(value, "offset"), &offset) || offset < 0 ||
-        offset > offset_max) {
-        return refuse(refusal, member, want, value);
+        message->position.epoch.size > EPOCH_MAX_BYTES) {
+        snprintf(path, sizeof path, "%s.epoch", member);
+        return refuse(refusal, path, "a string of 1 to 32 characters", epoch);
+    }
+    if (!tg_json_int(number, &offset) || offset < 0 || offset > offset_max) {
+        snprintf(path, sizeof path, "%s.offset", member);
+        return refuse(refusal, path, "an integer from 0 to 9007199254740991", number);
     }
     message->position.offset = (uint64_t)offset;
     return TG_OK;
@@ -132,11 +142,14 @@ static enum tg_err read_fields(struct tg_message_reader *reader, struct tg_json 
     if (tg_json_kind(list) != TG_JSON_ARRAY || tg_json_size(list) == 0) {
         return refuse(refusal, "fields", "a non-empty list of field names", list);
     }
+    uint32_t index = 0;
     for (struct tg_json item = tg_json_first(list); tg_json_kind(item) != TG_JSON_NONE;
          item = tg_json_next(item)) {
         struct tg_slice name;
+        char path[32];
+        snprintf(path, sizeof path, "fields[%u]", index++);
         if (!tg_json_string(item, &reader->other, &name)) {
-            return refuse(refusal, "fields", "a list of field names (strings)", list);
+            return refuse(refusal, path, "the name of a field", item);
         }
     }
     if (message->unsupported == NULL) {

@@ -17,7 +17,8 @@ struct request_conn {
     struct tg_outbox outbox;
     struct tg_exchange exchange;
     struct tg_slice
-        app; /* Of the request whose body is awaited; borrowed from the keys. */
+        app;           /* Of the request whose body is awaited; borrowed from the keys. */
+    const char *allow; /* After a 405: what the path takes. */
     uint8_t route;
     bool keep_alive;
     bool head;
@@ -30,17 +31,18 @@ static struct request_conn *conn_of(struct tg_conn *conn)
 
 /* Answering. */
 
-static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body,
-                        const struct tg_http_header *headers, size_t header_count)
+static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body)
 {
     struct tg_ingest_http *ingest = conn->ingest;
+    const struct tg_http_header allow[] = {
+        {TG_LIT("Allow"), tg_slice_of(conn->allow == NULL ? "" : conn->allow)}};
     tg_buf_clear(&ingest->text);
     tg_http_answer_write(&ingest->text, &(struct tg_http_answer){
                                             .status = status,
                                             .content_type = "application/json",
                                             .body = body,
-                                            .headers = headers,
-                                            .header_count = header_count,
+                                            .headers = allow,
+                                            .header_count = conn->allow == NULL ? 0 : 1,
                                             .keep_alive = conn->keep_alive,
                                             .head = conn->head,
                                         });
@@ -70,7 +72,7 @@ static void answer(struct request_conn *conn, unsigned status, const char *kind)
     if (body.failed || ingest->members.failed) {
         tg_conn_kill(&conn->conn);
     } else {
-        send_answer(conn, status, tg_buf_slice(&body), NULL, 0);
+        send_answer(conn, status, tg_buf_slice(&body));
     }
     tg_buf_finish(&body);
 }
@@ -94,6 +96,14 @@ static void refuse(struct request_conn *conn, enum tg_code code, unsigned status
     answer(conn, status, "refused");
 }
 
+static void refuse_method(struct request_conn *conn, const char *allow)
+{
+    char message[64];
+    conn->allow = allow;
+    snprintf(message, sizeof message, "this path takes %s", allow);
+    refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405, message);
+}
+
 static void answer_health(struct request_conn *conn)
 {
     struct tg_buf *members = &conn->ingest->members;
@@ -107,7 +117,7 @@ static void answer_health(struct request_conn *conn)
                   atomic_load(&conn->ingest->common->connections),
                   (unsigned long long)counts.accepted,
                   (unsigned long long)counts.refused);
-    send_answer(conn, ending ? 503 : 200, tg_buf_slice(members), NULL, 0);
+    send_answer(conn, ending ? 503 : 200, tg_buf_slice(members));
 }
 
 static void answer_types(struct request_conn *conn)
@@ -117,7 +127,7 @@ static void answer_types(struct request_conn *conn)
     tg_buf_add_byte(members, '{');
     tg_desk_types(conn->ingest->desk, members);
     tg_buf_add_text(members, "}\n");
-    send_answer(conn, 200, tg_buf_slice(members), NULL, 0);
+    send_answer(conn, 200, tg_buf_slice(members));
 }
 
 /* Heads. */
@@ -156,8 +166,7 @@ static enum route body_route(struct request_conn *conn,
                              const struct tg_http_request *request, bool events)
 {
     if (!tg_slice_is(request->method, events ? "POST" : "PUT")) {
-        refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405,
-               events ? "/api/v1/events takes POST" : "/api/v1/catalogue takes PUT");
+        refuse_method(conn, events ? "POST" : "PUT");
         return ROUTE_NONE;
     }
     if (events && content_is(request, "application/x-ndjson")) {
@@ -204,7 +213,7 @@ static void on_get(struct request_conn *conn, const struct tg_http_request *requ
                    void (*get)(struct request_conn *conn))
 {
     if (!tg_slice_is(request->method, "GET") && !conn->head) {
-        refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405, "this path takes GET");
+        refuse_method(conn, "GET, HEAD");
     } else if (request->content_length != 0) {
         refuse(conn, TG_CODE_TOO_LARGE, 413, "this request takes no body");
     } else {

@@ -15,8 +15,11 @@ enum {
     HEADER_BYTES_MAX = 4096,
 };
 
+static const int64_t id_max = (INT64_C(1) << 53) - 1;
+
 struct tg_ingest_zmq {
     struct tg_net *net;
+    uint32_t request_bytes_max;
     struct tg_desk *desk;
     void *zmq;
     void *socket;
@@ -89,10 +92,11 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
         return false;
     }
     struct tg_json header = tg_json_root(&ingest->doc);
-    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id);
+    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id) &&
+                      request->id >= 0 && request->id <= id_max;
     if (!request->has_id) {
         tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "id",
-                       "the header must have \"id\", an integer");
+                       "the header must have \"id\", an integer from 0 to 2^53-1");
         return false;
     }
     /* Kinds and keys have no characters that would need escapes. */
@@ -105,7 +109,15 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
     if (!tg_json_string(tg_json_get(header, "key"), &ingest->scratch, &key)) {
         key = (struct tg_slice){0};
     }
-    return tg_desk_admit(ingest->desk, key, &request->app, refusal);
+    if (!tg_desk_admit(ingest->desk, key, &request->app, refusal)) {
+        return false;
+    }
+    if (request->body.size > ingest->request_bytes_max) {
+        tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL, "the body is over %u bytes",
+                       ingest->request_bytes_max);
+        return false;
+    }
+    return true;
 }
 
 /* Carry the request out; what is to be said stands in `ingest->answer`. */
@@ -269,7 +281,9 @@ static void set_option(void *socket, int option, int value)
 static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
                         const struct tg_config *config)
 {
-    int64_t message_max = config->ingest.request_bytes_max;
+    /* What is over the limit by less than this again is told so; libzmq just drops the
+     * connection of who sends even more. */
+    int64_t message_max = 2 * (int64_t)config->ingest.request_bytes_max;
     zmq_setsockopt(ingest->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
     set_option(ingest->socket, ZMQ_RCVHWM, RECEIVE_QUEUE);
     set_option(ingest->socket, ZMQ_SNDHWM, ANSWER_QUEUE);
@@ -289,6 +303,7 @@ struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoin
     }
     ingest->net = net;
     ingest->desk = desk;
+    ingest->request_bytes_max = config->ingest.request_bytes_max;
     ingest->zmq = zmq_ctx_new();
     ingest->socket = ingest->zmq == NULL ? NULL : zmq_socket(ingest->zmq, ZMQ_ROUTER);
     int fd = -1;

@@ -63,7 +63,7 @@ static void send_frame(struct client *client, enum tg_ws_opcode opcode,
     tg_frame_unref(frame);
 }
 
-/* Queue a close frame behind what waits, and say nothing after it. */
+/* Queue a close frame behind what waits, and say and hear nothing after it. */
 static void client_close(struct client *client, uint16_t code, const char *why)
 {
     if (client->phase != TALK) {
@@ -74,14 +74,16 @@ static void client_close(struct client *client, uint16_t code, const char *why)
              TG_F("code", code), TG_F("reason", why));
     uint8_t payload[TG_WS_CONTROL_MAX];
     size_t size = tg_ws_close_payload(payload, code, tg_slice_of(why));
-    client->peer.close_code = 0;
-    send_frame(client, TG_WS_OP_CLOSE, tg_slice(payload, size));
-    if (client->peer.close_code != 0) {
-        tg_conn_kill(&client->conn); /* No room for as much as that. */
-        return;
+    struct tg_frame *frame = ws_frame(TG_WS_OP_CLOSE, tg_slice(payload, size));
+    tg_ws_decoder_finish(&client->decoder);
+    client->peer.pinned = 0;
+    if (frame == NULL ||
+        tg_hub_send_last(client->clients->hub, &client->peer, frame, code) != TG_OK) {
+        tg_conn_kill(&client->conn);
+    } else {
+        tg_conn_end(&client->conn);
     }
-    client->peer.close_code = code; /* From here on the hub queues nothing. */
-    tg_conn_end(&client->conn);
+    tg_frame_unref(frame);
 }
 
 /* The handshake. */

@@ -111,8 +111,9 @@ struct tg_listener {
 /* Bind and listen on `host` (an address) and `port`; with `share`, beside other listeners
  * of this process (SO_REUSEPORT). A socket, or -1 with errno set. */
 int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share);
-/* The port that the socket is bound to. */
-uint32_t tg_listen_port(int fd);
+/* Is nobody else listening there? Sharing would let a second gateway in unnoticed. False with
+ * errno set. */
+bool tg_listen_is_free(const char *host, uint32_t port);
 /* Accept on `fd`, which becomes the listener's.
  *
  * TG_EIO  Nothing was made; `fd` is still the caller's. */

@@ -16,7 +16,7 @@
 struct tg_shard_common {
     const struct tg_config *config;
     uint32_t connections_max; /* As configured, or as many as descriptors allow. */
-    atomic_uint connections; /* On the clients' port, of all shards. */
+    atomic_uint connections;  /* On the clients' port, of all shards. */
     atomic_bool ending;
 };
 

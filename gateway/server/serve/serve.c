@@ -37,8 +37,6 @@ struct gateway {
     uv_signal_t signals[2];
     uv_timer_t log_tick;
     uv_timer_t drain;
-    uint32_t client_port;
-    uint32_t ingest_port;
     bool ending;
 };
 
@@ -157,34 +155,48 @@ static bool start_net(struct gateway *gateway)
     return true;
 }
 
+static bool fail_to_listen(const char *whom, const char *host, uint32_t port)
+{
+    int error = errno;
+    char what[128];
+    snprintf(what, sizeof what, "listening for %s on %s port %u", whom, host, port);
+    return fail(what, strerror(error));
+}
+
+static bool create_shard(struct gateway *gateway)
+{
+    const struct tg_config *config = gateway->config;
+    const struct tg_config_clients *clients = &config->clients;
+    int fd = tg_listen(clients->host, clients->port, clients->backlog, true);
+    if (fd < 0) {
+        return fail_to_listen("clients", clients->host, clients->port);
+    }
+    int echo_fd = -1;
+    if (config->conformance.enabled) {
+        echo_fd = tg_listen("127.0.0.1", config->conformance.port, 128, true);
+        if (echo_fd < 0) {
+            return fail_to_listen("conformance", "127.0.0.1", config->conformance.port);
+        }
+    }
+    struct tg_shard *shard = tg_shard_create(&gateway->common, fd, echo_fd);
+    if (shard == NULL) {
+        return fail("making a shard", "out of memory");
+    }
+    gateway->shards[gateway->shard_count++] = shard;
+    return true;
+}
+
 static bool create_shards(struct gateway *gateway)
 {
     const struct tg_config *config = gateway->config;
-    uint32_t port = config->clients.port;
-    for (uint32_t i = 0; i < config->shards && i < SHARDS_MAX; i++) {
-        int fd = tg_listen(config->clients.host, port, config->clients.backlog, true);
-        if (fd < 0) {
-            char what[96];
-            snprintf(what, sizeof what, "listening for clients on %s port %u",
-                     config->clients.host, port);
-            return fail(what, strerror(errno));
-        }
-        port =
-            tg_listen_port(fd); /* Port 0: all shards share the one that the first got. */
-        int echo_fd = -1;
-        if (config->conformance.enabled) {
-            echo_fd = tg_listen("127.0.0.1", config->conformance.port, 128, true);
-            if (echo_fd < 0) {
-                return fail("listening for the conformance profile", strerror(errno));
-            }
-        }
-        gateway->shards[i] = tg_shard_create(&gateway->common, fd, echo_fd);
-        if (gateway->shards[i] == NULL) {
-            return fail("making a shard", "out of memory");
-        }
-        gateway->shard_count++;
+    if (!tg_listen_is_free(config->clients.host, config->clients.port)) {
+        return fail_to_listen("clients", config->clients.host, config->clients.port);
     }
-    gateway->client_port = port;
+    while (gateway->shard_count < config->shards && gateway->shard_count < SHARDS_MAX) {
+        if (!create_shard(gateway)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -221,15 +233,15 @@ static bool add_keys(struct gateway *gateway)
     }
     char key[TG_RUNTIME_KEY_SIZE];
     char why[256];
-    if (tg_runtime_ingest_key(config->runtime_dir, gateway->ingest_port, true, key, why,
-                              sizeof why) != TG_OK) {
+    if (tg_runtime_ingest_key(config->runtime_dir, gateway->config->ingest.port, true,
+                              key, why, sizeof why) != TG_OK) {
         return fail("making an ingest key", why);
     }
     bool added = add_key(gateway, "default", key);
     explicit_bzero(key, sizeof key);
     char file[512];
     snprintf(file, sizeof file, "%s/ingest-%u.key", config->runtime_dir,
-             gateway->ingest_port);
+             gateway->config->ingest.port);
     tg_info("ingest.default_key", TG_F("app", "default"), TG_F("key_file", file),
             TG_F("hint", "no ingest.keys are configured"));
     return added;
@@ -240,12 +252,8 @@ static bool start_ingest(struct gateway *gateway)
     const struct tg_config *config = gateway->config;
     int fd = tg_listen(config->ingest.host, config->ingest.port, 128, false);
     if (fd < 0) {
-        char what[96];
-        snprintf(what, sizeof what, "listening for ingest on %s port %u",
-                 config->ingest.host, config->ingest.port);
-        return fail(what, strerror(errno));
+        return fail_to_listen("ingest", config->ingest.host, config->ingest.port);
     }
-    gateway->ingest_port = tg_listen_port(fd);
     gateway->desk = tg_desk_create(config, gateway->shards, gateway->shard_count,
                                    desk_resumed, gateway);
     if (gateway->desk == NULL ||
@@ -364,9 +372,9 @@ static bool start(struct gateway *gateway)
     }
     tg_info("gateway.started", TG_F("version", TG_VERSION),
             TG_F("clients_host", gateway->config->clients.host),
-            TG_F("clients_port", gateway->client_port),
+            TG_F("clients_port", gateway->config->clients.port),
             TG_F("ingest_host", gateway->config->ingest.host),
-            TG_F("ingest_port", gateway->ingest_port),
+            TG_F("ingest_port", gateway->config->ingest.port),
             TG_F("zmq", gateway->config->ingest.zmq == NULL
                             ? "off"
                             : gateway->config->ingest.zmq),
