@@ -6,10 +6,9 @@
 #include "engine/json/names.h"
 #include "engine/json/number.h"
 #include "engine/json/text.h"
-#include "engine/json/token.h"
 
 /* Kept out of line, so that what is frequent stays together. */
-#define RARE __attribute__((cold, noinline))
+#define RARE         __attribute__((cold, noinline))
 #define NO_CONTAINER UINT32_MAX
 enum { TEXT_BYTES_MAX = 1 << 30 };
 
@@ -34,7 +33,7 @@ struct reader {
 };
 
 RARE static const uint8_t *fail_as(struct reader *r, enum tg_err err,
-                                      const uint8_t *where, const char *message)
+                                   const uint8_t *where, const char *message)
 {
     r->err = err;
     r->error = (struct tg_json_error){(size_t)(where - r->begin), message};
@@ -42,7 +41,7 @@ RARE static const uint8_t *fail_as(struct reader *r, enum tg_err err,
 }
 
 RARE static const uint8_t *fail(struct reader *r, const uint8_t *where,
-                                   const char *message)
+                                const char *message)
 {
     return fail_as(r, TG_EINVAL, where,
                    where == r->end ? "the text ends too early" : message);

@@ -102,8 +102,7 @@ static inline const uint8_t *tg_json_plain_end(const uint8_t *at, const uint8_t 
     }
     if (at < end && end - begin >= TG_JSON_STRIDE) {
         size_t before = (size_t)(at - (end - TG_JSON_STRIDE));
-        uint64_t odd =
-            tg_json_odd(end - TG_JSON_STRIDE) >> before * TG_JSON_ODD_BITS;
+        uint64_t odd = tg_json_odd(end - TG_JSON_STRIDE) >> before * TG_JSON_ODD_BITS;
         return odd == 0 ? end : at + tg_json_odd_first(odd);
     }
     while (at < end && *at >= ' ' && *at < 0x80 && *at != '"' && *at != '\\') {
