@@ -278,7 +278,8 @@ static enum tg_err refuse_value(struct reader *r, const char *place,
 static enum tg_err check_value(struct reader *r, const char *place,
                                const struct tg_field *field, struct tg_json value)
 {
-    if (tg_json_kind(value) == TG_JSON_NULL && field->nullable) {
+    if (tg_value_is_plainly(value, field->kind) ||
+        (tg_json_kind(value) == TG_JSON_NULL && field->nullable)) {
         return TG_OK;
     }
     if (!tg_value_is(value, field->kind, r->scratch)) {
