@@ -80,7 +80,7 @@ struct tg_json tg_json_get(struct tg_json object, const char *name)
     }
     struct tg_slice wanted = tg_slice_of(name);
     struct tg_json value = tg_json_first(object);
-    while (value.doc != NULL && !tg_json_name_is(value, wanted)) {
+    while (value.token != NULL && !tg_json_name_is(value, wanted)) {
         value = tg_json_next(value);
     }
     return value;
@@ -88,7 +88,7 @@ struct tg_json tg_json_get(struct tg_json object, const char *name)
 
 bool tg_json_double(struct tg_json value, double *number)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     if (t == NULL || (t->kind != TG_JSON_INT && t->kind != TG_JSON_DOUBLE)) {
         return false;
     }
@@ -98,7 +98,7 @@ bool tg_json_double(struct tg_json value, double *number)
 
 bool tg_json_bool(struct tg_json value, bool *truth)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     if (t == NULL || t->kind != TG_JSON_BOOL) {
         return false;
     }

@@ -41,7 +41,7 @@ struct tg_json_doc {
 /* A value in a document; small, passed by value. Valid until the next parse. */
 struct tg_json {
     const struct tg_json_doc *doc;
-    uint32_t at;
+    const struct tg_json_token *token; /* NULL: NONE. */
 };
 
 struct tg_json_limits {

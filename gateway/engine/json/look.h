@@ -13,11 +13,6 @@ bool tg_json_unescape(const struct tg_json_doc *doc, const struct tg_json_token 
 /* Does the source text with escapes say `name`? */
 bool tg_json_escaped_is(struct tg_slice source, struct tg_slice name);
 
-static inline const struct tg_json_token *tg_json_token(struct tg_json value)
-{
-    return value.doc == NULL ? NULL : &value.doc->tokens[value.at];
-}
-
 /* The token after this value and all that is in it. */
 static inline uint32_t tg_json_after(const struct tg_json_token *tokens, uint32_t at)
 {
@@ -61,25 +56,25 @@ static inline bool tg_json_same(const uint8_t *a, const uint8_t *b, size_t size)
 
 static inline struct tg_json tg_json_root(const struct tg_json_doc *doc)
 {
-    return doc->count == 0 ? (struct tg_json){0} : (struct tg_json){doc, 0};
+    return doc->count == 0 ? (struct tg_json){0} : (struct tg_json){doc, doc->tokens};
 }
 
 static inline enum tg_json_kind tg_json_kind(struct tg_json value)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     return t == NULL ? TG_JSON_NONE : (enum tg_json_kind)t->kind;
 }
 
 static inline struct tg_slice tg_json_raw(struct tg_json value)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     return t == NULL ? tg_slice(NULL, 0)
                      : tg_slice(value.doc->text.data + t->start, t->end - t->start);
 }
 
 static inline uint32_t tg_json_size(struct tg_json value)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     return t == NULL || t->kind < TG_JSON_ARRAY ? 0 : t->size;
 }
 
@@ -88,24 +83,25 @@ static inline struct tg_json tg_json_first(struct tg_json container)
     if (tg_json_size(container) == 0) {
         return (struct tg_json){0};
     }
-    uint32_t skip = tg_json_token(container)->kind == TG_JSON_OBJECT ? 2 : 1;
-    return (struct tg_json){container.doc, container.at + skip};
+    uint32_t skip = container.token->kind == TG_JSON_OBJECT ? 2 : 1;
+    return (struct tg_json){container.doc, container.token + skip};
 }
 
 static inline struct tg_json tg_json_next(struct tg_json item)
 {
-    const struct tg_json_token *t = tg_json_token(item);
+    const struct tg_json_token *t = item.token;
     /* The root is the last of nothing; it has no mark and no one after it. */
-    if (t == NULL || (t->flags & TG_JSON_LAST) != 0 || item.at == 0) {
+    if (t == NULL || (t->flags & TG_JSON_LAST) != 0 || t == item.doc->tokens) {
         return (struct tg_json){0};
     }
-    uint32_t next = tg_json_after(item.doc->tokens, item.at);
+    const struct tg_json_token *next =
+        t->kind >= TG_JSON_ARRAY ? item.doc->tokens + t->next : t + 1;
     return (struct tg_json){item.doc, next + ((t->flags & TG_JSON_MEMBER) != 0 ? 1 : 0)};
 }
 
 static inline bool tg_json_name_is(struct tg_json member_value, struct tg_slice name)
 {
-    const struct tg_json_token *t = tg_json_token(member_value);
+    const struct tg_json_token *t = member_value.token;
     if (t == NULL || (t->flags & TG_JSON_MEMBER) == 0) {
         return false;
     }
@@ -119,7 +115,7 @@ static inline bool tg_json_name_is(struct tg_json member_value, struct tg_slice 
 static inline struct tg_slice tg_json_name(struct tg_json member_value,
                                            struct tg_buf *scratch)
 {
-    const struct tg_json_token *t = tg_json_token(member_value);
+    const struct tg_json_token *t = member_value.token;
     struct tg_slice name = tg_slice(NULL, 0);
     if (t != NULL && (t->flags & TG_JSON_MEMBER) != 0) {
         tg_json_string_of(member_value.doc, t - 1, scratch, &name);
@@ -130,14 +126,14 @@ static inline struct tg_slice tg_json_name(struct tg_json member_value,
 static inline bool tg_json_string(struct tg_json value, struct tg_buf *scratch,
                                   struct tg_slice *string)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     return t != NULL && t->kind == TG_JSON_STRING &&
            tg_json_string_of(value.doc, t, scratch, string);
 }
 
 static inline bool tg_json_int(struct tg_json value, int64_t *number)
 {
-    const struct tg_json_token *t = tg_json_token(value);
+    const struct tg_json_token *t = value.token;
     if (t == NULL || t->kind != TG_JSON_INT) {
         return false;
     }

@@ -78,14 +78,16 @@ static struct tg_json_token *token_at(const struct reader *r, uint32_t index)
 static void set_room(struct reader *r)
 {
     uint32_t capacity = r->doc->capacity;
-    r->room = r->doc->tokens + (capacity < r->values_max ? capacity : r->values_max);
+    if (capacity != 0) {
+        r->room = r->doc->tokens + (capacity < r->values_max ? capacity : r->values_max);
+    }
 }
 
 /* There is no room for the token of what stands at `at`. */
 RARE static const uint8_t *grow(struct reader *r, const uint8_t *at)
 {
     struct tg_json_doc *doc = r->doc;
-    uint32_t count = (uint32_t)(r->next - doc->tokens);
+    uint32_t count = doc->capacity == 0 ? 0 : (uint32_t)(r->next - doc->tokens);
     if (count == r->values_max) {
         return fail_as(r, TG_ELIMIT, at, "too many values");
     }
