@@ -113,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     enum tg_err err =
-        tg_event_read(catalogue_once(), TG_LIT("board"), &doc, &fields, &refusal);
+        tg_event_read(catalogue_once(), TG_LIT("board"), NULL, &doc, &fields, &refusal);
     if (err != TG_OK) {
         MUST(err == TG_EINVAL);
         check_refusal(&refusal);

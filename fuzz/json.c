@@ -39,7 +39,7 @@ static void compare_object(struct tg_json ours, const json_t *theirs)
         char *text = strndup((const char *)name.data, name.size);
         struct tg_json found = tg_json_get(ours, text);
         free(text);
-        MUST(found.at == value.at);
+        MUST(found.token == value.token);
         compare(value, their_value);
         members++;
     }

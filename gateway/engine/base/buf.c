@@ -90,9 +90,19 @@ static unsigned digits_of(uint64_t value)
 
 size_t tg_u64_write(uint64_t value, char digits[TG_U64_DIGITS])
 {
+    /* Two digits for each division. */
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     unsigned size = digits_of(value);
-    for (unsigned at = size; at > 0; value /= 10) {
-        digits[--at] = (char)('0' + value % 10);
+    unsigned at = size;
+    for (; at >= 2; value /= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + value % 100 * 2, 2);
+    }
+    if (at == 1) {
+        digits[0] = (char)('0' + value);
     }
     return size;
 }

@@ -16,6 +16,7 @@ static const struct tg_slice names[COUNT] = {
 struct reader {
     const struct tg_catalogue *catalogue;
     struct tg_slice app;
+    struct tg_type *likely;
     struct tg_buf *scratch;
     struct tg_event_fields *fields;
     struct tg_refusal *refusal;
@@ -78,7 +79,10 @@ static enum tg_err read_type(struct reader *r, struct tg_json value)
     if (!tg_json_string(value, r->scratch, &name)) {
         return refuse_kind(r, "type", "the name of an event type", value);
     }
-    struct tg_type *type = tg_catalogue_get(r->catalogue, name);
+    struct tg_type *type = r->likely;
+    if (type == NULL || !tg_slice_equal(type->name, name)) {
+        type = tg_catalogue_get(r->catalogue, name);
+    }
     if (type == NULL || !tg_slice_equal(type->app, r->app)) {
         tg_catalogue_refuse_type(r->catalogue, name, "type", is_of_app, &r->app,
                                  r->refusal);
@@ -127,18 +131,52 @@ static enum tg_err read_op(struct reader *r, struct tg_json value)
                   TG_FMT(tg_refusal_quote(text)), TG_FMT(type->name), wanted);
 }
 
+static bool is_id_byte(uint8_t byte)
+{
+    bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+    bool digit = byte >= '0' && byte <= '9';
+    return letter || digit || byte == '_' || byte == '.' || byte == ':' || byte == '-';
+}
+
+/* The top bit of each byte of `ascii` (none has it set itself) that is in the range. */
+static inline uint64_t bytes_within(uint64_t ascii, uint8_t first, uint8_t last)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    return (ascii + ones * (0x80u - first)) & ~(ascii + ones * (0x7fu - last));
+}
+
+/* The same of 8 bytes at once. */
+static inline bool are_id_bytes(const uint8_t *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t ascii = word & ones * 0x7f;
+    uint64_t good = bytes_within(ascii | ones * 0x20, 'a', 'z') |
+                    bytes_within(ascii, '0', ':') | bytes_within(ascii, '-', '.') |
+                    bytes_within(ascii, '_', '_');
+    return ((good & ~word) & ones * 0x80) == ones * 0x80;
+}
+
 static bool is_id(struct tg_slice text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
-        bool digit = byte >= '0' && byte <= '9';
-        if (!letter && !digit && byte != '_' && byte != '.' && byte != ':' &&
-            byte != '-') {
+    size_t at = 0;
+    if (text.size < 1 || text.size > TG_EVENT_ID_MAX) {
+        return false;
+    }
+    for (; text.size - at >= 8; at += 8) {
+        if (!are_id_bytes(text.data + at)) {
             return false;
         }
     }
-    return text.size >= 1 && text.size <= TG_EVENT_ID_MAX;
+    /* The rest, together with some that were looked at. */
+    if (text.size >= 8) {
+        return are_id_bytes(text.data + text.size - 8);
+    }
+    while (at < text.size && is_id_byte(text.data[at])) {
+        at++;
+    }
+    return at == text.size;
 }
 
 /* Keep a text that was unescaped to the scratch buffer, which is needed again. */
@@ -240,7 +278,8 @@ static enum tg_err refuse_value(struct reader *r, const char *place,
 static enum tg_err check_value(struct reader *r, const char *place,
                                const struct tg_field *field, struct tg_json value)
 {
-    if (tg_json_kind(value) == TG_JSON_NULL && field->nullable) {
+    if (tg_value_is_plainly(value, field->kind) ||
+        (tg_json_kind(value) == TG_JSON_NULL && field->nullable)) {
         return TG_OK;
     }
     if (!tg_value_is(value, field->kind, r->scratch)) {
@@ -381,10 +420,10 @@ static enum tg_err check_changed(struct reader *r, struct tg_json changed)
 }
 
 enum tg_err tg_event_read(const struct tg_catalogue *catalogue, struct tg_slice app,
-                          struct tg_json_doc *doc, struct tg_event_fields *fields,
-                          struct tg_refusal *refusal)
+                          struct tg_type *likely, struct tg_json_doc *doc,
+                          struct tg_event_fields *fields, struct tg_refusal *refusal)
 {
-    struct reader r = {catalogue, app, &doc->scratch, fields, refusal};
+    struct reader r = {catalogue, app, likely, &doc->scratch, fields, refusal};
     struct tg_json values[COUNT];
     struct tg_json unknown;
     struct tg_json root = tg_json_root(doc);

@@ -25,13 +25,15 @@ struct tg_event_fields {
     char unescaped[TG_EVENT_ID_MAX + TG_EVENT_TIME_MAX];
 };
 
-/* Read the event that was parsed into `doc`, of the application `app`.
+/* Read the event that was parsed into `doc`, of the application `app`. `likely` is a type
+ * of the catalogue that the event may well have, since the one before had it, or NULL.
  *
  * TG_EINVAL  Refused: `refusal` says why (`invalid_event`, `unknown_type`,
  *            `unknown_member`); `fields` is undefined.
  * TG_ENOMEM  Likewise, with `overloaded`. */
 TG_MUST_USE enum tg_err tg_event_read(const struct tg_catalogue *catalogue,
-                                      struct tg_slice app, struct tg_json_doc *doc,
+                                      struct tg_slice app, struct tg_type *likely,
+                                      struct tg_json_doc *doc,
                                       struct tg_event_fields *fields,
                                       struct tg_refusal *refusal);
 

@@ -25,7 +25,7 @@ static enum tg_err read_event(const char *text, struct tg_refusal *refusal)
         fail_msg("%s: %s", text, error.message);
     }
     memset(&fields, 0xee, sizeof fields);
-    return tg_event_read(catalogue, TG_LIT("board"), &doc, &fields, refusal);
+    return tg_event_read(catalogue, TG_LIT("board"), NULL, &doc, &fields, refusal);
 }
 
 static void accept(const char *text)
@@ -233,7 +233,7 @@ static void a_type_of_another_application_is_unknown(void **state)
     assert_int_equal(
         tg_json_parse(&doc, json_of("{'type':'board.Tick','data':{'n':1}}"), NULL, NULL),
         TG_OK);
-    assert_int_equal(tg_event_read(catalogue, TG_LIT("shop"), &doc, &fields, &refusal),
+    assert_int_equal(tg_event_read(catalogue, TG_LIT("shop"), NULL, &doc, &fields, &refusal),
                      TG_EINVAL);
     assert_string_equal(refusal_text(&refusal),
                         "unknown_type type: there is no event type \"board.Tick\"");
@@ -259,7 +259,7 @@ static void without_memory_an_event_is_overloaded_and_not_wrong(void **state)
         tg_buf_finish(&fresh.scratch);
         heap.fail_at = heap.calls + n;
         enum tg_err err =
-            tg_event_read(catalogue, TG_LIT("board"), &fresh, &fields, &refusal);
+            tg_event_read(catalogue, TG_LIT("board"), NULL, &fresh, &fields, &refusal);
         tg_json_finish(&fresh);
         assert_true(tg_test_heap_end(&heap));
         if (err == TG_OK) {
@@ -283,7 +283,7 @@ static void a_plain_event_takes_no_memory(void **state)
                       NULL, NULL),
         TG_OK);
     tg_test_heap_begin(&heap, 0);
-    assert_int_equal(tg_event_read(catalogue, TG_LIT("board"), &doc, &fields, &refusal),
+    assert_int_equal(tg_event_read(catalogue, TG_LIT("board"), NULL, &doc, &fields, &refusal),
                      TG_OK);
     assert_int_equal(heap.calls, 0);
     tg_test_heap_end(&heap);

@@ -27,7 +27,7 @@ enum tg_json_kind {
     TG_JSON_OBJECT,
 };
 
-struct tg_json_token; /* Private to json.c. */
+struct tg_json_token; /* Private to this folder. */
 
 /* All zero is a document without a value. */
 struct tg_json_doc {
@@ -41,7 +41,7 @@ struct tg_json_doc {
 /* A value in a document; small, passed by value. Valid until the next parse. */
 struct tg_json {
     const struct tg_json_doc *doc;
-    uint32_t at;
+    const struct tg_json_token *token; /* NULL: NONE. */
 };
 
 struct tg_json_limits {
@@ -66,36 +66,37 @@ TG_MUST_USE enum tg_err tg_json_parse(struct tg_json_doc *doc, struct tg_slice t
 void tg_json_finish(struct tg_json_doc *doc);
 
 /* The document's value. */
-struct tg_json tg_json_root(const struct tg_json_doc *doc);
-enum tg_json_kind tg_json_kind(struct tg_json value);
+static inline struct tg_json tg_json_root(const struct tg_json_doc *doc);
+static inline enum tg_json_kind tg_json_kind(struct tg_json value);
 /* "a string", "null", "nothing": for messages. */
 const char *tg_json_kind_text(enum tg_json_kind kind);
 
 /* The value's source text as it came (strings with their quotes). */
-struct tg_slice tg_json_raw(struct tg_json value);
+static inline struct tg_slice tg_json_raw(struct tg_json value);
 
 /* The member of an object, NONE if it is not there or this is no object. */
 struct tg_json tg_json_get(struct tg_json object, const char *name);
 /* Is this a member's value, and the member's name (unescaped) `name`? Takes no memory. */
-bool tg_json_name_is(struct tg_json member_value, struct tg_slice name);
+static inline bool tg_json_name_is(struct tg_json member_value, struct tg_slice name);
 /* How many members or items; 0 for other kinds. */
-uint32_t tg_json_size(struct tg_json value);
+static inline uint32_t tg_json_size(struct tg_json value);
 /* The first item of an array, or first member's value of an object; NONE if empty.
  * `tg_json_next` goes on from one item or member value to the next, and gives NONE at
  * the end. */
-struct tg_json tg_json_first(struct tg_json container);
-struct tg_json tg_json_next(struct tg_json item);
+static inline struct tg_json tg_json_first(struct tg_json container);
+static inline struct tg_json tg_json_next(struct tg_json item);
 /* The name of the member whose value this is, unescaped. Borrows from the text, or from
  * `scratch` (cleared first) if it had escapes; empty if it had and `scratch` is NULL or
  * found no memory. Only for values reached from an object by first/next/get. */
-struct tg_slice tg_json_name(struct tg_json member_value, struct tg_buf *scratch);
+static inline struct tg_slice tg_json_name(struct tg_json member_value,
+                                           struct tg_buf *scratch);
 
 /* A string's bytes, unescaped: borrowed from the text, or from `scratch` (cleared first)
  * if it had escapes. `scratch` may be NULL if escapes are to be refused. False if it is
- * no string (or has escapes and no scratch, or memory ended). It may contain NUL. */
-bool tg_json_string(struct tg_json value, struct tg_buf *scratch,
-                    struct tg_slice *string);
-bool tg_json_int(struct tg_json value, int64_t *number);
+ * no string (or has escapes and no scratch, or memory ended). A string may contain NUL. */
+static inline bool tg_json_string(struct tg_json value, struct tg_buf *scratch,
+                                  struct tg_slice *string);
+static inline bool tg_json_int(struct tg_json value, int64_t *number);
 /* Of INT and DOUBLE. */
 bool tg_json_double(struct tg_json value, double *number);
 bool tg_json_bool(struct tg_json value, bool *truth);
@@ -111,5 +112,7 @@ void tg_json_write_int(struct tg_buf *buf, int64_t number);
 void tg_json_write_comma(struct tg_buf *buf);
 /* `"name":`, preceded by a comma where `tg_json_write_comma` sets one. */
 void tg_json_write_name(struct tg_buf *buf, const char *name);
+
+#include "engine/json/look.h"
 
 #endif

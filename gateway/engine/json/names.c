@@ -6,17 +6,11 @@
 /* From this many members on, names are looked up in a table. */
 enum { FEW_MEMBERS = 16 };
 
-static inline struct tg_slice source_of(const struct tg_json_doc *doc,
-                                        const struct tg_json_token *name)
-{
-    return tg_slice(doc->text.data + name->start + 1, name->end - name->start - 2);
-}
-
 /* The unescaped name; borrowed from the text, or appended to the document's scratch. */
 static bool name_bytes(struct tg_json_doc *doc, const struct tg_json_token *name,
                        struct tg_slice *bytes)
 {
-    struct tg_slice source = source_of(doc, name);
+    struct tg_slice source = tg_json_inside(doc, name);
     if ((name->flags & TG_JSON_ESCAPED) == 0) {
         *bytes = source;
         return true;
@@ -112,18 +106,20 @@ bool tg_json_name_key(struct tg_json_doc *doc, struct tg_json_token *name)
     if ((name->flags & TG_JSON_ESCAPED) != 0) {
         return escaped_name_key(doc, name);
     }
-    name->key = name_key(source_of(doc, name), doc->text.data + doc->text.size);
+    name->key = name_key(tg_json_inside(doc, name), doc->text.data + doc->text.size);
     return true;
 }
 
 /* Is each name's key surely another? A set of 64 bits that each key enters one of: two keys
  * may share a bit, equal ones always do. */
-static bool keys_differ(const struct tg_json_token *tokens, uint32_t object, uint32_t size)
+static bool keys_differ(const struct tg_json_token *tokens, uint32_t object,
+                        uint32_t size)
 {
     uint64_t seen = 0;
     uint32_t name = object + 1;
     for (uint32_t i = 0; i < size; i++) {
-        uint64_t bit = UINT64_C(1) << (tokens[name].key * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+        uint64_t bit = UINT64_C(1)
+                       << (tokens[name].key * UINT64_C(0x9e3779b97f4a7c15) >> 58);
         if ((seen & bit) != 0) {
             return false;
         }

@@ -2,7 +2,7 @@
 #ifndef TG_JSON_NAMES_H
 #define TG_JSON_NAMES_H
 
-#include "engine/json/token.h"
+#include "engine/json/json.h"
 
 /* Fill in the key of a name's token, its text being read. False without memory. */
 bool tg_json_name_key(struct tg_json_doc *doc, struct tg_json_token *name);

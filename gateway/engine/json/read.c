@@ -6,10 +6,11 @@
 #include "engine/json/names.h"
 #include "engine/json/number.h"
 #include "engine/json/text.h"
-#include "engine/json/token.h"
 
 /* Kept out of line, so that what is frequent stays together. */
 #define RARE __attribute__((cold, noinline))
+/* And what is small and in the way of every member is put where it is needed. */
+#define ALWAYS       inline __attribute__((always_inline))
 #define NO_CONTAINER UINT32_MAX
 enum { TEXT_BYTES_MAX = 1 << 30 };
 
@@ -34,7 +35,7 @@ struct reader {
 };
 
 RARE static const uint8_t *fail_as(struct reader *r, enum tg_err err,
-                                      const uint8_t *where, const char *message)
+                                   const uint8_t *where, const char *message)
 {
     r->err = err;
     r->error = (struct tg_json_error){(size_t)(where - r->begin), message, false};
@@ -42,7 +43,7 @@ RARE static const uint8_t *fail_as(struct reader *r, enum tg_err err,
 }
 
 RARE static const uint8_t *fail(struct reader *r, const uint8_t *where,
-                                   const char *message)
+                                const char *message)
 {
     return fail_as(r, TG_EINVAL, where,
                    where == r->end ? "the text ends too early" : message);
@@ -77,14 +78,16 @@ static struct tg_json_token *token_at(const struct reader *r, uint32_t index)
 static void set_room(struct reader *r)
 {
     uint32_t capacity = r->doc->capacity;
-    r->room = r->doc->tokens + (capacity < r->values_max ? capacity : r->values_max);
+    if (capacity != 0) {
+        r->room = r->doc->tokens + (capacity < r->values_max ? capacity : r->values_max);
+    }
 }
 
 /* There is no room for the token of what stands at `at`. */
 RARE static const uint8_t *grow(struct reader *r, const uint8_t *at)
 {
     struct tg_json_doc *doc = r->doc;
-    uint32_t count = (uint32_t)(r->next - doc->tokens);
+    uint32_t count = doc->capacity == 0 ? 0 : (uint32_t)(r->next - doc->tokens);
     if (count == r->values_max) {
         return fail_as(r, TG_ELIMIT, at, "too many values");
     }
@@ -170,11 +173,12 @@ static const uint8_t *read_odd(struct reader *r, const uint8_t *at, uint8_t *fla
     return at;
 }
 
-/* The string whose opening quote stands at `at`. */
-static inline const uint8_t *read_string(struct reader *r, const uint8_t *at,
-                                         struct tg_json_token *t)
+/* A string of any form, from `at` on, somewhere inside it. */
+static __attribute__((noinline)) const uint8_t *read_any_string(struct reader *r,
+                                                                const uint8_t *at,
+                                                                struct tg_json_token *t)
 {
-    at = tg_json_plain_end(at + 1, r->begin, r->end);
+    at = tg_json_plain_end(at, r->begin, r->end);
     while (at == r->end || *at != '"') {
         at = read_odd(r, at, &t->flags);
         if (at == NULL) {
@@ -183,6 +187,25 @@ static inline const uint8_t *read_string(struct reader *r, const uint8_t *at,
         at = tg_json_plain_end(at, r->begin, r->end);
     }
     return end_token(r, t, at + 1);
+}
+
+/* The string whose opening quote stands at `at`. Most are short and plain: such a one is
+ * seen whole in its first stride. */
+static ALWAYS const uint8_t *read_string(struct reader *r, const uint8_t *at,
+                                         struct tg_json_token *t)
+{
+    at++;
+    if (r->end - at >= TG_JSON_STRIDE) {
+        uint64_t odd = tg_json_odd(at);
+        if (odd == 0) {
+            return read_any_string(r, at + TG_JSON_STRIDE, t);
+        }
+        at += tg_json_odd_first(odd);
+        if (*at == '"') {
+            return end_token(r, t, at + 1);
+        }
+    }
+    return read_any_string(r, at, t);
 }
 
 static const uint8_t *read_word(struct reader *r, const uint8_t *at, const char *word,
@@ -333,11 +356,12 @@ static inline const uint8_t *read_value(struct reader *r, const uint8_t *at)
     if (at == r->end) {
         return fail(r, at, "");
     }
-    switch (*at) {
-    case '"': {
+    /* The most frequent first; the rest goes through a table. */
+    if (*at == '"') {
         struct tg_json_token *t = push_value(r, at, TG_JSON_STRING);
         return t == NULL ? NULL : read_string(r, at, t);
     }
+    switch (*at) {
     case '{':
         return open_container(r, at, TG_JSON_OBJECT);
     case '[':

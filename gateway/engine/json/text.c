@@ -105,3 +105,17 @@ size_t tg_json_escape(const uint8_t *at, const uint8_t *end, uint8_t bytes[4],
         return 0;
     }
 }
+
+const uint8_t *tg_json_plain_tail(const uint8_t *at, const uint8_t *begin,
+                                  const uint8_t *end)
+{
+    if (at < end && end - begin >= TG_JSON_STRIDE) {
+        size_t before = (size_t)(at - (end - TG_JSON_STRIDE));
+        uint64_t odd = tg_json_odd(end - TG_JSON_STRIDE) >> before * TG_JSON_ODD_BITS;
+        return odd == 0 ? end : at + tg_json_odd_first(odd);
+    }
+    while (at < end && *at >= ' ' && *at < 0x80 && *at != '"' && *at != '\\') {
+        at++;
+    }
+    return at;
+}

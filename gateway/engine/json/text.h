@@ -89,8 +89,12 @@ static inline size_t tg_json_odd_first(uint64_t odd)
     return (size_t)__builtin_ctzll(odd) / TG_JSON_ODD_BITS;
 }
 
-/* The first byte from `at` on that is not plain, or `end`. From `begin` on all may be
- * read: the last stride is a whole one that ends at `end`, its beginning shifted out. */
+/* What tg_json_plain_end does, with less than a stride to go. From `begin` on all may be read: so it is a whole
+ * stride that ends at `end`, its beginning shifted out. */
+const uint8_t *tg_json_plain_tail(const uint8_t *at, const uint8_t *begin,
+                                  const uint8_t *end);
+
+/* The first byte from `at` on that is not plain, or `end`; `begin` is at or before `at`. */
 static inline const uint8_t *tg_json_plain_end(const uint8_t *at, const uint8_t *begin,
                                                const uint8_t *end)
 {
@@ -100,16 +104,7 @@ static inline const uint8_t *tg_json_plain_end(const uint8_t *at, const uint8_t 
             return at + tg_json_odd_first(odd);
         }
     }
-    if (at < end && end - begin >= TG_JSON_STRIDE) {
-        size_t before = (size_t)(at - (end - TG_JSON_STRIDE));
-        uint64_t odd =
-            tg_json_odd(end - TG_JSON_STRIDE) >> before * TG_JSON_ODD_BITS;
-        return odd == 0 ? end : at + tg_json_odd_first(odd);
-    }
-    while (at < end && *at >= ' ' && *at < 0x80 && *at != '"' && *at != '\\') {
-        at++;
-    }
-    return at;
+    return tg_json_plain_tail(at, begin, end);
 }
 
 #endif

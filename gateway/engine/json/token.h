@@ -1,11 +1,11 @@
-/* What json.c knows of a text: private to this folder.
+/* What json.c knows of a text: private to this folder (look.h has the inline ones).
  *
  * Tokens stand in the order of the text. A container is followed by all that is in it;
  * a member is two tokens, its name (a STRING) and right after it its value. */
 #ifndef TG_JSON_TOKEN_H
 #define TG_JSON_TOKEN_H
 
-#include "engine/json/json.h"
+#include <stdint.h>
 
 enum {
     TG_JSON_ESCAPED = 1, /* A string or name with at least one escape. */
@@ -20,7 +20,8 @@ struct tg_json_token {
         struct {
             /* The token after the container; while it is open: its parent. */
             uint32_t next;
-            uint32_t size; /* Members or items; until it is closed: when one opened in it. */
+            uint32_t
+                size; /* Members or items; until it is closed: when one opened in it. */
         };
         int64_t integer;
         double real;
@@ -29,11 +30,5 @@ struct tg_json_token {
     uint8_t kind;
     uint8_t flags;
 };
-
-/* The token after this value and all that is in it. */
-static inline uint32_t tg_json_after(const struct tg_json_token *tokens, uint32_t at)
-{
-    return tokens[at].kind >= TG_JSON_ARRAY ? tokens[at].next : at + 1;
-}
 
 #endif

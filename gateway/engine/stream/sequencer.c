@@ -147,13 +147,11 @@ static inline void put_member(uint8_t **at, struct tg_slice opening, struct tg_s
     }
 }
 
-/* Write the event's text and enter it in the batch. `room` is enough for it. */
+/* Write the event's text and enter it in the batch. `number` is the offset in digits, `room` is enough for it. */
 static void batch_enter(struct tg_batch *batch, const struct stream *stream,
                         const struct tg_event_fields *fields, uint64_t offset,
-                        struct tg_slice now, uint8_t *room)
+                        struct tg_slice number, struct tg_slice now, uint8_t *room)
 {
-    char digits[TG_U64_DIGITS];
-    struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
     uint8_t *at = room;
     put(&at, tg_buf_slice(&stream->opening[fields->op]));
     put(&at, number);
@@ -221,14 +219,18 @@ static bool event_read(struct publish *publish, struct tg_slice line,
                        error.message);
         return false;
     }
-    return tg_event_read(sequencer->catalogue, publish->app, &sequencer->doc, fields, refusal) ==
-           TG_OK;
+    struct tg_type *likely = sequencer->last == NULL ? NULL : sequencer->last->type;
+    return tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc, fields,
+                         refusal) == TG_OK;
 }
 
-static void publish_offset(struct publish *publish, uint64_t offset)
+/* Answer with an offset, given in digits. */
+static void publish_offset(struct publish *publish, struct tg_slice number)
 {
-    tg_buf_add_text(publish->answer, publish->index == 0 ? "" : ",");
-    tg_buf_add_u64(publish->answer, offset);
+    if (publish->index != 0) {
+        tg_buf_add_byte(publish->answer, ',');
+    }
+    tg_buf_add_slice(publish->answer, number);
     publish->summary->accepted++;
 }
 
@@ -252,12 +254,13 @@ static void publish_one(struct publish *publish, struct tg_slice line)
     }
     struct tg_dedup_key key = {0};
     uint64_t offset;
+    char digits[TG_U64_DIGITS];
     if (fields.id.size != 0) {
         key = tg_dedup_key(fields.id, publish->app_salt);
     }
     if (fields.id.size != 0 && tg_dedup_find(sequencer->dedup, key, &offset)) {
         publish->duplicates++;
-        publish_offset(publish, offset);
+        publish_offset(publish, tg_slice(digits, tg_u64_write(offset, digits)));
         return;
     }
     struct stream *stream = stream_of(sequencer, fields.type);
@@ -270,12 +273,13 @@ static void publish_one(struct publish *publish, struct tg_slice line)
         return;
     }
     offset = stream->head + 1;
-    batch_enter(publish->batch, stream, &fields, offset, publish->now, room);
+    struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
+    batch_enter(publish->batch, stream, &fields, offset, number, publish->now, room);
     stream->head = offset;
     if (fields.id.size != 0) {
         tg_dedup_add(sequencer->dedup, key, offset);
     }
-    publish_offset(publish, offset);
+    publish_offset(publish, number);
 }
 
 /* Is there anything but white space in it? */
