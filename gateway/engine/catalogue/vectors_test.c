@@ -100,7 +100,7 @@ static bool send_event(struct run *run, struct tg_slice line)
     struct tg_event_fields fields;
     enum tg_err err = tg_json_parse(&doc, line, NULL, &error);
     if (err == TG_OK) {
-        err = tg_event_read(run->catalogue, tg_slice_of(run->app), &doc, &fields,
+        err = tg_event_read(run->catalogue, tg_slice_of(run->app), NULL, &doc, &fields,
                             &run->refusal);
     } else {
         tg_refusal_set(&run->refusal, TG_CODE_INVALID_JSON, NULL, "byte %zu: %s",
