@@ -28,7 +28,10 @@ help: ## say what there is
 .PHONY: setup system-build system-test system-js system-python system-bench
 setup: system-all $(STAMPS)/venv-test $(STAMPS)/npm-js $(STAMPS)/npm-e2e ## install all that building and testing need
 
-.PHONY: system-all
+.PHONY: system-all system-build-all
+# All at once, so that a fresh machine waits for Debian a single time.
+system-build-all:
+	@tools/setup.sh build js python
 system-all:
 	@tools/setup.sh build test js python
 system-build:
@@ -65,7 +68,7 @@ $(STAMPS)/npm-%: %/package-lock.json %/package.json | system-js
 # ---- building
 
 .PHONY: build gateway bundle
-build: gateway bundle $(STAMPS)/venv ## build the gateway and the client, install the Python package
+build: system-build-all gateway bundle $(STAMPS)/venv ## build the gateway and the client, install the Python package
 
 build/gateway/build.ninja: | system-build
 	@$(STEP) "configuring the gateway" meson setup build/gateway gateway \

@@ -445,52 +445,73 @@ def test_a_killed_gateway_comes_back_and_the_page_by_itself(
 def test_a_gateway_that_is_down_neither_slows_nor_breaks_a_save(
     board: Board, console: Console
 ) -> None:
-    """Saves with and without events take turns; the difference is what the events cost."""
+    """Saves whose event goes to the publisher, and saves whose event goes nowhere, take turns.
+
+    The difference is what a gateway that is down costs. Others work on this machine and make
+    either slower by chance, so the best of several rounds counts."""
     board.kill_gateway()
-    lasted = []
+    rounds = []
     for _ in range(8):
-        muted, told = measured(console)
-        added_median = told[len(told) // 2] - muted[len(muted) // 2]
-        added_p99 = told[int(len(told) * 0.99)] - muted[int(len(muted) * 0.99)]
-        lasted.append((added_median, added_p99))
-        if added_median < 0.5 and added_p99 < 1:
+        nowhere, told, inside = measured(console)
+        rounds.append(
+            {
+                "added to the median": median(told) - median(nowhere),
+                "added to the 99th percentile": p99(told) - p99(nowhere),
+                "99th percentile of publishing alone": p99(inside),
+            }
+        )
+        if max(rounds[-1].values()) < 1:
             break
-    print(f"added ms (median, p99): {lasted}")
-    # The best of several: what others do on this machine only ever adds.
-    assert min(median for median, _ in lasted) < 1, lasted
-    assert min(p99 for _, p99 in lasted) < 1, lasted
+    best = {name: round(min(one[name] for one in rounds), 3) for name in rounds[0]}
+    print(f"ms, best of {len(rounds)} rounds: {best}")
+    assert best["added to the median"] < 0.5, rounds
+    assert best["added to the 99th percentile"] < 1, rounds
+    assert best["99th percentile of publishing alone"] < 1, rounds
 
 
-def measured(console: Console) -> tuple[list[float], list[float]]:
-    """Milliseconds of 400 saves that are muted, and of 400 that are not; sorted."""
-    muted, told = console.run(
+def median(times: list[float]) -> float:
+    return times[len(times) // 2]
+
+
+def p99(times: list[float]) -> float:
+    return times[int(len(times) * 0.99)]
+
+
+def measured(console: Console) -> list[list[float]]:
+    """Milliseconds, sorted: of 400 saves without and 400 with publishing, and of publishing."""
+    times = console.run(
         """
-        import gc, time
+        import gc, time, telegraphy
         from django.db import connection
-        from telegraphy.django import muted
 
         # What the disk does is no part of the question.
         connection.cursor().execute("PRAGMA synchronous=OFF")
         order = Order.objects.create(customer="timed")
-        times = {True: [], False: []}
+        backend = telegraphy.current_backend()
+        publish = type(backend).publish
+        nowhere, told, inside = [], [], []
+
+        def timed_publish(events):
+            start = time.perf_counter()
+            publish(backend, events)
+            inside.append((time.perf_counter() - start) * 1000)
+
         gc.collect()
         gc.disable()
         for n in range(800):
+            backend.publish = timed_publish if n % 2 else lambda events: None
             order.customer = f"timed {n}"
             start = time.perf_counter()
-            if n % 2:
-                with muted():
-                    order.save()
-            else:
-                order.save()
-            times[bool(n % 2)].append((time.perf_counter() - start) * 1000)
+            order.save()
+            (told if n % 2 else nowhere).append((time.perf_counter() - start) * 1000)
         gc.enable()
+        del backend.publish
         connection.cursor().execute("PRAGMA synchronous=NORMAL")
-        result = [sorted(times[True]), sorted(times[False])]
+        result = [sorted(nowhere), sorted(told), sorted(inside)]
         """
     )
-    assert len(muted) == len(told) == 400
-    return muted, told
+    assert [len(one) for one in times] == [400, 400, 400]
+    return times
 
 
 def test_what_was_lost_is_counted_and_publishing_goes_on(

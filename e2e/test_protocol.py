@@ -1,7 +1,6 @@
 """The protocol, spoken by three independent clients: npm `ws`, PyPI `websockets`, Chromium."""
 
 import json
-import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -130,8 +129,7 @@ def test_an_ending_gateway_closes_with_1012(
 ) -> None:
     gateway = new_gateway()
     peer: Peer = connected(connect, gateway)
-    assert gateway.program is not None
-    gateway.program.process.send_signal(signal.SIGTERM)
+    gateway.ask_to_end()
     assert peer.close_code() == 1012
 
 

@@ -1,5 +1,5 @@
-/* Events against one catalogue that has every kind of field: each is taken or refused with
- * a reason, and what was taken can be put into a message as it is. */
+/* Events against one catalogue that has every kind of field: each is taken or refused
+ * with a reason, and what was taken can be put into a message as it is. */
 #include "engine/catalogue/event.h"
 
 #include "parts.h"
@@ -8,8 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char document[] =
     "{\"app\":\"board\",\"types\":[{\"name\":\"a.Row\","
-    "\"operations\":[\"create\",\"update\",\"delete\"],\"key\":[\"id\",\"u\"],\"fields\":"
-    "["
+    "\"operations\":[\"create\",\"update\",\"delete\"],\"key\":[\"id\",\"u\"],"
+    "\"fields\":["
     "{\"name\":\"id\",\"type\":\"int\"},{\"name\":\"u\",\"type\":\"uuid\"},"
     "{\"name\":\"x\",\"type\":\"double\",\"nullable\":true},"
     "{\"name\":\"d\",\"type\":\"decimal\",\"nullable\":true},"

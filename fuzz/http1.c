@@ -54,7 +54,7 @@ static void trace_handshake(struct tg_buf *trace, const struct tg_http_request *
         tg_ws_handshake_check(request, "telegraphy.v1", &policy, &handshake);
     if (err != TG_OK) {
         MUST(handshake.status == 400 || handshake.status == 426);
-        tg_buf_printf(trace, "no websocket: %s\n", handshake.message);
+        tg_ws_handshake_refuse(trace, &handshake);
         return;
     }
     MUST(handshake.key.size == 24);
@@ -99,6 +99,11 @@ static void trace_reply(struct tg_buf *trace, const struct tg_http_reply *reply)
                   (unsigned long long)reply->content_length, reply->keep_alive,
                   reply->connection_upgrade);
     trace_slice(trace, "reason", reply->reason);
+    const char *message = "accepted";
+    if (tg_ws_handshake_accepted(reply, TG_LIT("accept"), NULL, &message) == TG_OK) {
+        MUST(reply->status == 101 && reply->connection_upgrade);
+    }
+    tg_buf_printf(trace, "websocket: %s\n", message);
     trace_headers(trace, &reply->headers);
     MUST(reply->status >= 100 && reply->status <= 999);
 }
@@ -132,8 +137,8 @@ static struct tg_buf trace(uint8_t settings, struct tg_slice bytes, struct parts
     enum tg_err err = TG_EMORE;
     tg_http_parser_init(&parser, (settings & SMALL) != 0 ? &small : NULL);
     for (size_t at = 0; at < bytes.size && (err == TG_EMORE || err == TG_OK);) {
-        size_t size =
-            parts == NULL ? bytes.size - at : parts_next(parts, bytes.size - at);
+        size_t size = parts == NULL ? bytes.size - at
+                                    : parts_next(parts, bytes.size - at);
         uint8_t *part = malloc(size);
         memcpy(part, bytes.data + at, size);
         size_t done = 0;

@@ -1,8 +1,9 @@
 /* Our JSON reader against jansson: both must read the same texts, as the same values.
  * What was read is written, read again, and must still be the same.
  *
- * The differences that are meant, all of them on jansson's side: it refuses an escaped NUL in
- * member names, takes a NUL byte for the end of the text, and has no limit of 32 levels. */
+ * The differences that are meant, all of them on jansson's side: it refuses integers that
+ * do not fit 64 bits (which are doubles here) and an escaped NUL in member names, takes a
+ * NUL byte for the end of the text, and has no limit of 32 levels. */
 #include "engine/json/json.h"
 
 #include <stdlib.h>
@@ -168,7 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     if (theirs == NULL) {
-        MUST(json_error_code(&their_error) == json_error_null_byte_in_key);
+        enum json_error_code code = json_error_code(&their_error);
+        MUST(code == json_error_null_byte_in_key || code == json_error_numeric_overflow);
         return 0;
     }
     compare(tg_json_root(&doc), theirs);

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 /* What must hold for every input. Unlike assert it is there in every build. */
-#define MUST(condition)                                                                  \
-    do {                                                                                 \
-        if (!(condition)) {                                                              \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);              \
-            abort();                                                                     \
-        }                                                                                \
+#define MUST(condition)                                                     \
+    do {                                                                    \
+        if (!(condition)) {                                                 \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            abort();                                                        \
+        }                                                                   \
     } while (0)
 
 /* The sizes of the parts follow from one byte of the input: 0 means single bytes. */

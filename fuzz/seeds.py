@@ -90,6 +90,9 @@ def http1() -> dict[str, bytes]:
         "reply-101": reply
         + b"HTTP/1.1 101 Switching Protocols\r\n"
         + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x00",
+        "reply-accepted": reply
+        + b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + b"Sec-WebSocket-Accept: accept\r\n\r\n",
         "reply-404": reply + b"HTTP/1.0 404\r\nContent-Length: 3\r\n\r\n",
         "reply-chunked": reply + b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n",
         "reply-bad": reply + b"HTTP/1.1 2x0 OK\r\n\r\n",

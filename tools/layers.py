@@ -90,7 +90,7 @@ def may_include_header(table: Table, header: str, layer: str) -> bool:
 def check_file(table: Table, name: str, text: str) -> list[str]:
     """What is wrong with one source, `name` being its path below gateway/."""
     layer = name.rpartition("/")[0]
-    test = name.endswith("_test.c")
+    test = name.endswith(("_test.c", "_test.h"))
     wrong = []
     for match in INCLUDE.finditer(text):
         header, own = match.groups()

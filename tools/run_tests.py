@@ -126,6 +126,8 @@ def targets(build: Path, suite: str) -> list[str]:
     """The programs that the tests of a suite run, as Ninja knows them; none: build all."""
     if not suite:
         return []
+    # Configure anew if a meson.build has changed.
+    subprocess.run(["ninja", "-C", str(build), "build.ninja"], capture_output=True, check=False)
     tests = json.loads((build / "meson-info/intro-tests.json").read_text(encoding="utf-8"))
     found = set()
     for test in tests:

@@ -93,7 +93,7 @@ main()
     apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
         as_root=(sudo)
     fi
-    say "setup: installing ${#missing[@]} Debian packages, some minutes the first time:"
+    say "setup: installing from Debian (${#missing[@]} packages and what they need), some minutes:"
     for group in "${reasons[@]}"; do say "         $group"; done
     say "         ${missing[*]}"
 

@@ -93,6 +93,15 @@ def test_a_lock_file_must_not_name_its_registry() -> None:
     ]
 
 
+def test_links_lead_somewhere() -> None:
+    names = ["docs/a.md", "README.md", "protocol/schema/x.json"]
+    good = "[a](../README.md) [b](../protocol/schema) [c](a.md#part) [d](https://x.example/)"
+    assert tidy.check_links({"docs/a.md": good}, names) == []
+    assert tidy.check_links({"docs/a.md": "x\n[b](b.md)"}, names) == [
+        "docs/a.md:2: leads to docs/b.md, which is not there"
+    ]
+
+
 def test_new_files_are_looked_at_and_ignored_ones_not(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / ".gitignore").write_text("build\n")

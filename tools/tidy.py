@@ -9,6 +9,7 @@ Prints `file:line: what is wrong` and exits 1 if anything is.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -188,6 +189,25 @@ def check_lockfiles(files: dict[str, str]) -> list[str]:
     return wrong
 
 
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def check_links(files: dict[str, str], names: Iterable[str]) -> list[str]:
+    """A link in the documentation must lead to a file or folder that is there."""
+    there = set(names)
+    there |= {parent.as_posix() for name in names for parent in Path(name).parents}
+    wrong = []
+    for name, text in files.items():
+        if not name.endswith(".md"):
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
+            for target in LINK.findall(line):
+                path = os.path.normpath(os.path.join(os.path.dirname(name), target))
+                if "://" not in target and not target.startswith("mailto:") and path not in there:
+                    wrong.append(f"{name}:{number}: leads to {path}, which is not there")
+    return wrong
+
+
 def read(root: Path, names: Iterable[str]) -> dict[str, str]:
     texts = {}
     for name in names:
@@ -201,8 +221,9 @@ def read(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def check(root: Path = ROOT) -> list[str]:
-    files = read(root, tracked(root))
-    wrong = []
+    names = tracked(root)
+    files = read(root, names)
+    wrong = check_links(files, names)
     for name, text in files.items():
         wrong += check_text(name, text)
     wrong += check_headers(files)

@@ -11,7 +11,7 @@
 #include "common/histogram.h"
 
 enum {
-    EVENT_PATIENCE_MS = 5000,
+    EVENT_PATIENCE_MS = 20000,
     LATE_EVENTS_MAX = 3,
     SETTLE_MS = 20,
     RATE_PATIENCE_MS = 2000

@@ -2,7 +2,7 @@
  * answered by one line of JSON on stdout:
  *
  *   open N           open N subscribers; done when each is subscribed or has failed
- *   publish N        N events, the next when the last has reached everyone (or 5 s went
+ *   publish N        N events, the next when the last has reached everyone (or 20 s went
  *                    by; given up after the third such), so that the server can never
  *                    put two into one write
  *   rate HZ SECONDS  events at a fixed rate, whether or not the last has arrived

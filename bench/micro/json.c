@@ -1,9 +1,9 @@
-/* How long it takes to read one event of 200 bytes, ours against jansson; and to read and
- * judge it, which is what ingest does with every event.
+/* How long it takes to read one event of 200 bytes, ours against jansson; and to read it
+ * and judge it, which is what ingest does with every event.
  *
  * Back of the envelope: 200 bytes are 25 words to look at and about 25 tokens to write,
- * some 10 ns each: 250 ns. jansson makes an allocation for each value and each name, about
- * 50, at 40 ns each with their release, and copies and hashes: 3 us.
+ * some 10 ns each: 250 ns. jansson makes an allocation for each value and each name,
+ * about 50, at 40 ns each with their release, and copies and hashes: 3 us.
  *
  * Prints the median of the rounds, in CPU time; the readers take turns, so that a machine
  * that slows down slows all of them. */

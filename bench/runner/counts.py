@@ -101,8 +101,14 @@ def instructions(kind: type[Server], *, events: int = 0, batches: int = 0) -> in
 
 def publish_batches(server: Server, batches: int) -> None:
     assert isinstance(server, Telegraphy)
-    tools.publish(to="zmq", address=server.zmq, key=server.key, depth=BATCH, window=4,
-                  events=batches * BATCH, pids=server.pids(), cores=None)  # fmt: skip
+    tools.publish(
+        server.publish_arguments(),
+        depth=BATCH,
+        window=4,
+        events=batches * BATCH,
+        pids=server.pids(),
+        cores=None,
+    )
 
 
 def allocated(file: Path) -> int:

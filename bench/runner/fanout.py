@@ -41,7 +41,14 @@ class Contestant:
                 "connections were dropped"
             )
         if figures["events_late"] or not figures["delivered"]:
-            raise DidNotRun(f"{self.server.name}: some events did not arrive within 5 s; see above")
+            raise DidNotRun(
+                f"{self.server.name}: some events did not arrive within 20 s; see above"
+            )
+        if not figures["cpu_us"]:
+            raise DidNotRun(
+                f"{self.server.name}: the processes {self.server.pids()} used no CPU time, "
+                "so they are not those that serve"
+            )
         self.rounds.append(figures)
 
 
@@ -49,8 +56,14 @@ def lengthen_offsets(server: Server) -> None:
     """Positions of four digits from the first event on: so the frame keeps its size, which the
     floor's is made equal to."""
     if isinstance(server, Telegraphy):
-        tools.publish(to="zmq", address=server.zmq, key=server.key, depth=100, window=1,
-                      events=1000, pids=server.pids(), cores=None)  # fmt: skip
+        tools.publish(
+            server.publish_arguments(),
+            depth=100,
+            window=1,
+            events=1000,
+            pids=server.pids(),
+            cores=None,
+        )
 
 
 def measure(plan: Plan, record: Record) -> list[str]:

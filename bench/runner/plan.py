@@ -22,7 +22,8 @@ class Plan:
     latency_seconds: float = 5
     latency_rounds: int = 5
     publish_depths: tuple[int, ...] = (1, 16, 128, 512)
-    publish_window: int = 4
+    # Batches in flight: 1 is what a pipeline of that depth means in the strict sense.
+    publish_windows: tuple[int, ...] = (1, 4)
     publish_rounds: int = 7
     publish_seconds: float = 1.0
 
@@ -53,6 +54,7 @@ def make(*, peers: tuple[str, ...], quick: bool) -> Plan:
         latency_seconds=2,
         latency_rounds=1,
         publish_depths=(1, 128),
+        publish_windows=(4,),
         publish_rounds=3,
         publish_seconds=0.3,
     )

@@ -183,6 +183,10 @@ class Telegraphy(Server):
         return ["--to", "telegraphy", "--port", str(self.port),
                 "--publish", f"zmq:{self.zmq}", "--key", self.key]  # fmt: skip
 
+    def publish_arguments(self) -> list[str]:
+        """How the publish tool reaches it."""
+        return ["--to", "zmq", "--address", self.zmq, "--key", self.key]
+
 
 class TelegraphyDefault(Telegraphy):
     """As it starts without flags: a shard per core, on all cores."""
@@ -225,6 +229,10 @@ class Peer(Server):
 
 class Nchan(Peer):
     name = "nchan"
+
+    def listens(self) -> bool:
+        # The master listens before there is a worker, which is what is to be measured.
+        return super().listens() and "," in self.pids()
 
     def version(self) -> str:
         return "nginx {} with nchan {}".format(
@@ -271,6 +279,9 @@ class Redis(Server):
 
     def version(self) -> str:
         return _first_line("redis-server", "--version")
+
+    def publish_arguments(self) -> list[str]:
+        return ["--to", "redis", "--address", self.socket]
 
 
 PEERS: dict[str, type[Server]] = {

@@ -37,7 +37,7 @@ class Load:
         except BrokenPipeError:
             pass  # It has ended; what follows says so.
         line = self.process.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):
             raise DidNotRun(
                 f'{self.server.name}: the load tool ended at "{command}" with status '
                 f"{self.process.wait()}; the server said: {self.server.last_words()}"
@@ -72,14 +72,13 @@ def load(server: Server, *, cores: str | None, extra: tuple[str, ...] = ()) -> I
         tool.close()
 
 
-def publish(*, to: str, address: str, key: str, depth: int, window: int, events: int, pids: str,
-            cores: str | None) -> Figures:  # fmt: skip
+def publish(
+    target: list[str], *, depth: int, window: int, events: int, pids: str, cores: str | None
+) -> Figures:
     command = [
         *(["taskset", "--cpu-list", cores] if cores is not None else []),
         str(program("publish")),
-        "--to", to,
-        "--address", address,
-        *(["--key", key] if key else []),
+        *target,
         "--depth", str(depth),
         "--window", str(window),
         "--events", str(events),
@@ -88,7 +87,7 @@ def publish(*, to: str, address: str, key: str, depth: int, window: int, events:
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise DidNotRun(
-            f"publishing to {to} in batches of {depth} ended with status {done.returncode}"
+            f"publishing in batches of {depth} ended with status {done.returncode}; see above"
         )
     figures: Figures = json.loads(done.stdout)
     return figures

@@ -5,11 +5,12 @@ import json
 import os
 import re
 import secrets
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .processes import Program, free_ports, until
+from .processes import PATIENCE_S, Program, free_ports, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,9 +29,14 @@ def binary() -> Path:
     return path.resolve()
 
 
-def is_sanitized() -> bool:
-    """Was it built with a sanitizer, and is therefore large and slow?"""
-    return b"__asan_init" in binary().read_bytes()
+def plain_binary() -> Path:
+    """One without sanitizers, to measure memory with: they multiply it.
+
+    $TELEGRAPHY_PLAIN_BINARY, or the one that `make build` makes, or the one to test."""
+    path = Path(os.environ.get("TELEGRAPHY_PLAIN_BINARY", ROOT / "build/gateway/telegraphy"))
+    path = path.resolve() if path.is_file() else binary()
+    assert b"__asan_init" not in path.read_bytes(), f"{path} is sanitized: run `make build` too"
+    return path
 
 
 def field(name: str, type: str, **more: Any) -> dict[str, Any]:
@@ -68,9 +74,11 @@ class Gateway:
         *,
         apps: tuple[str, ...] = ("test",),
         conformance: bool = False,
+        program: Path | None = None,
         **settings: Any,
     ) -> None:
         self.folder = folder
+        self.binary = program or binary()
         folder.mkdir(parents=True, exist_ok=True)
         runtime = folder / "run"
         runtime.mkdir(mode=0o700, exist_ok=True)
@@ -87,6 +95,7 @@ class Gateway:
         self.config.write_text(json.dumps(self._settings(settings), indent=1) + "\n")
         self.program: Program | None = None
         self._starts = 0
+        self._asked_to_end = False
 
     def _settings(self, changes: dict[str, Any]) -> dict[str, Any]:
         """What the file holds: JSON is YAML. `changes` are merged by section."""
@@ -110,9 +119,10 @@ class Gateway:
 
     def start(self) -> "Gateway":
         self._starts += 1
+        self._asked_to_end = False
         self.program = Program(
             "the gateway",
-            [str(binary()), "serve", "--config", str(self.config)],
+            [str(self.binary), "serve", "--config", str(self.config)],
             log=self.folder / f"gateway-{self._starts}.log",
             env={
                 "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
@@ -139,12 +149,27 @@ class Gateway:
         assert self.program is not None
         self.program.kill()
 
+    def ask_to_end(self) -> None:
+        """SIGTERM, once: a second one would end it at once."""
+        assert self.program is not None
+        if not self._asked_to_end:
+            self._asked_to_end = True
+            self.program.process.send_signal(signal.SIGTERM)
+
+    def wait_for_end(self) -> int:
+        assert self.program is not None
+        return self.program.process.wait(PATIENCE_S)
+
     def stop(self) -> None:
         """In good order: it ends with status 0, and no sanitizer has found anything."""
         if self.program is None or not self.program.running:
             self.check_words()
             return
-        status = self.program.end()
+        self.ask_to_end()
+        try:
+            status = self.wait_for_end()
+        finally:
+            self.program.kill()
         self.check_words()
         assert status == 0, (
             f"the gateway ended with status {status}: {self.program.words()[-2000:]}"

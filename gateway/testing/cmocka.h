@@ -13,11 +13,11 @@
 #include "engine/base/slice.h"
 
 /* `actual` is the text `expected`. */
-#define assert_slice(actual, expected)                                                   \
-    do {                                                                                 \
-        __typeof__(actual) slice_ = (actual);                                            \
-        assert_int_equal(slice_.size, strlen(expected));                                 \
-        assert_memory_equal(slice_.data, expected, slice_.size);                         \
+#define assert_slice(actual, expected)                           \
+    do {                                                         \
+        __typeof__(actual) slice_ = (actual);                    \
+        assert_int_equal(slice_.size, strlen(expected));         \
+        assert_memory_equal(slice_.data, expected, slice_.size); \
     } while (0)
 
 #endif

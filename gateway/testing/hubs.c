@@ -54,8 +54,8 @@ void hubs_finish(struct hubs *t)
 enum tg_err hubs_catalogue(struct hubs *t, const char *app, const char *document)
 {
     struct tg_roster *roster = NULL;
-    enum tg_err err = tg_sequencer_replace(t->sequencer, tg_slice_of(app), tg_slice_of(document),
-                                           &roster, &t->refusal);
+    enum tg_err err = tg_sequencer_replace(t->sequencer, tg_slice_of(app),
+                                           tg_slice_of(document), &roster, &t->refusal);
     if (roster != NULL) {
         assert_int_equal(tg_hub_follow(t->hub, roster), TG_OK);
         tg_roster_unref(roster);
@@ -68,9 +68,9 @@ enum tg_err hubs_publish(struct hubs *t, const char *app, const char *lines)
     struct tg_batch *batch = NULL;
     struct tg_publish_summary summary;
     tg_buf_clear(&t->answer);
-    enum tg_err err = tg_sequencer_publish(t->sequencer, tg_slice_of(app), tg_slice_of(lines),
-                                           true, INT64_C(1795400194120331), &t->answer, &batch,
-                                           &summary, &t->refusal);
+    enum tg_err err = tg_sequencer_publish(
+        t->sequencer, tg_slice_of(app), tg_slice_of(lines), true,
+        INT64_C(1795400194120331), &t->answer, &batch, &summary, &t->refusal);
     if (batch != NULL) {
         tg_hub_deliver(t->hub, batch);
         tg_batch_unref(batch);

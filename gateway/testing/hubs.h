@@ -1,5 +1,5 @@
-/* A hub, the sequencer that feeds it, and peers that are strings: so that a test of delivery
- * reads as a transcript.
+/* A hub, the sequencer that feeds it, and peers that are strings: so that a test of
+ * delivery reads as a transcript.
  *
  *   hubs_say(&t, &peer, "{\"kind\":\"ping\",\"id\":1}");
  *   hubs_expect(&t, &peer, "{\"kind\":\"pong\",\"id\":1}\n"); */

@@ -6,10 +6,14 @@ import textwrap
 import threading
 import time
 
+import pytest
+
 from fake_gateway import FakeGateway
 
 
-def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_python(
+    code: str, *arguments: str, first: str = ""
+) -> subprocess.CompletedProcess[str]:
     """In a process of its own: pytest's has threads, which a fork must not meet."""
     prelude = """
         import os, sys, time
@@ -22,10 +26,9 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             sys.executable,
-            "-W",
-            "error",
+            *(() if first else ("-W", "error")),
             "-c",
-            textwrap.dedent(prelude) + textwrap.dedent(code),
+            f"{first}\n{textwrap.dedent(prelude)}{textwrap.dedent(code)}",
             *arguments,
         ],
         capture_output=True,
@@ -128,3 +131,36 @@ def test_event_ids_are_unique_across_processes():
     ids = " ".join(outputs).split()
     assert len(set(ids)) == 1_000
     assert all(len(one) == 32 for one in ids)
+
+
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_where_threads_are_greenlets_the_publisher_has_a_real_one(gateway, library):
+    """A greenlet that waits inside of ZeroMQ would stop all others."""
+    pytest.importorskip(library)
+    patch = {
+        "gevent": "import gevent.monkey; gevent.monkey.patch_all()",
+        "eventlet": "import eventlet; eventlet.monkey_patch()",
+    }[library]
+    done = run_python(
+        """
+        import threading
+        beats = 0
+        def beat():
+            global beats
+            while True:
+                time.sleep(0.01)
+                beats += 1
+        threading.Thread(target=beat, daemon=True).start()
+        nobody = Publisher(sys.argv[1] + ".nobody", "a-key-of-some-length")
+        nobody.publish(event(1))
+        publisher.publish(event(1))
+        assert publisher.flush(5), publisher.stats
+        time.sleep(0.3)
+        assert not nobody.flush(0.1)
+        assert beats > 10, beats
+        """,
+        gateway.endpoint,
+        first=patch,
+    )
+    assert done.returncode == 0, done.stderr
+    assert gateway.numbers == [1]

@@ -4,10 +4,15 @@ server.py PORT
 """
 
 import sys
+from collections import deque
 
 from socketify import App, AppListenOptions, CompressOptions, OpCode
 
 TOPIC = "orders"
+
+# socketify 0.0.31 lets Python collect a response while its body is still on its way, and then
+# aborts in cffi.from_handle: after some eighty publishes, each time. So the last ones are kept.
+kept: deque[object] = deque(maxlen=64)
 
 app = App()
 
@@ -18,6 +23,7 @@ def on_open(ws) -> None:
 
 
 async def publish(response, request) -> None:
+    kept.append(response)
     body = await response.get_text()
     app.publish(TOPIC, body, OpCode.TEXT)
     response.end("ok")

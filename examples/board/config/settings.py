@@ -68,8 +68,10 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 
-# Only so that the demo can run beside another gateway: in development nothing has to be set.
+# In development nothing has to be set. The name is nicer than that of this package; the ports,
+# so that the demo can run beside another gateway.
 TELEGRAPHY = {
+    "APP": "board",
     "CLIENT_PORT": int(os.environ.get("BOARD_GATEWAY_PORT", "1844")),
     "INGEST_PORT": int(os.environ.get("BOARD_INGEST_PORT", "1845")),
 }

@@ -62,8 +62,7 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* One more for the NUL that vsnprintf writes and we do not count, the limit neither.
-     */
+    /* One more for the NUL that vsnprintf writes: neither we nor the limit count it. */
     size_t limit = buf->limit;
     buf->limit += limit != 0;
     uint8_t *room = size < 0 ? NULL : tg_buf_room(buf, (size_t)size + 1);
@@ -71,6 +70,9 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
     if (room != NULL) {
         vsnprintf((char *)room, (size_t)size + 1, format, again);
         buf->size += (size_t)size;
+        if (limit != 0 && buf->capacity > limit) {
+            buf->capacity = limit;
+        }
     } else {
         buf->failed = true;
     }

@@ -32,8 +32,9 @@ static inline void tg_buf_add(struct tg_buf *buf, const void *data, size_t size)
     if (size == 0) {
         return;
     }
-    uint8_t *room = !buf->failed && buf->capacity - buf->size >= size ? buf->data + buf->size
-                                                                      : tg_buf_room(buf, size);
+    uint8_t *room = !buf->failed && buf->capacity - buf->size >= size
+                        ? buf->data + buf->size
+                        : tg_buf_room(buf, size);
     if (room != NULL) {
         memcpy(room, data, size);
         buf->size += size;

@@ -50,6 +50,11 @@ static void printf_may_fill_the_limit(void **state)
     tg_buf_printf(&buf, "%d", 5);
     assert_true(buf.failed);
     assert_int_equal(buf.limit, 4);
+    tg_buf_clear(&buf);
+    tg_buf_printf(&buf, "%d", 1234);
+    tg_buf_add_byte(&buf, '5');
+    assert_true(buf.failed);
+    assert_slice(tg_buf_slice(&buf), "1234");
     tg_buf_finish(&buf);
 }
 
@@ -76,6 +81,24 @@ static void a_size_that_overflows_fails(void **state)
     assert_null(tg_buf_room(&buf, SIZE_MAX));
     assert_true(buf.failed);
     tg_buf_finish(&buf);
+}
+
+static void numbers_of_every_length(void **state)
+{
+    (void)state;
+    uint64_t power = 1;
+    for (int digits = 1; digits <= 20; digits++) {
+        const uint64_t values[] = {power - 1, power, power + 1};
+        for (size_t i = 0; i < 3; i++) {
+            char expected[32];
+            char text[TG_U64_DIGITS];
+            int size = snprintf(expected, sizeof expected, "%llu",
+                                (unsigned long long)values[i]);
+            assert_int_equal(tg_u64_write(values[i], text), size);
+            assert_memory_equal(text, expected, (size_t)size);
+        }
+        power *= 10;
+    }
 }
 
 static void drops_from_the_front(void **state)
@@ -139,6 +162,7 @@ int main(void)
         cmocka_unit_test(printf_may_fill_the_limit),
         cmocka_unit_test(failure_sticks_until_clear),
         cmocka_unit_test(a_size_that_overflows_fails),
+        cmocka_unit_test(numbers_of_every_length),
         cmocka_unit_test(drops_from_the_front),
         cmocka_unit_test(digits_are_those_of_printf),
         cmocka_unit_test(every_failing_allocation_keeps_what_was_there),

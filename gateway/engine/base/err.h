@@ -6,16 +6,16 @@
 #ifndef TG_BASE_ERR_H
 #define TG_BASE_ERR_H
 
-#define TG_ERRS(X)                                                     \
-    X(TG_OK, "ok")                                                     \
-    X(TG_ENOMEM, "out of memory")                                      \
-    X(TG_EPROTO, "the peer broke the protocol")                        \
-    X(TG_EINVAL, "not a valid value")                                  \
-    X(TG_ELIMIT, "over a stated limit")                                \
-    X(TG_EMORE, "more bytes are needed")                               \
-    X(TG_EFULL, "the queue is full")                                   \
-    X(TG_ENOENT, "there is no such thing")                             \
-    X(TG_EEXIST, "it exists already")                                  \
+#define TG_ERRS(X)                              \
+    X(TG_OK, "ok")                              \
+    X(TG_ENOMEM, "out of memory")               \
+    X(TG_EPROTO, "the peer broke the protocol") \
+    X(TG_EINVAL, "not a valid value")           \
+    X(TG_ELIMIT, "over a stated limit")         \
+    X(TG_EMORE, "more bytes are needed")        \
+    X(TG_EFULL, "the queue is full")            \
+    X(TG_ENOENT, "there is no such thing")      \
+    X(TG_EEXIST, "it exists already")           \
     X(TG_EIO, "the operating system refused")
 
 enum tg_err {

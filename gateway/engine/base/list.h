@@ -12,7 +12,7 @@ struct tg_link {
 };
 
 /* The structure of `type` whose member `member` is the link. */
-#define TG_ENTRY(link, type, member)                                                     \
+#define TG_ENTRY(link, type, member) \
     ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void tg_list_init(struct tg_link *head)

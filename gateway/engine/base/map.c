@@ -50,15 +50,17 @@ static void load_tail(const uint8_t *data, size_t size, uint64_t *a, uint64_t *b
     }
 }
 
-/* All but the last step: the state, and the two words that are left to mix in. */
+/* All but the last step: the state, and the two words that are left to mix in. The seed
+ * is in both factors of every product: else who knows the constants could make one of
+ * them 0, and all such keys would collide. */
 static uint64_t hash_begin(struct tg_slice bytes, uint64_t seed, uint64_t *a, uint64_t *b)
 {
     uint64_t state = seed ^ mix(bytes.size ^ seed, UINT64_C(0x9e3779b97f4a7c15));
     const uint8_t *data = bytes.data;
     size_t left = bytes.size;
     while (left > 16) {
-        state =
-            mix(load64(data) ^ UINT64_C(0xa0761d6478bd642f), load64(data + 8) ^ state);
+        state = mix(load64(data) ^ seed ^ UINT64_C(0xa0761d6478bd642f),
+                    load64(data + 8) ^ state);
         data += 16;
         left -= 16;
     }
@@ -71,7 +73,7 @@ uint64_t tg_hash(struct tg_slice bytes)
     uint64_t a;
     uint64_t b;
     uint64_t state = hash_begin(bytes, hash_seed, &a, &b);
-    state = mix(a ^ UINT64_C(0xe7037ed1a0b428db), b ^ state);
+    state = mix(a ^ hash_seed ^ UINT64_C(0xe7037ed1a0b428db), b ^ state);
     return mix(state, hash_seed ^ UINT64_C(0x8ebc6af09c88c6e3));
 }
 
@@ -85,8 +87,9 @@ void tg_hash_two(struct tg_slice bytes, uint64_t salt, uint64_t *low, uint64_t *
     uint64_t d;
     uint64_t second =
         hash_begin(bytes, mix(hash_seed, salt ^ UINT64_C(0x589965cc75374cc3)), &c, &d);
-    *low = mix(mix(a ^ UINT64_C(0xe7037ed1a0b428db), b ^ first), hash_seed ^ salt);
-    *high = mix(mix(c ^ UINT64_C(0x1d8e4e27c47d124f), d ^ second),
+    *low = mix(mix(a ^ hash_seed ^ UINT64_C(0xe7037ed1a0b428db), b ^ first),
+               hash_seed ^ salt);
+    *high = mix(mix(c ^ hash_seed ^ UINT64_C(0x1d8e4e27c47d124f), d ^ second),
                 hash_seed ^ UINT64_C(0x8ebc6af09c88c6e3));
 }
 
@@ -166,8 +169,7 @@ void *tg_map_remove(struct tg_map *map, struct tg_slice key)
     if (value == NULL) {
         return NULL;
     }
-    /* Close the hole by shifting back, so that no tombstones gather (Knuth 6.4, algorithm
-     * R). */
+    /* Close the hole by shifting back, so that no tombstones gather (Knuth 6.4, R). */
     size_t hole = at;
     for (size_t i = (at + 1) & mask; map->entries[i].value != NULL; i = (i + 1) & mask) {
         size_t home = map->entries[i].hash & mask;

@@ -136,6 +136,55 @@ static void the_hash_depends_on_seed_length_and_every_byte(void **state)
     assert_true(before != tg_hash(TG_LIT("telegraphy")));
 }
 
+/* A factor of 0 would swallow all that is multiplied with it. */
+static void no_word_of_a_key_swallows_the_others(void **state)
+{
+    (void)state;
+    const uint64_t constants[] = {
+        UINT64_C(0xa0761d6478bd642f),
+        UINT64_C(0xe7037ed1a0b428db),
+        UINT64_C(0x1d8e4e27c47d124f),
+    };
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+        for (size_t size = 16; size <= 32; size += 16) {
+            uint64_t words[2][4] = {{constants[i], 1, 3, 4}, {constants[i], 2, 3, 4}};
+            uint64_t low[2];
+            uint64_t high[2];
+            assert_true(tg_hash(tg_slice(words[0], size)) !=
+                        tg_hash(tg_slice(words[1], size)));
+            for (int w = 0; w < 2; w++) {
+                tg_hash_two(tg_slice(words[w], size), 7, &low[w], &high[w]);
+            }
+            assert_true(low[0] != low[1]);
+            assert_true(high[0] != high[1]);
+        }
+    }
+}
+
+static void two_hashes_depend_on_salt_length_and_every_byte(void **state)
+{
+    (void)state;
+    uint8_t bytes[40] = {0};
+    for (size_t size = 0; size < sizeof bytes; size++) {
+        uint64_t low;
+        uint64_t high;
+        uint64_t other_low;
+        uint64_t other_high;
+        tg_hash_two(tg_slice(bytes, size), 1, &low, &high);
+        assert_true(low != high);
+        tg_hash_two(tg_slice(bytes, size), 2, &other_low, &other_high);
+        assert_true(low != other_low && high != other_high);
+        tg_hash_two(tg_slice(bytes, size + 1), 1, &other_low, &other_high);
+        assert_true(low != other_low && high != other_high);
+        for (size_t i = 0; i < size; i++) {
+            bytes[i] = 1;
+            tg_hash_two(tg_slice(bytes, size), 1, &other_low, &other_high);
+            assert_true(low != other_low && high != other_high);
+            bytes[i] = 0;
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup(agrees_with_a_plain_array, setup),
         cmocka_unit_test_setup(without_memory_nothing_changes, setup),
         cmocka_unit_test(the_hash_depends_on_seed_length_and_every_byte),
+        cmocka_unit_test(no_word_of_a_key_swallows_the_others),
+        cmocka_unit_test(two_hashes_depend_on_salt_length_and_every_byte),
     };
     return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }

@@ -49,8 +49,8 @@ static void bytes_leave_in_order_in_any_portion(void **state)
         add(&outbox, "4");
         size_t sent = 0;
         while (sent < sizeof text - 1) {
-            size_t size =
-                sizeof text - 1 - sent < portion ? sizeof text - 1 - sent : portion;
+            size_t size = sizeof text - 1 - sent < portion ? sizeof text - 1 - sent
+                                                           : portion;
             tg_outbox_sent(&outbox, &pool, size);
             sent += size;
             expect_waiting(&outbox, text + sent);

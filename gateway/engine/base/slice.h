@@ -15,7 +15,10 @@ struct tg_slice {
 /* A slice of a string literal: TG_LIT("GET"). */
 #define TG_LIT(text) ((struct tg_slice){(const uint8_t *)(text), sizeof(text) - 1})
 /* The same in the initializer of what is static. */
-#define TG_LIT_INIT(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define TG_LIT_INIT(text)                         \
+    {                                             \
+        (const uint8_t *)(text), sizeof(text) - 1 \
+    }
 
 /* For printf: printf("%.*s", TG_FMT(slice)). */
 #define TG_FMT(slice) (int)(slice).size, (const char *)(slice).data

@@ -70,7 +70,7 @@ struct tg_type *tg_catalogue_get(const struct tg_catalogue *catalogue,
     return tg_map_get(&catalogue->by_name, name);
 }
 
-/* --- replacing ----------------------------------------------------------------------- */
+/* --- replacing ------------------------------------------------------------------- */
 
 /* A name belongs to the application that declared it first. */
 static enum tg_err refuse_taken(const struct tg_catalogue *old, struct tg_slice app,
@@ -216,7 +216,7 @@ enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
     return now == NULL ? TG_TYPE_GONE : now == type ? TG_TYPE_SAME : TG_TYPE_REDEFINED;
 }
 
-/* --- unknown types ------------------------------------------------------------------- */
+/* --- unknown types --------------------------------------------------------------- */
 
 void tg_catalogue_nearest(const struct tg_catalogue *catalogue, tg_type_filter *may,
                           void *context, struct tg_nearest *nearest)
@@ -238,5 +238,5 @@ void tg_catalogue_refuse_type(const struct tg_catalogue *catalogue, struct tg_sl
                    "there is no event type \"%.*s\"", TG_FMT(tg_refusal_quote(name)));
     tg_nearest_init(&nearest, name);
     tg_catalogue_nearest(catalogue, may, context, &nearest);
-    tg_nearest_suggest(&nearest, refusal);
+    tg_refusal_suggest_all(refusal, &nearest);
 }

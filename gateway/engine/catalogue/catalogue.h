@@ -8,7 +8,7 @@
 #define TG_CATALOGUE_CATALOGUE_H
 
 #include "engine/base/err.h"
-#include "engine/catalogue/nearest.h"
+#include "engine/base/nearest.h"
 #include "engine/catalogue/refusal.h"
 #include "engine/catalogue/type.h"
 
@@ -63,12 +63,12 @@ enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
                                          const struct tg_type *type,
                                          struct tg_type **present);
 
-/* Offer `nearest` the names of all types that `may` (NULL: all). Give the answer a cost:
- * at most 10,000 types are looked at. */
+/* Offer `nearest` the names of the types that `may` (NULL: all). At most 10,000 types are
+ * looked at. */
 typedef bool tg_type_filter(void *context, const struct tg_type *type);
 void tg_catalogue_nearest(const struct tg_catalogue *catalogue, tg_type_filter *may,
                           void *context, struct tg_nearest *nearest);
-/* Fill `refusal` with `unknown_type` for `name`, and the nearest of the types that `may`. */
+/* Fill `refusal` with `unknown_type` for `name`, and the nearest types that `may`. */
 void tg_catalogue_refuse_type(const struct tg_catalogue *catalogue, struct tg_slice name,
                               const char *member, tg_type_filter *may, void *context,
                               struct tg_refusal *refusal);

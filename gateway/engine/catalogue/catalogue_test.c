@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "engine/catalogue/fixture_test.h"
+#include "testing/catalogues.h"
 #include "testing/heap.h"
 
 static const char order[] =
@@ -358,7 +358,7 @@ static const struct {
     {0, "{'name':'a.B','fields':[],'operations':['create','create']}", 0,
      "invalid_catalogue types[0].operations[1]: create is there twice"},
     {0, "{'name':'a.B','fields':[],'operations':['event','create']}", 0,
-     "invalid_catalogue types[0].operations: event does not go with create, update or "
+     "invalid_catalogue types[0].operations[1]: event does not go with create, update or "
      "delete"},
     {0, "{'name':'a.B','fields':[],'operations':['create']}", 0,
      "invalid_catalogue types[0].key: key is missing: it should name the fields that "
@@ -512,7 +512,7 @@ static void too_many_are_too_large(void **state)
 {
     (void)state;
     struct tg_catalogue_limits limits = {
-        .types_max = 1, .fields_max = 2, .values_max = 100};
+        .types_max = 1, .fields_max = 2, .values_max = 40};
     static const struct {
         const char *document;
         const char *refusal;
@@ -521,13 +521,11 @@ static void too_many_are_too_large(void **state)
         {"{'app':'board','types':[{'fields':[1,2,3]}]}",
          "too_large types[0].fields: 3 fields: more than 2"},
         {"[1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
-         "0,"
-         "1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
-         "0,"
-         "1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1]",
-         "too_large : the catalogue document, byte 199: too many values"},
-        {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "too_large : the catalogue document, byte "
-                                              "32: too many levels of lists and objects"},
+         "0]",
+         "too_large : the catalogue document, byte 79: too many values"},
+        {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+         "invalid_json : the catalogue document, byte 32: too many levels of lists and "
+         "objects"},
     };
     struct tg_catalogue *old = tg_catalogue_create();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

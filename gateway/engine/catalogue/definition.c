@@ -38,10 +38,10 @@ enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list)
                                      tg_op_text((enum tg_op)op));
         }
         r->type->operations |= 1u << op;
-    }
-    if (tg_type_has_op(r->type, TG_OP_EVENT) && at > 1) {
-        return tg_reader_invalid(r, "operations",
-                                 "event does not go with create, update or delete");
+        if (tg_type_has_op(r->type, TG_OP_EVENT) && at > 0) {
+            return tg_reader_invalid(r, place,
+                                     "event does not go with create, update or delete");
+        }
     }
     return TG_OK;
 }

@@ -138,7 +138,8 @@ static enum tg_err read_document(struct tg_reader *r, struct tg_slice text,
         return tg_reader_out_of_memory(r);
     }
     if (err != TG_OK) {
-        enum tg_code code = err == TG_ELIMIT ? TG_CODE_TOO_LARGE : TG_CODE_INVALID_JSON;
+        bool too_large = err == TG_ELIMIT && !error.too_deep;
+        enum tg_code code = too_large ? TG_CODE_TOO_LARGE : TG_CODE_INVALID_JSON;
         return tg_reader_refuse(r, code, "", "the catalogue document, byte %zu: %s",
                                 error.offset, error.message);
     }

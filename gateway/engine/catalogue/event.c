@@ -65,7 +65,7 @@ static enum tg_err refuse_unknown(struct reader *r, const char *place,
     return err;
 }
 
-/* --- type, op, id, time -------------------------------------------------------------- */
+/* --- type, op, id, time ---------------------------------------------------------- */
 
 static bool is_of_app(void *context, const struct tg_type *type)
 {
@@ -227,7 +227,7 @@ static enum tg_err read_time(struct reader *r, struct tg_json value)
     return TG_OK;
 }
 
-/* --- data and old -------------------------------------------------------------------- */
+/* --- data and old ---------------------------------------------------------------- */
 
 /* The field of this member: most often the one after the last, `*at`. */
 static const struct tg_field *find_field(const struct tg_type *type, struct tg_json value,
@@ -371,7 +371,7 @@ static enum tg_err check_old(struct reader *r, struct tg_json old)
     return check_object(r, "old.", old, &seen);
 }
 
-/* --- changed ------------------------------------------------------------------------- */
+/* --- changed --------------------------------------------------------------------- */
 
 static enum tg_err check_changed_item(struct reader *r, struct tg_json item, uint32_t at)
 {

@@ -1,5 +1,5 @@
-/* Judge one event of a publisher against the catalogue (INGEST.md 4). Takes no memory:
- * this runs for every event. */
+/* Judge one event of a publisher against the catalogue (INGEST.md 4). This runs for every
+ * event, and takes no memory, unless a text has escapes that must be read first. */
 #ifndef TG_CATALOGUE_EVENT_H
 #define TG_CATALOGUE_EVENT_H
 
@@ -21,15 +21,16 @@ struct tg_event_fields {
     struct tg_slice data; /* Raw JSON, as it came; so the next two. */
     struct tg_slice old;
     struct tg_slice changed;
-    char unescaped[TG_EVENT_ID_MAX +
-                   TG_EVENT_TIME_MAX]; /* Id and time that had escapes. */
+    /* Room for id and time, if they had escapes. */
+    char unescaped[TG_EVENT_ID_MAX + TG_EVENT_TIME_MAX];
 };
 
 /* Read the event that was parsed into `doc`, of the application `app`. `likely` is a type
  * of the catalogue that the event may well have, since the one before had it, or NULL.
  *
  * TG_EINVAL  Refused: `refusal` says why (`invalid_event`, `unknown_type`,
- *            `unknown_member`); `fields` is undefined. */
+ *            `unknown_member`); `fields` is undefined.
+ * TG_ENOMEM  Likewise, with `overloaded`. */
 TG_MUST_USE enum tg_err tg_event_read(const struct tg_catalogue *catalogue,
                                       struct tg_slice app, struct tg_type *likely,
                                       struct tg_json_doc *doc,

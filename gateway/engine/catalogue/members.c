@@ -1,6 +1,6 @@
 #include "engine/catalogue/members.h"
 
-#include "engine/catalogue/nearest.h"
+#include "engine/base/nearest.h"
 
 bool tg_members_find(struct tg_json object, const struct tg_slice *names, uint32_t count,
                      struct tg_json *values, struct tg_json *unknown)
@@ -44,5 +44,5 @@ void tg_names_suggest(const struct tg_slice *names, uint32_t count,
     for (uint32_t i = 0; i < count; i++) {
         tg_nearest_offer(&nearest, names[i]);
     }
-    tg_nearest_suggest(&nearest, refusal);
+    tg_refusal_suggest_all(refusal, &nearest);
 }

@@ -54,6 +54,13 @@ void tg_refusal_suggest(struct tg_refusal *refusal, struct tg_slice name)
     }
 }
 
+void tg_refusal_suggest_all(struct tg_refusal *refusal, const struct tg_nearest *nearest)
+{
+    for (uint32_t i = 0; i < nearest->count; i++) {
+        tg_refusal_suggest(refusal, nearest->names[i]);
+    }
+}
+
 void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf)
 {
     tg_buf_add_text(buf, "\"code\":\"");

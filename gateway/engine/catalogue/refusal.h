@@ -6,12 +6,13 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/codes.h"
+#include "engine/base/nearest.h"
 #include "engine/base/slice.h"
 
 enum {
     TG_REFUSAL_MESSAGE_MAX = 256,
-    TG_REFUSAL_NAME_MAX = 128,
-    TG_REFUSAL_NEAREST_MAX = 3,
+    TG_REFUSAL_NAME_MAX = TG_NEAREST_NAME_MAX,
+    TG_REFUSAL_NEAREST_MAX = TG_NEAREST_MAX,
 };
 
 struct tg_refusal {
@@ -28,6 +29,8 @@ void tg_refusal_set(struct tg_refusal *refusal, enum tg_code code, const char *m
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Add one more name that may have been meant; beyond the third they are left out. */
 void tg_refusal_suggest(struct tg_refusal *refusal, struct tg_slice name);
+/* The same for all that `nearest` found. */
+void tg_refusal_suggest_all(struct tg_refusal *refusal, const struct tg_nearest *nearest);
 /* `"code":…,"message":…` and `member` and `nearest` where there are such: members of an
  * object that the caller opened, without a comma before or after. */
 void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf);

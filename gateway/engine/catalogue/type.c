@@ -1,7 +1,7 @@
 #include "engine/catalogue/type.h"
 
 #include "engine/base/mem.h"
-#include "engine/catalogue/nearest.h"
+#include "engine/base/nearest.h"
 #include "engine/json/json.h"
 
 const char *tg_op_text(enum tg_op op)
@@ -67,7 +67,7 @@ void tg_type_suggest_fields(const struct tg_type *type, struct tg_slice wanted,
     for (uint32_t i = 0; i < type->fields_count; i++) {
         tg_nearest_offer(&nearest, type->fields[i].name);
     }
-    tg_nearest_suggest(&nearest, refusal);
+    tg_refusal_suggest_all(refusal, &nearest);
 }
 
 void tg_type_write(const struct tg_type *type, bool with_app, struct tg_buf *buf)

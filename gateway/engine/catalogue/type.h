@@ -45,7 +45,7 @@ enum {
     TG_VERBOSE_NAME_MAX = 256,
 };
 
-/* (Choices are for people: they are in the metadata and no value is held against them.) */
+/* (Choices are for people: they are in the metadata, and no value is held to them.) */
 struct tg_field {
     struct tg_slice name;
     struct tg_slice verbose_name;

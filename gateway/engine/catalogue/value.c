@@ -95,8 +95,8 @@ bool tg_is_date(struct tg_slice text)
     return c.good && c.at == c.end;
 }
 
-/* RFC 3339 section 5.7: 23:59:60 UTC at the end of a month; `minute` is the local minute of
- * the day, `offset` that of the time zone. */
+/* RFC 3339 section 5.7: 23:59:60 UTC at the end of a month; `minute` is the local minute
+ * of the day, `offset` that of the time zone. */
 static bool may_leap(struct day day, int minute, int offset)
 {
     enum { DAY = 24 * 60 };

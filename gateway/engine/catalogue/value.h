@@ -5,8 +5,8 @@
 #include "engine/catalogue/type.h"
 #include "engine/json/json.h"
 
-/* Is `value` written as a field of `kind` must be (not LIST; null is not)? `scratch` is for
- * strings with escapes. */
+/* Is `value` written as a field of `kind` must be? Of a LIST only that it is a list; null
+ * is right for JSON alone. `scratch` is for strings with escapes. */
 bool tg_value_is(struct tg_json value, enum tg_field_kind kind, struct tg_buf *scratch);
 /* A part of the same for the most frequent kinds, to be inlined: true if it surely is. */
 static inline bool tg_value_is_plainly(struct tg_json value, enum tg_field_kind kind)
@@ -22,8 +22,8 @@ const char *tg_value_wanted(enum tg_field_kind kind);
 
 /* The texts themselves, without quotes. */
 
-/* RFC 3339 date-time with offset, on a day that the calendar has; a leap second only where
- * one may be (23:59:60 UTC on the last of a month). */
+/* RFC 3339 date-time with offset, T and Z in upper case, on a day that the calendar has;
+ * a leap second only where one may be (23:59:60 UTC on the last of a month). */
 bool tg_is_timestamp(struct tg_slice text);
 /* YYYY-MM-DD, on a day that the calendar has. */
 bool tg_is_date(struct tg_slice text);
@@ -34,7 +34,7 @@ bool tg_is_decimal(struct tg_slice text);
 bool tg_is_duration(struct tg_slice text);
 /* 8-4-4-4-12 lower-case hexadecimal digits. */
 bool tg_is_uuid(struct tg_slice text);
-/* A signed 64-bit integer outside of ±(2^53-1) in digits (inside it, it must be a number). */
+/* The digits of a signed 64-bit integer outside of ±(2^53-1). */
 bool tg_is_big_int(struct tg_slice text);
 
 #endif

@@ -1,6 +1,6 @@
 #include "engine/catalogue/value.h"
 
-#include "engine/catalogue/fixture_test.h"
+#include "testing/catalogues.h"
 
 static struct tg_json_doc doc;
 static struct tg_buf scratch;

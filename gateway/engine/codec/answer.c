@@ -76,8 +76,8 @@ static void write_header(struct tg_buf *buf, struct tg_slice name, struct tg_sli
 void tg_http_answer_write(struct tg_buf *buf, const struct tg_http_answer *answer)
 {
     /* RFC 9110 6.4.1: these never have a body. */
-    bool bodiless =
-        answer->status < 200 || answer->status == 204 || answer->status == 304;
+    bool bodiless = answer->status < 200 || answer->status == 204 ||
+                    answer->status == 304;
     tg_buf_add_text(buf, "HTTP/1.1 ");
     tg_buf_add_u64(buf, answer->status);
     tg_buf_add_byte(buf, ' ');

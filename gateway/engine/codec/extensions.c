@@ -142,18 +142,18 @@ static struct tg_ws_deflate offer_agree(const struct offer *offer,
     uint8_t client_asked = offer->client_max_window_bits;
     struct tg_ws_deflate agreed = {
         .on = true,
-        .server_no_context_takeover =
-            offer->server_no_context_takeover || policy->server_no_context_takeover,
-        .client_no_context_takeover =
-            offer->client_no_context_takeover || policy->client_no_context_takeover,
+        .server_no_context_takeover = offer->server_no_context_takeover ||
+                                      policy->server_no_context_takeover,
+        .client_no_context_takeover = offer->client_no_context_takeover ||
+                                      policy->client_no_context_takeover,
         .server_max_window_bits = smaller(server_asked != 0 ? server_asked : 15,
                                           policy->server_max_window_bits),
         .client_max_window_bits =
             client_asked != 0 ? smaller(client_asked, policy->client_max_window_bits)
                               : 15,
     };
-    agreed.say_server_max_window_bits =
-        server_asked != 0 || agreed.server_max_window_bits < 15;
+    agreed.say_server_max_window_bits = server_asked != 0 ||
+                                        agreed.server_max_window_bits < 15;
     agreed.say_client_max_window_bits = agreed.client_max_window_bits < 15;
     return agreed;
 }

@@ -6,7 +6,7 @@
 #include "testing/cmocka.h"
 
 /* The key and its answer of RFC 6455 1.3. */
-#define KEY "dGhlIHNhbXBsZSBub25jZQ=="
+#define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 static struct tg_http_request request;
@@ -27,9 +27,9 @@ static enum tg_err judge(const char *text, const char *subprotocol,
     return tg_ws_handshake_check(&request, subprotocol, with, &handshake);
 }
 
-#define HEAD "GET /v1/websocket HTTP/1.1\r\nHost: a\r\n"
-#define UPGRADE "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-#define VERSION "Sec-WebSocket-Version: 13\r\n"
+#define HEAD     "GET /v1/websocket HTTP/1.1\r\nHost: a\r\n"
+#define UPGRADE  "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+#define VERSION  "Sec-WebSocket-Version: 13\r\n"
 #define WITH_KEY "Sec-WebSocket-Key: " KEY "\r\n"
 #define PROTOCOL "Sec-WebSocket-Protocol: telegraphy.v1\r\n"
 

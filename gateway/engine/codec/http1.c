@@ -501,8 +501,8 @@ static enum tg_err read_reply(struct tg_http_parser *parser, struct tg_slice hea
     reply->has_content_length = framing.has_content_length;
     reply->has_transfer_encoding = framing.has_transfer_encoding;
     reply->connection_upgrade = framing.connection_upgrade;
-    reply->keep_alive =
-        !framing.connection_close && (reply->minor == 1 || framing.connection_keep_alive);
+    reply->keep_alive = !framing.connection_close &&
+                        (reply->minor == 1 || framing.connection_keep_alive);
     return TG_OK;
 }
 

@@ -128,10 +128,10 @@ static unsigned status_of(struct tg_slice text, size_t part)
     unsigned status = parser.status;
     if (err == TG_OK) {
         struct tg_ws_handshake handshake;
-        status =
-            tg_ws_handshake_check(&request, "telegraphy.v1", NULL, &handshake) == TG_OK
-                ? 101
-                : handshake.status;
+        status = tg_ws_handshake_check(&request, "telegraphy.v1", NULL, &handshake) ==
+                         TG_OK
+                     ? 101
+                     : handshake.status;
         const char *name = "origin";
         const struct tg_http_header *origin = tg_http_header(&request.headers, name);
         if (origin != NULL && (tg_http_header_count(&request.headers, name) != 1 ||

@@ -24,23 +24,23 @@ enum state {
 };
 
 /* Every way to fail: name, code to close with, text. */
-#define FAILURES(X)                                                                      \
-    X(FAIL_RSV, 1002, "a reserved bit is set")                                           \
-    X(FAIL_OPCODE, 1002, "a reserved opcode")                                            \
-    X(FAIL_CONTROL_FRAGMENT, 1002, "a control frame in fragments")                       \
-    X(FAIL_CONTROL_LENGTH, 1002, "a control frame of more than 125 bytes")               \
-    X(FAIL_CONTINUATION, 1002, "a continuation frame without a message to go on with")   \
-    X(FAIL_INTERLEAVED, 1002, "a new message before the last one is complete")           \
-    X(FAIL_UNMASKED, 1002, "a client's frame without a mask")                            \
-    X(FAIL_MASKED, 1002, "a server's frame with a mask")                                 \
-    X(FAIL_LENGTH_FORM, 1002, "a length that is not in its shortest form")               \
-    X(FAIL_LENGTH_SIGN, 1002, "a length of more than 63 bits")                           \
-    X(FAIL_CLOSE_LENGTH, 1002, "a close frame of one byte")                              \
-    X(FAIL_CLOSE_CODE, 1002, "a close code that may not be sent")                        \
-    X(FAIL_CLOSE_UTF8, 1007, "the reason of a close frame is not UTF-8")                 \
-    X(FAIL_TEXT_UTF8, 1007, "a text message that is not UTF-8")                          \
-    X(FAIL_MESSAGE_MAX, 1009, "the message is too big")                                  \
-    X(FAIL_FRAGMENTS_MAX, 1009, "the message has too many fragments")                    \
+#define FAILURES(X)                                                                    \
+    X(FAIL_RSV, 1002, "a reserved bit is set")                                         \
+    X(FAIL_OPCODE, 1002, "a reserved opcode")                                          \
+    X(FAIL_CONTROL_FRAGMENT, 1002, "a control frame in fragments")                     \
+    X(FAIL_CONTROL_LENGTH, 1002, "a control frame of more than 125 bytes")             \
+    X(FAIL_CONTINUATION, 1002, "a continuation frame without a message to go on with") \
+    X(FAIL_INTERLEAVED, 1002, "a new message before the last one is complete")         \
+    X(FAIL_UNMASKED, 1002, "a client's frame without a mask")                          \
+    X(FAIL_MASKED, 1002, "a server's frame with a mask")                               \
+    X(FAIL_LENGTH_FORM, 1002, "a length that is not in its shortest form")             \
+    X(FAIL_LENGTH_SIGN, 1002, "a length of more than 63 bits")                         \
+    X(FAIL_CLOSE_LENGTH, 1002, "a close frame of one byte")                            \
+    X(FAIL_CLOSE_CODE, 1002, "a close code that may not be sent")                      \
+    X(FAIL_CLOSE_UTF8, 1007, "the reason of a close frame is not UTF-8")               \
+    X(FAIL_TEXT_UTF8, 1007, "a text message that is not UTF-8")                        \
+    X(FAIL_MESSAGE_MAX, 1009, "the message is too big")                                \
+    X(FAIL_FRAGMENTS_MAX, 1009, "the message has too many fragments")                  \
     X(FAIL_MEMORY, 1011, "there is no memory for the message")
 
 enum failure {
@@ -145,8 +145,8 @@ static enum failure judge_opcode(struct tg_ws_decoder *decoder, uint8_t head)
     }
     uint8_t opcode = head & OPCODE;
     /* RFC 7692 6.1: only the first frame of a message carries the bit. */
-    bool may_rsv1 =
-        decoder->allow_rsv1 && (opcode == TG_WS_OP_TEXT || opcode == TG_WS_OP_BINARY);
+    bool may_rsv1 = decoder->allow_rsv1 &&
+                    (opcode == TG_WS_OP_TEXT || opcode == TG_WS_OP_BINARY);
     if ((head & RSV1) != 0 && !may_rsv1) {
         return FAIL_RSV;
     }

@@ -1,20 +1,23 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
-/* Events leave a sixteenth of the budget free, so that a slow reader still gets answers. */
+/* Events leave a sixteenth of the budget free, so that a slow reader still gets answers.
+ */
 static size_t event_budget(const struct tg_hub *hub)
 {
     return hub->config.connection_bytes_max - hub->config.connection_bytes_max / 16;
 }
 
 /* One event for all members of a cohort: the frame is built once. */
-static void cohort_deliver(struct tg_hub *hub, struct tg_hub_cohort *cohort, uint64_t offset,
-                           struct tg_slice tail)
+static void cohort_deliver(struct tg_hub *hub, struct tg_hub_cohort *cohort,
+                           uint64_t offset, struct tg_slice tail)
 {
     tg_buf_clear(&hub->text);
     tg_write_event(&hub->text, cohort->number, cohort->prev, tail);
     struct tg_frame *frame =
-        hub->text.failed ? NULL : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+        hub->text.failed
+            ? NULL
+            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
     size_t budget = event_budget(hub);
     size_t size = frame == NULL ? 0 : frame->size + TG_OUTBOX_OVERHEAD;
     for (uint32_t i = 0; i < cohort->count; i++) {
@@ -49,7 +52,8 @@ void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch)
         const struct tg_event *event = &batch->events[i];
         struct tg_hub_stream *stream = &hub->streams[event->stream];
         if (stream->cohort != NULL) {
-            cohort_deliver(hub, stream->cohort, event->offset, tg_event_tail(batch, event));
+            cohort_deliver(hub, stream->cohort, event->offset,
+                           tg_event_tail(batch, event));
         }
         stream->head = event->offset;
     }
@@ -60,7 +64,8 @@ void peer_announce_loss_if_room(struct tg_hub *hub, struct tg_peer *peer)
     if (peer_weight(peer) > hub->config.connection_bytes_max / 2) {
         return;
     }
-    for (struct tg_hub_member *member = peer->members; member != NULL; member = member->next) {
+    for (struct tg_hub_member *member = peer->members; member != NULL;
+         member = member->next) {
         if (member->lost_from == 0) {
             continue;
         }
@@ -77,7 +82,8 @@ void peer_announce_loss_if_room(struct tg_hub *hub, struct tg_peer *peer)
 /* The catalogue. */
 
 /* End every subscription of the cohort, and say why. */
-static void cohort_end(struct tg_hub *hub, struct tg_hub_stream *stream, enum tg_reset reason)
+static void cohort_end(struct tg_hub *hub, struct tg_hub_stream *stream,
+                       enum tg_reset reason)
 {
     if (stream->cohort == NULL) {
         return;
@@ -85,7 +91,9 @@ static void cohort_end(struct tg_hub *hub, struct tg_hub_stream *stream, enum tg
     tg_buf_clear(&hub->text);
     tg_write_ended(&hub->text, stream->cohort->number, reason);
     struct tg_frame *frame =
-        hub->text.failed ? NULL : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+        hub->text.failed
+            ? NULL
+            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
     while (stream->cohort != NULL) {
         struct tg_hub_member *member = stream->cohort->members[0];
         tg_hub_send(hub, member->peer, frame);
@@ -94,9 +102,11 @@ static void cohort_end(struct tg_hub *hub, struct tg_hub_stream *stream, enum tg
     tg_frame_unref(frame);
 }
 
-static bool same_stream(const struct tg_hub_stream *stream, const struct tg_stream_entry *entry)
+static bool same_stream(const struct tg_hub_stream *stream,
+                        const struct tg_stream_entry *entry)
 {
-    return stream->type != NULL && memcmp(stream->epoch, entry->epoch, sizeof stream->epoch) == 0;
+    return stream->type != NULL &&
+           memcmp(stream->epoch, entry->epoch, sizeof stream->epoch) == 0;
 }
 
 static void stream_set(struct tg_hub *hub, struct tg_hub_stream *stream,
@@ -118,11 +128,13 @@ static enum tg_err streams_grow(struct tg_hub *hub, uint32_t streams_max)
     if (streams_max <= hub->streams_max) {
         return TG_OK;
     }
-    struct tg_hub_stream *streams = tg_resize(hub->streams, streams_max * sizeof *streams);
+    struct tg_hub_stream *streams =
+        tg_resize(hub->streams, streams_max * sizeof *streams);
     if (streams == NULL) {
         return TG_ENOMEM;
     }
-    memset(streams + hub->streams_max, 0, (streams_max - hub->streams_max) * sizeof *streams);
+    memset(streams + hub->streams_max, 0,
+           (streams_max - hub->streams_max) * sizeof *streams);
     hub->streams = streams;
     hub->streams_max = streams_max;
     /* The table has moved, and cohorts point into it. */
@@ -152,7 +164,9 @@ static void announce_types_changed(struct tg_hub *hub)
     tg_buf_clear(&hub->text);
     tg_write_types_changed(&hub->text, tg_catalogue_version(hub->roster->catalogue));
     struct tg_frame *frame =
-        hub->text.failed ? NULL : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+        hub->text.failed
+            ? NULL
+            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
     for (struct tg_link *link = hub->peers.next; link != &hub->peers; link = link->next) {
         struct tg_peer *peer = TG_ENTRY(link, struct tg_peer, link);
         if (peer->session.state == TG_SESSION_OPEN && peer->close_code == 0) {

@@ -80,17 +80,27 @@ void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *fram
     }
     if (frame == NULL) {
         peer_close(hub, peer, TG_CLOSE_INTERNAL_ERROR);
-    } else if (peer_weight(peer) + frame->size + TG_OUTBOX_OVERHEAD > peer_budget(hub, peer)) {
+    } else if (peer_weight(peer) + frame->size + TG_OUTBOX_OVERHEAD >
+               peer_budget(hub, peer)) {
         peer_close(hub, peer, TG_CLOSE_OVER_BUDGET);
     } else {
         peer_queue(hub, peer, frame);
     }
 }
 
+enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *peer,
+                             struct tg_frame *frame, uint16_t close_code)
+{
+    peer->close_code = close_code;
+    return tg_outbox_add(&peer->outbox, &hub->pool, frame);
+}
+
 void peer_answer(struct tg_hub *hub, struct tg_peer *peer)
 {
     struct tg_frame *frame =
-        hub->text.failed ? NULL : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+        hub->text.failed
+            ? NULL
+            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
     tg_hub_send(hub, peer, frame);
     tg_frame_unref(frame);
 }
@@ -128,12 +138,14 @@ void hub_refuse(struct tg_hub *hub, struct tg_peer *peer, const struct tg_messag
     peer_answer(hub, peer);
 }
 
-static void hub_connect(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message)
+static void hub_connect(struct tg_hub *hub, struct tg_peer *peer,
+                        const struct tg_message *message)
 {
     tg_session_open(&peer->session, hub->config.random(hub->config.context));
     struct tg_connected connected = {
         .client = peer->session.client,
-        .catalogue = hub->roster == NULL ? 0 : tg_catalogue_version(hub->roster->catalogue),
+        .catalogue = hub->roster == NULL ? 0
+                                         : tg_catalogue_version(hub->roster->catalogue),
         .ping_interval_ms = hub->config.ping_interval_ms,
         .message_bytes_max = hub->config.message_bytes_max,
         .subscriptions_max = hub->config.subscriptions_max,
@@ -143,7 +155,8 @@ static void hub_connect(struct tg_hub *hub, struct tg_peer *peer, const struct t
     peer_answer(hub, peer);
 }
 
-static void hub_types(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message)
+static void hub_types(struct tg_hub *hub, struct tg_peer *peer,
+                      const struct tg_message *message)
 {
     tg_buf_clear(&hub->text);
     tg_write_types(&hub->text, &message->id,
@@ -151,16 +164,18 @@ static void hub_types(struct tg_hub *hub, struct tg_peer *peer, const struct tg_
                    tg_buf_slice(&hub->public));
     if (hub->text.size + TG_OUTBOX_OVERHEAD > hub->config.connection_bytes_max) {
         struct tg_refusal refusal;
-        tg_refusal_set(&refusal, TG_CODE_TOO_LARGE, NULL,
-                       "the list of event types takes %zu bytes, over the connection's limit of %u",
-                       hub->text.size, hub->config.connection_bytes_max);
+        tg_refusal_set(
+            &refusal, TG_CODE_TOO_LARGE, NULL,
+            "the list of event types takes %zu bytes, over the connection's limit of %u",
+            hub->text.size, hub->config.connection_bytes_max);
         hub_refuse(hub, peer, &message->id, &refusal);
         return;
     }
     peer_answer(hub, peer);
 }
 
-static void hub_do(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message)
+static void hub_do(struct tg_hub *hub, struct tg_peer *peer,
+                   const struct tg_message *message)
 {
     switch (message->kind) {
     case TG_MESSAGE_CONNECT:
@@ -192,8 +207,8 @@ void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice te
 {
     struct tg_message message;
     struct tg_refusal refusal;
-    switch (tg_session_receive(&peer->session, &hub->reader, text, hub->config.bad_messages_max,
-                               &message, &refusal)) {
+    switch (tg_session_receive(&peer->session, &hub->reader, text,
+                               hub->config.bad_messages_max, &message, &refusal)) {
     case TG_VERDICT_DO:
         hub_do(hub, peer, &message);
         break;

@@ -1,12 +1,14 @@
 /* Streams, subscriptions and fan-out of one shard.
  *
- * The hub belongs to one thread. It is told what happened (a client said something, a batch of
- * events came, the catalogue changed, a connection has room again) and leaves frames in the
- * peers' outboxes; peers that have something to send are on the list of the dirty. Whoever
- * owns the sockets writes them out, once per turn of the loop, and tells the hub.
+ * The hub belongs to one thread. It is told what happened (a client said something, a
+ * batch of events came, the catalogue changed, a connection has room again) and leaves
+ * frames in the peers' outboxes; peers that have something to send are on the list of the
+ * dirty. Whoever owns the sockets writes them out, once per turn of the loop, and tells
+ * the hub.
  *
- * Delivery class `live`: at most once. A peer whose budget is used up loses events until half
- * of it is free again; the loss is announced, with its range, before the next delivery. */
+ * Delivery class `live`: at most once. A peer whose budget is used up loses events until
+ * half of it is free again; the loss is announced, with its range, before the next
+ * delivery. */
 #ifndef TG_HUB_HUB_H
 #define TG_HUB_HUB_H
 
@@ -27,13 +29,14 @@ struct tg_hub_config {
     uint32_t ping_interval_ms;      /* Told to clients. */
     /* Unpredictable bits, for the ids of clients. */
     uint64_t (*random)(void *context);
-    /* One message as a frame of the transport, with one reference; NULL without memory. */
+    /* One message as a frame of the transport, with one reference; NULL without memory.
+     */
     struct tg_frame *(*frame)(void *context, struct tg_slice message);
     void *context;
 };
 
-/* A connection as the hub sees it. Its owner embeds one, and may read the members above the
- * line; `pinned` the owner writes. */
+/* A connection as the hub sees it. Its owner embeds one, and may read the members above
+ * the line; `pinned` the owner writes. */
 struct tg_peer {
     struct tg_session session;
     struct tg_outbox outbox;
@@ -61,6 +64,11 @@ void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer);
 void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice message);
 /* Queue a frame of the transport itself (a pong, a close) for the peer. */
 void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame);
+/* Queue the peer's last frame, whatever its budget says: a close. Nothing comes after it.
+ *
+ * TG_ENOMEM  Nothing was queued. */
+TG_MUST_USE enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *peer,
+                                         struct tg_frame *frame, uint16_t close_code);
 /* `size` bytes of the peer's outbox are on their way. */
 void tg_hub_sent(struct tg_hub *hub, struct tg_peer *peer, size_t size);
 
@@ -71,7 +79,8 @@ void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch);
  * TG_ENOMEM  Nothing changed, and the hub can follow no further: the gateway must end. */
 TG_MUST_USE enum tg_err tg_hub_follow(struct tg_hub *hub, struct tg_roster *roster);
 
-/* Take one peer off the list of those that have something to send; NULL when none is left. */
+/* Take one peer off the list of those that have something to send; NULL when none is
+ * left. */
 struct tg_peer *tg_hub_next_dirty(struct tg_hub *hub);
 
 struct tg_hub_counts {

@@ -4,21 +4,26 @@
 
 #include "testing/cmocka.h"
 
-#define NOTE \
-    "{\"app\":\"shop\",\"types\":[{\"name\":\"shop.Note\",\"operations\":[\"event\"],\"key\":[]," \
+#define NOTE                                                                           \
+    "{\"app\":\"shop\",\"types\":[{\"name\":\"shop.Note\",\"operations\":[\"event\"]," \
+    "\"key\":[],"                                                                      \
     "\"access\":\"public\",\"fields\":[{\"name\":\"text\",\"type\":\"string\"}]}"
 #define NOTES NOTE "]}"
 #define EPOCH "0000000000000001"
 #define SAY(text, id) \
     "{\"type\":\"shop.Note\",\"id\":\"" id "\",\"data\":{\"text\":\"" text "\"}}\n"
-#define EVENT(cohort, prev, offset, id, text) \
-    "{\"kind\":\"event\",\"cohort\":" cohort ",\"prev\":" prev ",\"type\":\"shop.Note\"," \
+#define EVENT(cohort, prev, offset, id, text)                                        \
+    "{\"kind\":\"event\",\"cohort\":" cohort ",\"prev\":" prev                       \
+    ",\"type\":\"shop.Note\","                                                       \
     "\"op\":\"event\",\"position\":{\"epoch\":\"" EPOCH "\",\"offset\":" offset "}," \
-    "\"id\":\"" id "\",\"time\":\"2026-11-23T02:16:34.120331Z\",\"data\":{\"text\":\"" text "\"}}\n"
+    "\"id\":\"" id                                                                   \
+    "\",\"time\":\"2026-11-23T02:16:34.120331Z\",\"data\":{\"text\":\"" text "\"}}\n"
 #define SUBSCRIBE(id) "{\"kind\":\"subscribe\",\"id\":" id ",\"type\":\"shop.Note\"}"
-#define SUBSCRIBED(id, cohort, offset) \
-    "{\"kind\":\"subscribed\",\"id\":" id ",\"cohort\":" cohort ",\"type\":\"shop.Note\"," \
-    "\"position\":{\"epoch\":\"" EPOCH "\",\"offset\":" offset "},\"delivery\":\"live\"}\n"
+#define SUBSCRIBED(id, cohort, offset)                          \
+    "{\"kind\":\"subscribed\",\"id\":" id ",\"cohort\":" cohort \
+    ",\"type\":\"shop.Note\","                                  \
+    "\"position\":{\"epoch\":\"" EPOCH "\",\"offset\":" offset  \
+    "},\"delivery\":\"live\"}\n"
 
 static struct hubs t;
 
@@ -49,8 +54,10 @@ static void an_event_reaches_its_subscribers_and_nobody_else(void **state)
     hubs_expect(&t, &ada, SUBSCRIBED("7", "1", "0"));
     hubs_expect(&t, &bob, SUBSCRIBED("\"b\"", "1", "0"));
     hubs_publish(&t, "shop", SAY("one", "a") SAY("two", "b"));
-    hubs_expect(&t, &ada, EVENT("1", "0", "1", "a", "one") EVENT("1", "1", "2", "b", "two"));
-    hubs_expect(&t, &bob, EVENT("1", "0", "1", "a", "one") EVENT("1", "1", "2", "b", "two"));
+    hubs_expect(&t, &ada,
+                EVENT("1", "0", "1", "a", "one") EVENT("1", "1", "2", "b", "two"));
+    hubs_expect(&t, &bob,
+                EVENT("1", "0", "1", "a", "one") EVENT("1", "1", "2", "b", "two"));
     hubs_expect(&t, &eve, "");
     tg_hub_leave(t.hub, &ada);
     tg_hub_leave(t.hub, &bob);
@@ -101,7 +108,9 @@ static void two_subscriptions_of_one_cohort_get_each_event_once(void **state)
                     EVENT("1", "0", "1", "a", "one"));
     hubs_say(&t, &ada, "{\"kind\":\"unsubscribe\",\"id\":9,\"subscription\":7}");
     hubs_publish(&t, "shop", SAY("two", "b"));
-    hubs_expect(&t, &ada, "{\"kind\":\"unsubscribed\",\"id\":9}\n" EVENT("1", "1", "2", "b", "two"));
+    hubs_expect(
+        &t, &ada,
+        "{\"kind\":\"unsubscribed\",\"id\":9}\n" EVENT("1", "1", "2", "b", "two"));
     hubs_say(&t, &ada, "{\"kind\":\"unsubscribe\",\"id\":10,\"subscription\":8}");
     hubs_publish(&t, "shop", SAY("three", "c"));
     hubs_expect(&t, &ada, "{\"kind\":\"unsubscribed\",\"id\":10}\n");
@@ -119,10 +128,12 @@ static void a_published_id_makes_one_event_however_often_it_comes(void **state)
     assert_string_equal((char *)t.answer.data,
                         "\"offsets\":[1,1],\"accepted\":2,\"duplicates\":1");
     hubs_publish(&t, "shop", SAY("one", "a"));
-    assert_string_equal((char *)t.answer.data, "\"offsets\":[1],\"accepted\":1,\"duplicates\":1");
+    assert_string_equal((char *)t.answer.data,
+                        "\"offsets\":[1],\"accepted\":1,\"duplicates\":1");
     hubs_expect(&t, &ada, EVENT("1", "0", "1", "a", "one"));
     /* The window is four ids wide here: the fifth pushes the first out. */
-    hubs_publish(&t, "shop", SAY("-", "b") SAY("-", "c") SAY("-", "d") SAY("-", "e") SAY("one", "a"));
+    hubs_publish(&t, "shop",
+                 SAY("-", "b") SAY("-", "c") SAY("-", "d") SAY("-", "e") SAY("one", "a"));
     assert_string_equal((char *)t.answer.data,
                         "\"offsets\":[2,3,4,5,6],\"accepted\":5,\"duplicates\":0");
     tg_hub_leave(t.hub, &ada);
@@ -136,11 +147,14 @@ static void a_refused_event_does_not_touch_the_others(void **state)
     hubs_say(&t, &ada, SUBSCRIBE("7"));
     hubs_read(&t, &ada);
     hubs_publish(&t, "shop",
-                 SAY("one", "a") "{\"type\":\"shop.Note\",\"data\":{\"texte\":1}}\n" SAY("two", "b"));
-    assert_non_null(strstr((char *)t.answer.data,
-                           "\"offsets\":[1,null,2],\"accepted\":2,\"duplicates\":0,\"refused\":[{"
-                           "\"index\":1,\"code\":\"unknown_member\""));
-    hubs_expect(&t, &ada, EVENT("1", "0", "1", "a", "one") EVENT("1", "1", "2", "b", "two"));
+                 SAY("one", "a") "{\"type\":\"shop.Note\",\"data\":{\"texte\":1}}\n" SAY(
+                     "two", "b"));
+    assert_non_null(
+        strstr((char *)t.answer.data,
+               "\"offsets\":[1,null,2],\"accepted\":2,\"duplicates\":0,\"refused\":[{"
+               "\"index\":1,\"code\":\"unknown_member\""));
+    hubs_expect(&t, &ada,
+                EVENT("1", "0", "1", "a", "one") EVENT("1", "1", "2", "b", "two"));
     tg_hub_leave(t.hub, &ada);
 }
 
@@ -155,9 +169,12 @@ static void resuming_a_live_type_says_what_is_true(void **state)
         const char *resume;
     } cases[] = {
         {"{\"epoch\":\"" EPOCH "\",\"offset\":2}", "\"resume\":\"resumed\"}"},
-        {"{\"epoch\":\"" EPOCH "\",\"offset\":1}", "\"resume\":\"reset\",\"reason\":\"trimmed\"}"},
-        {"{\"epoch\":\"" EPOCH "\",\"offset\":3}", "\"resume\":\"reset\",\"reason\":\"epoch\"}"},
-        {"{\"epoch\":\"other\",\"offset\":2}", "\"resume\":\"reset\",\"reason\":\"epoch\"}"},
+        {"{\"epoch\":\"" EPOCH "\",\"offset\":1}",
+         "\"resume\":\"reset\",\"reason\":\"trimmed\"}"},
+        {"{\"epoch\":\"" EPOCH "\",\"offset\":3}",
+         "\"resume\":\"reset\",\"reason\":\"epoch\"}"},
+        {"{\"epoch\":\"other\",\"offset\":2}",
+         "\"resume\":\"reset\",\"reason\":\"epoch\"}"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[256];
@@ -172,7 +189,8 @@ static void resuming_a_live_type_says_what_is_true(void **state)
     tg_hub_leave(t.hub, &ada);
 }
 
-/* Events fill a peer that does not read: the rest is lost, counted and announced before the next. */
+/* Events fill a peer that does not read: the rest is lost, counted and announced before
+ * the next. */
 static void a_slow_reader_is_told_what_it_lost(void **state)
 {
     (void)state;
@@ -185,7 +203,8 @@ static void a_slow_reader_is_told_what_it_lost(void **state)
     hubs_read(&t, &slow);
     hubs_read(&t, &quick);
     for (int i = 1; i <= 40; i++) {
-        snprintf(lines, sizeof lines, "{\"type\":\"shop.Note\",\"data\":{\"text\":\"%d\"}}", i);
+        snprintf(lines, sizeof lines,
+                 "{\"type\":\"shop.Note\",\"data\":{\"text\":\"%d\"}}", i);
         hubs_publish(&t, "shop", lines);
         assert_true(slow.outbox.size <= 4096);
         assert_non_null(strstr(hubs_read(&t, &quick), "\"kind\":\"event\""));
@@ -194,13 +213,15 @@ static void a_slow_reader_is_told_what_it_lost(void **state)
     unsigned from = 0, to = 0;
     const char *gap = strstr(read, "{\"kind\":\"gap\"");
     assert_non_null(gap);
-    assert_int_equal(sscanf(gap, "{\"kind\":\"gap\",\"cohort\":1,\"epoch\":\"" EPOCH
-                                 "\",\"from\":%u,\"to\":%u,\"reason\":\"slow\"}",
+    assert_int_equal(sscanf(gap,
+                            "{\"kind\":\"gap\",\"cohort\":1,\"epoch\":\"" EPOCH
+                            "\",\"from\":%u,\"to\":%u,\"reason\":\"slow\"}",
                             &from, &to),
                      2);
     assert_int_equal(to, 40);
     char last[64];
-    snprintf(last, sizeof last, "\"data\":{\"text\":\"%u\"}}\n{\"kind\":\"gap\"", from - 1);
+    snprintf(last, sizeof last, "\"data\":{\"text\":\"%u\"}}\n{\"kind\":\"gap\"",
+             from - 1);
     assert_non_null(strstr(read, last));
     hubs_publish(&t, "shop", SAY("next", "n"));
     hubs_expect(&t, &slow, EVENT("1", "40", "41", "n", "next"));
@@ -229,10 +250,12 @@ static void a_type_that_goes_away_ends_its_subscriptions(void **state)
     hubs_connect(&t, &ada);
     hubs_say(&t, &ada, SUBSCRIBE("7"));
     hubs_read(&t, &ada);
-    assert_int_equal(hubs_catalogue(&t, "shop", "{\"app\":\"shop\",\"types\":[]}"), TG_OK);
-    hubs_expect(&t, &ada,
-                "{\"kind\":\"reset\",\"cohort\":1,\"reason\":\"query_changed\",\"ended\":true}\n"
-                "{\"kind\":\"types_changed\",\"catalogue\":2}\n");
+    assert_int_equal(hubs_catalogue(&t, "shop", "{\"app\":\"shop\",\"types\":[]}"),
+                     TG_OK);
+    hubs_expect(
+        &t, &ada,
+        "{\"kind\":\"reset\",\"cohort\":1,\"reason\":\"query_changed\",\"ended\":true}\n"
+        "{\"kind\":\"types_changed\",\"catalogue\":2}\n");
     assert_int_equal(ada.subscriptions, 0);
     /* When it comes back, nobody can prove that it is the same history. */
     hubs_catalogue(&t, "shop", NOTES);
@@ -248,12 +271,14 @@ static void a_type_that_is_public_no_more_ends_its_subscriptions(void **state)
     hubs_connect(&t, &ada);
     hubs_say(&t, &ada, SUBSCRIBE("7"));
     hubs_read(&t, &ada);
-    hubs_catalogue(&t, "shop",
-                   "{\"app\":\"shop\",\"types\":[{\"name\":\"shop.Note\",\"operations\":[\"event\"],"
-                   "\"key\":[],\"fields\":[{\"name\":\"text\",\"type\":\"string\"}]}]}");
-    hubs_expect(&t, &ada,
-                "{\"kind\":\"reset\",\"cohort\":1,\"reason\":\"forbidden\",\"ended\":true}\n"
-                "{\"kind\":\"types_changed\",\"catalogue\":2}\n");
+    hubs_catalogue(
+        &t, "shop",
+        "{\"app\":\"shop\",\"types\":[{\"name\":\"shop.Note\",\"operations\":[\"event\"],"
+        "\"key\":[],\"fields\":[{\"name\":\"text\",\"type\":\"string\"}]}]}");
+    hubs_expect(
+        &t, &ada,
+        "{\"kind\":\"reset\",\"cohort\":1,\"reason\":\"forbidden\",\"ended\":true}\n"
+        "{\"kind\":\"types_changed\",\"catalogue\":2}\n");
     hubs_say(&t, &ada, SUBSCRIBE("8"));
     assert_non_null(strstr(hubs_read(&t, &ada), "\"code\":\"forbidden\""));
     hubs_say(&t, &ada, "{\"kind\":\"types\",\"id\":9}");
@@ -272,30 +297,34 @@ static void a_change_elsewhere_leaves_a_subscription_as_it_is(void **state)
     struct tg_buf document = {0};
     tg_buf_add_text(&document, "{\"app\":\"other\",\"types\":[");
     for (int i = 0; i < 40; i++) {
-        tg_buf_printf(&document,
-                      "%s{\"name\":\"a.T%d\",\"operations\":[\"event\"],\"key\":[],\"fields\":[]}",
-                      i == 0 ? "" : ",", i);
+        tg_buf_printf(
+            &document,
+            "%s{\"name\":\"a.T%d\",\"operations\":[\"event\"],\"key\":[],\"fields\":[]}",
+            i == 0 ? "" : ",", i);
     }
     tg_buf_add(&document, "]}", 3);
     assert_int_equal(hubs_catalogue(&t, "other", (char *)document.data), TG_OK);
     tg_buf_finish(&document);
     hubs_publish(&t, "shop", SAY("one", "a"));
     hubs_expect(&t, &ada,
-                "{\"kind\":\"types_changed\",\"catalogue\":2}\n" EVENT("1", "0", "1", "a", "one"));
+                "{\"kind\":\"types_changed\",\"catalogue\":2}\n" EVENT("1", "0", "1", "a",
+                                                                       "one"));
     tg_hub_leave(t.hub, &ada);
 }
 
 static void an_application_cannot_publish_what_another_declared(void **state)
 {
     (void)state;
-    assert_int_equal(hubs_catalogue(&t, "other", "{\"app\":\"other\",\"types\":[]}"), TG_OK);
+    assert_int_equal(hubs_catalogue(&t, "other", "{\"app\":\"other\",\"types\":[]}"),
+                     TG_OK);
     hubs_publish(&t, "other", SAY("one", "a"));
     assert_non_null(strstr((char *)t.answer.data, "\"code\":\"unknown_type\""));
     assert_null(strstr((char *)t.answer.data, "nearest"));
-    assert_int_equal(hubs_catalogue(&t, "other",
-                                    "{\"app\":\"other\",\"types\":[{\"name\":\"shop.Note\","
-                                    "\"operations\":[\"event\"],\"key\":[],\"fields\":[]}]}"),
-                     TG_EINVAL);
+    assert_int_equal(
+        hubs_catalogue(&t, "other",
+                       "{\"app\":\"other\",\"types\":[{\"name\":\"shop.Note\","
+                       "\"operations\":[\"event\"],\"key\":[],\"fields\":[]}]}"),
+        TG_EINVAL);
     assert_int_equal(t.refusal.code, TG_CODE_TYPE_TAKEN);
 }
 
@@ -342,7 +371,8 @@ static void a_subscription_id_is_one_however_it_is_written(void **state)
     hubs_say(&t, &ada, SUBSCRIBE("\"a\""));
     hubs_say(&t, &ada, SUBSCRIBE("\"\\u0061\""));
     assert_non_null(strstr(hubs_read(&t, &ada), "\"code\":\"duplicate_subscription\""));
-    hubs_say(&t, &ada, "{\"kind\":\"unsubscribe\",\"id\":9,\"subscription\":\"\\u0061\"}");
+    hubs_say(&t, &ada,
+             "{\"kind\":\"unsubscribe\",\"id\":9,\"subscription\":\"\\u0061\"}");
     hubs_expect(&t, &ada, "{\"kind\":\"unsubscribed\",\"id\":9}\n");
     tg_hub_leave(t.hub, &ada);
 }

@@ -18,7 +18,7 @@ struct tg_hub_member {
     struct tg_hub_cohort *cohort;
     struct tg_hub_member *next; /* Of the same peer. */
     struct tg_hub_subscription *subscriptions;
-    uint32_t index; /* Its place in the cohort's list. */
+    uint32_t index;     /* Its place in the cohort's list. */
     uint64_t lost_from; /* 0: nothing is lost and unannounced. */
     uint64_t lost_to;
 };
@@ -43,7 +43,7 @@ struct tg_hub_stream {
 
 struct tg_hub {
     struct tg_hub_config config;
-    struct tg_roster *roster; /* Keeps the types of `streams` alive. */
+    struct tg_roster *roster;      /* Keeps the types of `streams` alive. */
     struct tg_hub_stream *streams; /* By number. */
     uint32_t streams_max;
     uint32_t last_cohort;
@@ -52,7 +52,8 @@ struct tg_hub {
     struct tg_link dirty;
     struct tg_message_reader reader;
     struct tg_buf text;   /* The message that is being written. */
-    struct tg_buf public; /* `types` of an anonymous client: objects with commas between. */
+    struct tg_buf public; /* `types` of an anonymous client: objects with commas between.
+                           */
     struct tg_hub_counts counts;
 };
 
@@ -64,29 +65,35 @@ static inline size_t peer_weight(const struct tg_peer *peer)
 
 static inline uint32_t peer_budget(const struct tg_hub *hub, const struct tg_peer *peer)
 {
-    return peer->session.state == TG_SESSION_AWAIT_CONNECT ? hub->config.unconnected_bytes_max
-                                                           : hub->config.connection_bytes_max;
+    return peer->session.state == TG_SESSION_AWAIT_CONNECT
+               ? hub->config.unconnected_bytes_max
+               : hub->config.connection_bytes_max;
 }
 
-/* Queue the frame whatever the budget says. False without memory: the peer is to be closed. */
+/* Queue the frame whatever the budget says. False without memory: the peer is to be
+ * closed. */
 bool peer_queue(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame);
-/* Queue what stands in `hub->text`, within the budget: over it the peer is to be closed. */
+/* Queue what stands in `hub->text`, within the budget: over it the peer is to be closed.
+ */
 void peer_answer(struct tg_hub *hub, struct tg_peer *peer);
 void peer_close(struct tg_hub *hub, struct tg_peer *peer, uint16_t close_code);
 
 /* subscribe.c */
 struct tg_hub_stream *hub_stream(struct tg_hub *hub, struct tg_slice type_name);
-void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message);
-void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message);
+void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
+                   const struct tg_message *message);
+void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer,
+                     const struct tg_message *message);
 void hub_ack(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message);
 void hub_refuse(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message_id *id,
                 const struct tg_refusal *refusal);
-/* Take the member out of its cohort and its peer; a cohort without members goes with it. */
+/* Take the member out of its cohort and its peer; a cohort without members goes with it.
+ */
 void member_destroy(struct tg_hub *hub, struct tg_hub_member *member);
 
 /* deliver.c */
-/* Once half of its budget is free, announce what the peer lost: each of its memberships is
- * complete afterwards. */
+/* Once half of its budget is free, announce what the peer lost: each of its memberships
+ * is complete afterwards. */
 void peer_announce_loss_if_room(struct tg_hub *hub, struct tg_peer *peer);
 
 #endif

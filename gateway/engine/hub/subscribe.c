@@ -74,7 +74,8 @@ static void cohort_remove(struct tg_hub_cohort *cohort, struct tg_hub_member *me
     cohort_prune(cohort);
 }
 
-static struct tg_hub_member *member_find(struct tg_peer *peer, const struct tg_hub_cohort *cohort)
+static struct tg_hub_member *member_find(struct tg_peer *peer,
+                                         const struct tg_hub_cohort *cohort)
 {
     struct tg_hub_member *member = peer->members;
     while (member != NULL && member->cohort != cohort) {
@@ -141,15 +142,18 @@ void member_destroy(struct tg_hub *hub, struct tg_hub_member *member)
     tg_free(member);
 }
 
-/* Where the subscription `id` of the peer hangs, and in which member; NULL: it does not stand. */
+/* Where the subscription `id` of the peer hangs, and in which member; NULL: it does not
+ * stand. */
 static struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
                                                       const struct tg_message_id *id,
                                                       struct tg_hub_member **in)
 {
-    for (struct tg_hub_member *member = peer->members; member != NULL; member = member->next) {
+    for (struct tg_hub_member *member = peer->members; member != NULL;
+         member = member->next) {
         struct tg_hub_subscription **place = &member->subscriptions;
         for (; *place != NULL; place = &(*place)->next) {
-            if ((*place)->id_size == id->size && memcmp((*place)->id, id->text, id->size) == 0) {
+            if ((*place)->id_size == id->size &&
+                memcmp((*place)->id, id->text, id->size) == 0) {
                 *in = member;
                 return place;
             }
@@ -164,18 +168,21 @@ static void refuse_unknown_type(struct tg_hub *hub, struct tg_slice name,
                                 struct tg_refusal *refusal)
 {
     if (hub->roster != NULL) {
-        tg_catalogue_refuse_type(hub->roster->catalogue, name, "type", may_have, NULL, refusal);
+        tg_catalogue_refuse_type(hub->roster->catalogue, name, "type", may_have, NULL,
+                                 refusal);
     } else {
         struct tg_slice quoted = tg_refusal_quote(name);
-        tg_refusal_set(refusal, TG_CODE_UNKNOWN_TYPE, "type",
-                       "there is no event type \"%.*s\"; no application has declared any yet",
-                       TG_FMT(quoted));
+        tg_refusal_set(
+            refusal, TG_CODE_UNKNOWN_TYPE, "type",
+            "there is no event type \"%.*s\"; no application has declared any yet",
+            TG_FMT(quoted));
     }
 }
 
 /* The stream to subscribe to, or NULL with the refusal. */
 static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
-                                   const struct tg_message *message, struct tg_refusal *refusal)
+                                   const struct tg_message *message,
+                                   struct tg_refusal *refusal)
 {
     struct tg_hub_member *member;
     if (subscription_find(peer, &message->id, &member) != NULL) {
@@ -196,7 +203,8 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
     }
     if (!may_have(NULL, stream->type)) {
         tg_refusal_set(refusal, TG_CODE_FORBIDDEN, "type",
-                       "this client may not have the event type \"%.*s\"", TG_FMT(message->type));
+                       "this client may not have the event type \"%.*s\"",
+                       TG_FMT(message->type));
         return NULL;
     }
     return stream;
@@ -234,7 +242,8 @@ static bool subscription_add(struct tg_hub *hub, struct tg_peer *peer,
     return true;
 }
 
-void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message)
+void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
+                   const struct tg_message *message)
 {
     struct tg_refusal refusal;
     struct tg_hub_stream *stream = admit(hub, peer, message, &refusal);
@@ -253,17 +262,20 @@ void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer, const struct tg_mes
         .epoch = tg_slice_of(stream->epoch),
         .offset = stream->head,
         .delivery = "live",
-        .reset = message->has_since ? live_resume(stream, &message->position) : TG_RESET_NONE,
+        .reset = message->has_since ? live_resume(stream, &message->position)
+                                    : TG_RESET_NONE,
     };
     tg_buf_clear(&hub->text);
     tg_write_subscribed(&hub->text, &subscribed);
     peer_answer(hub, peer);
 }
 
-void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message)
+void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer,
+                     const struct tg_message *message)
 {
     struct tg_hub_member *member;
-    struct tg_hub_subscription **place = subscription_find(peer, &message->subscription, &member);
+    struct tg_hub_subscription **place =
+        subscription_find(peer, &message->subscription, &member);
     if (place == NULL) {
         struct tg_refusal refusal;
         tg_refusal_set(&refusal, TG_CODE_UNKNOWN_SUBSCRIPTION, "subscription",
@@ -290,8 +302,9 @@ void hub_ack(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *
         tg_refusal_set(&refusal, TG_CODE_UNKNOWN_SUBSCRIPTION, "subscription",
                        "no subscription with this id stands");
     } else {
-        tg_refusal_set(&refusal, TG_CODE_NOT_SUPPORTED, "subscription",
-                       "only a durable subscription is acknowledged, and this one is not");
+        tg_refusal_set(
+            &refusal, TG_CODE_NOT_SUPPORTED, "subscription",
+            "only a durable subscription is acknowledged, and this one is not");
     }
     hub_refuse(hub, peer, &message->id, &refusal);
 }

@@ -21,7 +21,7 @@ enum tg_json_kind {
     TG_JSON_NULL,
     TG_JSON_BOOL,
     TG_JSON_INT,    /* No fraction, no exponent, fits int64_t. */
-    TG_JSON_DOUBLE, /* Any other number; finite. */
+    TG_JSON_DOUBLE, /* Any other number (100000000000000000000 too); finite. */
     TG_JSON_STRING,
     TG_JSON_ARRAY,
     TG_JSON_OBJECT,
@@ -52,6 +52,7 @@ struct tg_json_limits {
 struct tg_json_error {
     size_t offset;       /* Of the byte that is wrong, from 0. */
     const char *message; /* A static string: "a member name appears twice". */
+    bool too_deep;       /* Of TG_ELIMIT: too many levels, not too many values. */
 };
 
 /* Read `text` (at most 1 GiB) into `doc`.
@@ -85,8 +86,8 @@ static inline uint32_t tg_json_size(struct tg_json value);
 static inline struct tg_json tg_json_first(struct tg_json container);
 static inline struct tg_json tg_json_next(struct tg_json item);
 /* The name of the member whose value this is, unescaped. Borrows from the text, or from
- * `scratch` (cleared first) if it had escapes. Only for values reached from an object by
- * first/next/get. */
+ * `scratch` (cleared first) if it had escapes; empty if it had and `scratch` is NULL or
+ * found no memory. Only for values reached from an object by first/next/get. */
 static inline struct tg_slice tg_json_name(struct tg_json member_value,
                                            struct tg_buf *scratch);
 

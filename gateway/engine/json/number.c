@@ -98,8 +98,8 @@ static enum tg_err read_parts(const uint8_t *at, const uint8_t *end, struct part
 }
 
 /* Correctly rounded. Up to 2^53 and 10^22 both factors are exact, so that one
- * multiplication or division rounds once (Clinger 1990). The rest is left to strtod, which
- * reads a full stop, since the process never calls setlocale. */
+ * multiplication or division rounds once (Clinger 1990). The rest is left to strtod,
+ * which reads a full stop, since the process never calls setlocale. */
 static enum tg_err to_double(const uint8_t *at, const struct parts *parts,
                              struct tg_buf *scratch, struct tg_json_number *number)
 {
@@ -140,13 +140,11 @@ enum tg_err tg_json_number(const uint8_t *at, const uint8_t *end, struct tg_buf 
     if (err != TG_OK) {
         return err;
     }
-    number->is_integer = parts.whole;
-    if (!parts.whole) {
-        return to_double(at, &parts, scratch, number);
-    }
     uint64_t most = (uint64_t)INT64_MAX + (parts.negative ? 1 : 0);
-    if (parts.digits_count > DIGITS_MAX || parts.digits > most) {
-        return refuse(number, at, "an integer outside 64 bits");
+    number->is_integer = parts.whole && parts.digits_count <= DIGITS_MAX &&
+                         parts.digits <= most;
+    if (!number->is_integer) {
+        return to_double(at, &parts, scratch, number);
     }
     number->integer = (int64_t)(parts.negative ? 0 - parts.digits : parts.digits);
     return TG_OK;

@@ -38,7 +38,7 @@ RARE static const uint8_t *fail_as(struct reader *r, enum tg_err err,
                                    const uint8_t *where, const char *message)
 {
     r->err = err;
-    r->error = (struct tg_json_error){(size_t)(where - r->begin), message};
+    r->error = (struct tg_json_error){(size_t)(where - r->begin), message, false};
     return NULL;
 }
 
@@ -63,7 +63,7 @@ static inline const uint8_t *skip_space(const struct reader *r, const uint8_t *a
     return at;
 }
 
-/* --- tokens ------------------------------------------------------------------------ */
+/* --- tokens ---------------------------------------------------------------------- */
 
 static uint32_t index_of(const struct reader *r, const struct tg_json_token *t)
 {
@@ -139,7 +139,7 @@ static inline const uint8_t *end_token(const struct reader *r, struct tg_json_to
     return at;
 }
 
-/* --- scalars ----------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------- */
 
 /* The escapes and the bytes beyond ASCII that stand one after the other at `at`. */
 static const uint8_t *read_odd(struct reader *r, const uint8_t *at, uint8_t *flags)
@@ -259,7 +259,7 @@ static inline const uint8_t *read_number(struct reader *r, const uint8_t *at)
     return end_token(r, t, after);
 }
 
-/* --- structure --------------------------------------------------------------------- */
+/* --- structure ------------------------------------------------------------------- */
 
 /* `byte` with white space around it; NULL, without failure, if it is not there. */
 static inline const uint8_t *take(const struct reader *r, const uint8_t *at, uint8_t byte)
@@ -308,7 +308,9 @@ static const uint8_t *open_container(struct reader *r, const uint8_t *at,
                                      enum tg_json_kind kind)
 {
     if (r->depth == r->depth_max) {
-        return fail_as(r, TG_ELIMIT, at, "too many levels of lists and objects");
+        fail_as(r, TG_ELIMIT, at, "too many levels of lists and objects");
+        r->error.too_deep = true;
+        return NULL;
     }
     struct tg_json_token *t = push_value(r, at, kind);
     if (t == NULL) {

@@ -71,6 +71,9 @@ static const struct text good[] = {
     T("0e99999999999999999999"),
     T("0.00000000000000000000001"),
     T("9223372036854775808.0"),
+    T("9223372036854775808"),
+    T("-9223372036854775809"),
+    T("99999999999999999999999999"),
     T("123456789012345678901234567890e0"),
     T("1e-99999999999999999999"),
     /* Strings. */
@@ -184,10 +187,6 @@ static const struct text bad[] = {
     T("1e5.5"),
     T("--1"),
     T("- 1"),
-    T("9223372036854775808"),
-    T("-9223372036854775809"),
-    T("10000000000000000000"),
-    T("99999999999999999999999999"),
     T("1e309"),
     T("-1e309"),
     T("1.8e308"),
@@ -317,7 +316,6 @@ static void an_error_says_where_and_why(void **state)
         {"[1.x]", 3, "a number lacks a digit"},
         {"[012]", 1, "a number begins with a needless 0"},
         {"[1e999]", 1, "a number is too large for a double"},
-        {"[12345678901234567890]", 1, "an integer outside 64 bits"},
         {"\"ab\ncd\"", 3, "a control character stands in a string: it must be escaped"},
         {"\"ab\\qcd\"", 3,
          "a string has an escape that is none, or half a surrogate pair"},
@@ -477,6 +475,10 @@ static void integers_are_exact_and_doubles_are_rounded_correctly(void **state)
         "-1e-400",
         "9223372036854775808.0",
         "12345678901234567890.0",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "100000000000000000000",
+        "18446744073709551616",
         "0.000000000000000000000000001e27",
         "1.00000000000000011102230246251565404236316680908203125",
         "1.00000000000000011102230246251565404236316680908203124",
@@ -494,6 +496,7 @@ static void integers_are_exact_and_doubles_are_rounded_correctly(void **state)
     }
 }
 
+<<<<<<< HEAD
 /* Strings are looked through 16 or 8 bytes at a time, the last of a text in a way of its
  * own: each size, with each byte in each place, and with texts of each length after it. */
 static void each_byte_of_a_string_is_judged_wherever_it_stands(void **state)
@@ -524,6 +527,9 @@ static void each_byte_of_a_string_is_judged_wherever_it_stands(void **state)
 }
 
 /* Every number with a few digits and a small exponent takes the fast way: held to strtod. */
+=======
+/* Numbers with few digits and a small exponent take the fast way. */
+>>>>>>> main
 static void the_fast_way_to_a_double_agrees_with_the_slow_one(void **state)
 {
     (void)state;

@@ -1,5 +1,7 @@
 #include "engine/proto/message.h"
 
+#include <stdio.h>
+
 enum {
     NAME_MAX_BYTES = 128,
     DURABLE_MAX_BYTES = 64,
@@ -19,15 +21,15 @@ void tg_message_reader_finish(struct tg_message_reader *reader)
     tg_buf_finish(&reader->other);
 }
 
-static enum tg_err refuse(struct tg_refusal *refusal, const char *member, const char *want,
-                          struct tg_json value)
+static enum tg_err refuse(struct tg_refusal *refusal, const char *member,
+                          const char *want, struct tg_json value)
 {
     if (tg_json_kind(value) == TG_JSON_NONE) {
-        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, member, "\"%s\" is missing: %s", member,
-                       want);
+        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, member, "\"%s\" is missing: %s",
+                       member, want);
     } else {
-        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, member, "\"%s\" must be %s", member,
-                       want);
+        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, member, "\"%s\" must be %s",
+                       member, want);
     }
     return TG_EINVAL;
 }
@@ -37,7 +39,8 @@ static enum tg_err read_id(struct tg_message_reader *reader, struct tg_json valu
                            const char *member, struct tg_message_id *id,
                            struct tg_refusal *refusal)
 {
-    static const char want[] = "an integer from 0 to 9007199254740991 or a string of 1 to 64 bytes";
+    static const char want[] =
+        "an integer from 0 to 9007199254740991 or a string of 1 to 64 bytes";
     int64_t number = 0;
     struct tg_slice string = {0};
     struct tg_buf *text = &reader->other;
@@ -64,13 +67,14 @@ static enum tg_err read_id(struct tg_message_reader *reader, struct tg_json valu
 }
 
 /* A string member of at least `min` and at most `max` bytes. */
-static enum tg_err read_string(struct tg_json object, const char *member, size_t min, size_t max,
-                               const char *want, struct tg_buf *scratch, struct tg_slice *out,
-                               struct tg_refusal *refusal)
+static enum tg_err read_string(struct tg_json object, const char *member, size_t min,
+                               size_t max, const char *want, struct tg_buf *scratch,
+                               struct tg_slice *out, struct tg_refusal *refusal)
 {
     struct tg_json value = tg_json_get(object, member);
     struct tg_slice string;
-    if (!tg_json_string(value, scratch, &string) || string.size < min || string.size > max) {
+    if (!tg_json_string(value, scratch, &string) || string.size < min ||
+        string.size > max) {
         return refuse(refusal, member, want, value);
     }
     *out = string;
@@ -83,9 +87,10 @@ static bool has(struct tg_json object, const char *member)
 }
 
 /* A member that must be well-formed if it is there, and is not supported yet. */
-static enum tg_err read_unsupported(struct tg_message_reader *reader, struct tg_json object,
-                                    const char *member, size_t max, const char *want,
-                                    struct tg_message *message, struct tg_refusal *refusal)
+static enum tg_err read_unsupported(struct tg_message_reader *reader,
+                                    struct tg_json object, const char *member, size_t max,
+                                    const char *want, struct tg_message *message,
+                                    struct tg_refusal *refusal)
 {
     struct tg_slice ignored;
     if (!has(object, member)) {
@@ -99,19 +104,29 @@ static enum tg_err read_unsupported(struct tg_message_reader *reader, struct tg_
     return err;
 }
 
+/* `member` is "since" or "position"; what is wrong within it is named by its path. */
 static enum tg_err read_position(struct tg_message_reader *reader, struct tg_json object,
                                  const char *member, struct tg_message *message,
                                  struct tg_refusal *refusal)
 {
-    static const char want[] =
-        "a position: {\"epoch\": string of 1 to 32 characters, \"offset\": integer}";
     struct tg_json value = tg_json_get(object, member);
+    struct tg_json epoch = tg_json_get(value, "epoch");
+    struct tg_json number = tg_json_get(value, "offset");
+    char path[32];
     int64_t offset;
-    if (!tg_json_string(tg_json_get(value, "epoch"), &reader->epoch, &message->position.epoch) ||
-        message->position.epoch.size < 1 || message->position.epoch.size > EPOCH_MAX_BYTES ||
-        !tg_json_int(tg_json_get(value, "offset"), &offset) || offset < 0 ||
-        offset > offset_max) {
-        return refuse(refusal, member, want, value);
+    if (tg_json_kind(value) != TG_JSON_OBJECT) {
+        return refuse(refusal, member, "a position: {\"epoch\": …, \"offset\": …}",
+                      value);
+    }
+    if (!tg_json_string(epoch, &reader->epoch, &message->position.epoch) ||
+        message->position.epoch.size < 1 ||
+        message->position.epoch.size > EPOCH_MAX_BYTES) {
+        snprintf(path, sizeof path, "%s.epoch", member);
+        return refuse(refusal, path, "a string of 1 to 32 characters", epoch);
+    }
+    if (!tg_json_int(number, &offset) || offset < 0 || offset > offset_max) {
+        snprintf(path, sizeof path, "%s.offset", member);
+        return refuse(refusal, path, "an integer from 0 to 9007199254740991", number);
     }
     message->position.offset = (uint64_t)offset;
     return TG_OK;
@@ -127,11 +142,14 @@ static enum tg_err read_fields(struct tg_message_reader *reader, struct tg_json 
     if (tg_json_kind(list) != TG_JSON_ARRAY || tg_json_size(list) == 0) {
         return refuse(refusal, "fields", "a non-empty list of field names", list);
     }
+    uint32_t index = 0;
     for (struct tg_json item = tg_json_first(list); tg_json_kind(item) != TG_JSON_NONE;
          item = tg_json_next(item)) {
         struct tg_slice name;
+        char path[32];
+        snprintf(path, sizeof path, "fields[%u]", index++);
         if (!tg_json_string(item, &reader->other, &name)) {
-            return refuse(refusal, "fields", "a list of field names (strings)", list);
+            return refuse(refusal, path, "the name of a field", item);
         }
     }
     if (message->unsupported == NULL) {
@@ -145,16 +163,17 @@ static enum tg_err read_connect(struct tg_message_reader *reader, struct tg_json
 {
     enum tg_err err = TG_OK;
     if (has(object, "client")) {
-        err = read_string(object, "client", 0, NAME_MAX_BYTES, "a string of at most 128 bytes",
-                          &reader->client, &message->client, refusal);
+        err = read_string(object, "client", 0, NAME_MAX_BYTES,
+                          "a string of at most 128 bytes", &reader->client,
+                          &message->client, refusal);
     }
     if (err == TG_OK) {
-        err = read_unsupported(reader, object, "ticket", SECRET_MAX_BYTES, "a string", message,
-                               refusal);
+        err = read_unsupported(reader, object, "ticket", SECRET_MAX_BYTES, "a string",
+                               message, refusal);
     }
     if (err == TG_OK) {
-        err = read_unsupported(reader, object, "session", SECRET_MAX_BYTES, "a string", message,
-                               refusal);
+        err = read_unsupported(reader, object, "session", SECRET_MAX_BYTES, "a string",
+                               message, refusal);
     }
     return err;
 }
@@ -162,9 +181,9 @@ static enum tg_err read_connect(struct tg_message_reader *reader, struct tg_json
 static enum tg_err read_subscribe(struct tg_message_reader *reader, struct tg_json object,
                                   struct tg_message *message, struct tg_refusal *refusal)
 {
-    enum tg_err err =
-        read_string(object, "type", 1, NAME_MAX_BYTES, "the name of an event type",
-                    &reader->type, &message->type, refusal);
+    enum tg_err err = read_string(object, "type", 1, NAME_MAX_BYTES,
+                                  "the name of an event type", &reader->type,
+                                  &message->type, refusal);
     if (err == TG_OK) {
         err = read_unsupported(reader, object, "where", WHERE_MAX_BYTES,
                                "a query: a string of 1 to 4096 bytes", message, refusal);
@@ -189,9 +208,12 @@ static enum tg_message_kind kind_of(struct tg_slice kind)
         const char *text;
         enum tg_message_kind kind;
     } kinds[] = {
-        {"connect", TG_MESSAGE_CONNECT},         {"subscribe", TG_MESSAGE_SUBSCRIBE},
-        {"unsubscribe", TG_MESSAGE_UNSUBSCRIBE}, {"ack", TG_MESSAGE_ACK},
-        {"types", TG_MESSAGE_TYPES},             {"ping", TG_MESSAGE_PING},
+        {"connect", TG_MESSAGE_CONNECT},
+        {"subscribe", TG_MESSAGE_SUBSCRIBE},
+        {"unsubscribe", TG_MESSAGE_UNSUBSCRIBE},
+        {"ack", TG_MESSAGE_ACK},
+        {"types", TG_MESSAGE_TYPES},
+        {"ping", TG_MESSAGE_PING},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (tg_slice_is(kind, kinds[i].text)) {
@@ -253,8 +275,8 @@ enum tg_err tg_message_read(struct tg_message_reader *reader, struct tg_slice te
         return err;
     }
     struct tg_slice kind;
-    err = read_string(object, "kind", 1, 64, "the kind of message, a string", &reader->other,
-                      &kind, refusal);
+    err = read_string(object, "kind", 1, 64, "the kind of message, a string",
+                      &reader->other, &kind, refusal);
     if (err != TG_OK) {
         return err;
     }

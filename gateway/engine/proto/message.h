@@ -37,12 +37,13 @@ struct tg_message_position {
 struct tg_message {
     enum tg_message_kind kind;
     struct tg_message_id id;
-    struct tg_message_id subscription; /* unsubscribe, ack */
-    struct tg_slice type;              /* subscribe */
-    struct tg_slice client;            /* connect; may be empty */
-    bool has_since;                    /* subscribe */
+    struct tg_message_id subscription;   /* unsubscribe, ack */
+    struct tg_slice type;                /* subscribe */
+    struct tg_slice client;              /* connect; may be empty */
+    bool has_since;                      /* subscribe */
     struct tg_message_position position; /* subscribe with since, ack */
-    /* A member whose meaning this gateway does not know yet, or NULL: for `not_supported`. */
+    /* A member whose meaning this gateway does not know yet, or NULL: for
+     * `not_supported`. */
     const char *unsupported;
 };
 
@@ -57,12 +58,13 @@ struct tg_message_reader {
 
 void tg_message_reader_finish(struct tg_message_reader *reader);
 
-/* Read one message. Whatever comes back, `message->kind` and `message->id` hold what could be
- * told of them, so that a refusal can repeat the id.
+/* Read one message. Whatever comes back, `message->kind` and `message->id` hold what
+ * could be told of them, so that a refusal can repeat the id.
  *
  * TG_EINVAL  `refusal` has `invalid_json`, `invalid_message` or `unknown_kind`.
  * TG_ENOMEM  `refusal` has `overloaded`. */
-TG_MUST_USE enum tg_err tg_message_read(struct tg_message_reader *reader, struct tg_slice text,
-                                        struct tg_message *message, struct tg_refusal *refusal);
+TG_MUST_USE enum tg_err tg_message_read(struct tg_message_reader *reader,
+                                        struct tg_slice text, struct tg_message *message,
+                                        struct tg_refusal *refusal);
 
 #endif

@@ -39,8 +39,10 @@ void tg_write_connected(struct tg_buf *buf, const struct tg_message_id *id,
 {
     write_kind(buf, "connected");
     write_id(buf, id);
-    tg_buf_printf(buf, ",\"client\":\"c-%016llx\"", (unsigned long long)connected->client);
-    tg_buf_add_text(buf, ",\"gateway\":{\"name\":\"telegraphy\",\"version\":\"" TG_VERSION "\"}");
+    tg_buf_printf(buf, ",\"client\":\"c-%016llx\"",
+                  (unsigned long long)connected->client);
+    tg_buf_add_text(buf, ",\"gateway\":{\"name\":\"telegraphy\",\"version\":\"" TG_VERSION
+                         "\"}");
     write_number(buf, ",\"catalogue\":", connected->catalogue);
     write_number(buf, ",\"ping_interval_ms\":", connected->ping_interval_ms);
     write_number(buf, ",\"limits\":{\"message_bytes\":", connected->message_bytes_max);
@@ -80,8 +82,8 @@ void tg_write_done(struct tg_buf *buf, const char *kind, const struct tg_message
     tg_buf_add_byte(buf, '}');
 }
 
-void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id, uint64_t catalogue,
-                    struct tg_slice types)
+void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id,
+                    uint64_t catalogue, struct tg_slice types)
 {
     write_kind(buf, "types");
     write_id(buf, id);
@@ -91,7 +93,8 @@ void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id, uint64_t
     tg_buf_add_text(buf, "]}");
 }
 
-void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev, struct tg_slice tail)
+void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev,
+                    struct tg_slice tail)
 {
     write_kind(buf, "event");
     write_number(buf, ",\"cohort\":", cohort);
@@ -100,8 +103,8 @@ void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev, struct t
     tg_buf_add_slice(buf, tail);
 }
 
-void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch, uint64_t from,
-                  uint64_t to)
+void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch,
+                  uint64_t from, uint64_t to)
 {
     write_kind(buf, "gap");
     write_number(buf, ",\"cohort\":", cohort);

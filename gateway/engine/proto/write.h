@@ -1,5 +1,5 @@
-/* What the gateway says to clients, as text (PROTOCOL.md 2.2). Each function adds one whole
- * message to `buf`; a failure is the buffer's. */
+/* What the gateway says to clients, as text (PROTOCOL.md 2.2). Each function adds one
+ * whole message to `buf`; a failure is the buffer's. */
 #ifndef TG_PROTO_WRITE_H
 #define TG_PROTO_WRITE_H
 
@@ -41,12 +41,13 @@ void tg_write_subscribed(struct tg_buf *buf, const struct tg_subscribed *subscri
 /* `kind` with nothing but the id: unsubscribed, acked, pong. */
 void tg_write_done(struct tg_buf *buf, const char *kind, const struct tg_message_id *id);
 /* `types` is the list's inside: type objects with commas between. */
-void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id, uint64_t catalogue,
-                    struct tg_slice types);
+void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id,
+                    uint64_t catalogue, struct tg_slice types);
 /* `tail` is what the sequencer wrote: from `"type"` to the closing brace. */
-void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev, struct tg_slice tail);
-void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch, uint64_t from,
-                  uint64_t to);
+void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev,
+                    struct tg_slice tail);
+void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch,
+                  uint64_t from, uint64_t to);
 /* The subscription is over. */
 void tg_write_ended(struct tg_buf *buf, uint32_t cohort, enum tg_reset reason);
 void tg_write_types_changed(struct tg_buf *buf, uint64_t catalogue);

@@ -11,13 +11,15 @@ static void session_enter(struct tg_session *session, enum tg_session_state next
 
 static bool not_understood(const struct tg_refusal *refusal)
 {
-    return refusal->code == TG_CODE_INVALID_JSON || refusal->code == TG_CODE_INVALID_MESSAGE ||
+    return refusal->code == TG_CODE_INVALID_JSON ||
+           refusal->code == TG_CODE_INVALID_MESSAGE ||
            refusal->code == TG_CODE_UNKNOWN_KIND;
 }
 
-enum tg_verdict tg_session_receive(struct tg_session *session, struct tg_message_reader *reader,
-                                   struct tg_slice text, uint32_t bad_max,
-                                   struct tg_message *message, struct tg_refusal *refusal)
+enum tg_verdict tg_session_receive(struct tg_session *session,
+                                   struct tg_message_reader *reader, struct tg_slice text,
+                                   uint32_t bad_max, struct tg_message *message,
+                                   struct tg_refusal *refusal)
 {
     enum tg_err err = tg_message_read(reader, text, message, refusal);
     if (err != TG_OK) {
@@ -28,7 +30,8 @@ enum tg_verdict tg_session_receive(struct tg_session *session, struct tg_message
         return TG_VERDICT_REFUSE;
     }
     session->bad_messages = 0;
-    if (session->state == TG_SESSION_AWAIT_CONNECT && message->kind != TG_MESSAGE_CONNECT) {
+    if (session->state == TG_SESSION_AWAIT_CONNECT &&
+        message->kind != TG_MESSAGE_CONNECT) {
         tg_refusal_set(refusal, TG_CODE_NOT_CONNECTED, NULL,
                        "the first message must be \"connect\"");
         return TG_VERDICT_REFUSE;

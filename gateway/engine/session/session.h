@@ -22,14 +22,16 @@ struct tg_session {
 enum tg_verdict {
     TG_VERDICT_DO,     /* Carry the message out. */
     TG_VERDICT_REFUSE, /* Answer with the refusal. */
-    TG_VERDICT_CLOSE,  /* Answer with the refusal, then close with TG_CLOSE_BAD_MESSAGES. */
+    TG_VERDICT_CLOSE,  /* Answer with the refusal, then close with TG_CLOSE_BAD_MESSAGES.
+                        */
 };
 
 /* Judge the next message of the session. `bad_max`: this many in a row that could not be
  * understood are borne, the next one closes. */
-enum tg_verdict tg_session_receive(struct tg_session *session, struct tg_message_reader *reader,
-                                   struct tg_slice text, uint32_t bad_max,
-                                   struct tg_message *message, struct tg_refusal *refusal);
+enum tg_verdict tg_session_receive(struct tg_session *session,
+                                   struct tg_message_reader *reader, struct tg_slice text,
+                                   uint32_t bad_max, struct tg_message *message,
+                                   struct tg_refusal *refusal);
 
 /* `connect` was carried out: this is client `client` from now on. */
 void tg_session_open(struct tg_session *session, uint64_t client);

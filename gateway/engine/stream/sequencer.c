@@ -313,6 +313,7 @@ static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice bod
                              uint32_t *count, struct tg_refusal *refusal)
 {
     uint32_t events = 0;
+    struct tg_slice whole = body;
     struct tg_slice line;
     while (next_line(&body, lines, &line)) {
         if (events == sequencer->config.batch_events_max) {
@@ -323,7 +324,7 @@ static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice bod
         }
         sequencer->lines[events++] = line;
     }
-    if (events == 0 || (events == 1 && is_blank(sequencer->lines[0]))) {
+    if (is_blank(whole)) {
         tg_refusal_set(refusal, TG_CODE_INVALID_EVENT, NULL, "the body holds no event");
         return TG_EINVAL;
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "server/config/given.h"
-#include "server/config/guess.h"
+#include "engine/base/nearest.h"
 
 /* One option of a command. With `value` it takes one, else `flag` is set. */
 struct option {
@@ -34,15 +34,15 @@ static bool fail(struct reading *reading, const char *format, const char *text)
 
 static bool unknown_option(struct reading *reading, const char *argument, size_t size)
 {
-    struct tg_guess guess;
-    char shown[TG_SHOWN_MAX], text[TG_GUESS_TEXT_MAX];
-    tg_guess_init(&guess, tg_slice(argument + 2, size));
+    struct tg_nearest nearest;
+    char shown[TG_SHOWN_MAX], text[TG_NEAREST_TEXT_MAX];
+    tg_nearest_init(&nearest, tg_slice(argument + 2, size));
     for (size_t i = 0; i < reading->option_count; i++) {
-        tg_guess_offer(&guess, tg_slice_of(reading->options[i].name));
+        tg_nearest_offer_dotted(&nearest, tg_slice_of(reading->options[i].name));
     }
     snprintf(reading->why, TG_OPTIONS_WHY_MAX, "there is no option %s%s",
              tg_config_show(shown, tg_slice(argument, size + 2)),
-             tg_guess_text(&guess, "--", text));
+             tg_nearest_text(&nearest, "--", text));
     return false;
 }
 

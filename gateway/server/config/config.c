@@ -43,8 +43,8 @@ static void set_defaults(struct load *load)
 static void unknown_setting(struct load *load, const struct tg_given *given,
                             const char *path)
 {
-    struct tg_guess guess;
-    char shown[TG_SHOWN_MAX], text[TG_SHOWN_MAX];
+    struct tg_nearest nearest;
+    char shown[TG_SHOWN_MAX], text[TG_NEAREST_TEXT_MAX];
     tg_config_show(shown, tg_slice_of(path));
     const char *dot = strchr(path, '.');
     if (dot != NULL && tg_setting_find(tg_slice_of(path)) != NULL) {
@@ -54,7 +54,7 @@ static void unknown_setting(struct load *load, const struct tg_given *given,
                    dot + 1, (int)(dot - path), path);
         return;
     }
-    tg_guess_init(&guess, tg_slice_of(path));
+    tg_nearest_init(&nearest, tg_slice_of(path));
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const char *setting = tg_settings[i].path;
         const char *end = strchr(setting, '.');
@@ -62,12 +62,12 @@ static void unknown_setting(struct load *load, const struct tg_given *given,
                            (i == 0 || strncmp(tg_settings[i - 1].path, setting,
                                               (size_t)(end - setting) + 1) != 0);
         if (new_section && dot == NULL) {
-            tg_guess_offer(&guess, tg_slice(setting, (size_t)(end - setting)));
+            tg_nearest_offer_dotted(&nearest, tg_slice(setting, (size_t)(end - setting)));
         }
-        tg_guess_offer(&guess, tg_slice_of(setting));
+        tg_nearest_offer_dotted(&nearest, tg_slice_of(setting));
     }
     tg_mistake(load->mistakes, given->name_place, NULL, "there is no setting %s%s", shown,
-               tg_guess_text(&guess, "", text));
+               tg_nearest_text(&nearest, "", text));
 }
 
 static void set_section(struct load *load, const struct tg_given *section,

@@ -123,18 +123,18 @@ static const struct tg_place flags_place = {"", 0, 0};
 
 static void unknown_flag(struct load *load, const struct flag *flag)
 {
-    struct tg_guess guess;
-    char shown[TG_SHOWN_MAX], text[TG_SHOWN_MAX];
-    tg_guess_init(&guess, flag->name);
-    tg_guess_offer(&guess, TG_LIT("config"));
+    struct tg_nearest nearest;
+    char shown[TG_SHOWN_MAX], text[TG_NEAREST_TEXT_MAX];
+    tg_nearest_init(&nearest, flag->name);
+    tg_nearest_offer_dotted(&nearest, TG_LIT("config"));
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         if (load->flags[i][0] != '\0') {
-            tg_guess_offer(&guess, tg_slice_of(load->flags[i] + 2));
+            tg_nearest_offer_dotted(&nearest, tg_slice_of(load->flags[i] + 2));
         }
     }
     tg_mistake(load->mistakes, flags_place, NULL, "there is no flag %s%s",
                tg_config_show(shown, tg_slice(flag->name.data - 2, flag->name.size + 2)),
-               tg_guess_text(&guess, "--", text));
+               tg_nearest_text(&nearest, "--", text));
 }
 
 static void set_value(struct load *load, const struct tg_setting *setting,

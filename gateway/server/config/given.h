@@ -7,7 +7,7 @@
 
 #include "engine/base/buf.h"
 #include "server/config/config.h"
-#include "server/config/guess.h"
+#include "engine/base/nearest.h"
 
 /* Where something stands, for messages: "telegraphy.yaml:3:9" or "--clients-port". */
 struct tg_place {

@@ -16,7 +16,9 @@ struct request_conn {
     struct tg_ingest_http *ingest;
     struct tg_outbox outbox;
     struct tg_exchange exchange;
-    struct tg_slice app; /* Of the request whose body is awaited; borrowed from the keys. */
+    struct tg_slice
+        app;           /* Of the request whose body is awaited; borrowed from the keys. */
+    const char *allow; /* After a 405: what the path takes. */
     uint8_t route;
     bool keep_alive;
     bool head;
@@ -29,17 +31,18 @@ static struct request_conn *conn_of(struct tg_conn *conn)
 
 /* Answering. */
 
-static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body,
-                        const struct tg_http_header *headers, size_t header_count)
+static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body)
 {
     struct tg_ingest_http *ingest = conn->ingest;
+    const struct tg_http_header allow[] = {
+        {TG_LIT("Allow"), tg_slice_of(conn->allow == NULL ? "" : conn->allow)}};
     tg_buf_clear(&ingest->text);
     tg_http_answer_write(&ingest->text, &(struct tg_http_answer){
                                             .status = status,
                                             .content_type = "application/json",
                                             .body = body,
-                                            .headers = headers,
-                                            .header_count = header_count,
+                                            .headers = allow,
+                                            .header_count = conn->allow == NULL ? 0 : 1,
                                             .keep_alive = conn->keep_alive,
                                             .head = conn->head,
                                         });
@@ -69,7 +72,7 @@ static void answer(struct request_conn *conn, unsigned status, const char *kind)
     if (body.failed || ingest->members.failed) {
         tg_conn_kill(&conn->conn);
     } else {
-        send_answer(conn, status, tg_buf_slice(&body), NULL, 0);
+        send_answer(conn, status, tg_buf_slice(&body));
     }
     tg_buf_finish(&body);
 }
@@ -93,6 +96,14 @@ static void refuse(struct request_conn *conn, enum tg_code code, unsigned status
     answer(conn, status, "refused");
 }
 
+static void refuse_method(struct request_conn *conn, const char *allow)
+{
+    char message[64];
+    conn->allow = allow;
+    snprintf(message, sizeof message, "this path takes %s", allow);
+    refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405, message);
+}
+
 static void answer_health(struct request_conn *conn)
 {
     struct tg_buf *members = &conn->ingest->members;
@@ -104,8 +115,9 @@ static void answer_health(struct request_conn *conn)
                   "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu}}\n",
                   ending ? "ending" : "ok", (unsigned long long)counts.catalogue,
                   atomic_load(&conn->ingest->common->connections),
-                  (unsigned long long)counts.accepted, (unsigned long long)counts.refused);
-    send_answer(conn, ending ? 503 : 200, tg_buf_slice(members), NULL, 0);
+                  (unsigned long long)counts.accepted,
+                  (unsigned long long)counts.refused);
+    send_answer(conn, ending ? 503 : 200, tg_buf_slice(members));
 }
 
 static void answer_types(struct request_conn *conn)
@@ -115,7 +127,7 @@ static void answer_types(struct request_conn *conn)
     tg_buf_add_byte(members, '{');
     tg_desk_types(conn->ingest->desk, members);
     tg_buf_add_text(members, "}\n");
-    send_answer(conn, 200, tg_buf_slice(members), NULL, 0);
+    send_answer(conn, 200, tg_buf_slice(members));
 }
 
 /* Heads. */
@@ -124,7 +136,8 @@ static void answer_types(struct request_conn *conn)
 static struct tg_slice bearer(const struct tg_http_request *request)
 {
     static const char scheme[] = "Bearer ";
-    const struct tg_http_header *header = tg_http_header(&request->headers, "Authorization");
+    const struct tg_http_header *header =
+        tg_http_header(&request->headers, "Authorization");
     size_t size = sizeof scheme - 1;
     if (header == NULL || header->value.size <= size ||
         tg_http_header_count(&request->headers, "Authorization") != 1 ||
@@ -137,7 +150,8 @@ static struct tg_slice bearer(const struct tg_http_request *request)
 /* Does the Content-Type say `type`, with or without parameters? */
 static bool content_is(const struct tg_http_request *request, const char *type)
 {
-    const struct tg_http_header *header = tg_http_header(&request->headers, "Content-Type");
+    const struct tg_http_header *header =
+        tg_http_header(&request->headers, "Content-Type");
     if (header == NULL) {
         return false;
     }
@@ -148,12 +162,11 @@ static bool content_is(const struct tg_http_request *request, const char *type)
 }
 
 /* The route of a request with a body, or NONE after an answer. */
-static enum route body_route(struct request_conn *conn, const struct tg_http_request *request,
-                             bool events)
+static enum route body_route(struct request_conn *conn,
+                             const struct tg_http_request *request, bool events)
 {
     if (!tg_slice_is(request->method, events ? "POST" : "PUT")) {
-        refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405,
-               events ? "/api/v1/events takes POST" : "/api/v1/catalogue takes PUT");
+        refuse_method(conn, events ? "POST" : "PUT");
         return ROUTE_NONE;
     }
     if (events && content_is(request, "application/x-ndjson")) {
@@ -179,7 +192,8 @@ static void expect_body(struct request_conn *conn, const struct tg_http_request 
                  config->request_bytes_max);
         refuse(conn, TG_CODE_TOO_LARGE, 413, message);
     } else if (tg_desk_full(conn->ingest->desk)) {
-        refuse(conn, TG_CODE_OVERLOADED, 503, "the gateway has too much under way; try again");
+        refuse(conn, TG_CODE_OVERLOADED, 503,
+               "the gateway has too much under way; try again");
     } else {
         if (request->expect_continue) {
             struct tg_frame *frame = tg_frame_of(tg_slice_of(TG_HTTP_CONTINUE));
@@ -199,7 +213,7 @@ static void on_get(struct request_conn *conn, const struct tg_http_request *requ
                    void (*get)(struct request_conn *conn))
 {
     if (!tg_slice_is(request->method, "GET") && !conn->head) {
-        refuse(conn, TG_CODE_METHOD_NOT_ALLOWED, 405, "this path takes GET");
+        refuse_method(conn, "GET, HEAD");
     } else if (request->content_length != 0) {
         refuse(conn, TG_CODE_TOO_LARGE, 413, "this request takes no body");
     } else {
@@ -220,7 +234,8 @@ static void on_head(struct request_conn *conn, const struct tg_http_request *req
     bool types = tg_slice_is(request->path, "/api/v1/types");
     if (!events && !types && !tg_slice_is(request->path, "/api/v1/catalogue")) {
         refuse(conn, TG_CODE_NOT_FOUND, 404,
-               "there is /api/v1/events, /api/v1/catalogue, /api/v1/types and /healthz here");
+               "there is /api/v1/events, /api/v1/catalogue, /api/v1/types and /healthz "
+               "here");
         return;
     }
     if (!tg_desk_admit(conn->ingest->desk, bearer(request), &conn->app, &refusal)) {
@@ -258,8 +273,8 @@ static void on_catalogue(struct request_conn *conn, struct tg_slice body)
 {
     struct tg_refusal refusal;
     tg_buf_clear(&conn->ingest->members);
-    if (tg_desk_replace(conn->ingest->desk, conn->app, body, &conn->ingest->members, &refusal) !=
-        TG_OK) {
+    if (tg_desk_replace(conn->ingest->desk, conn->app, body, &conn->ingest->members,
+                        &refusal) != TG_OK) {
         answer_refusal(conn, &refusal);
     } else {
         answer(conn, 200, "catalogue_accepted");
@@ -307,7 +322,8 @@ static void on_timeout(struct tg_conn *base)
 {
     struct request_conn *conn = conn_of(base);
     if (tg_exchange_partial(&conn->exchange)) {
-        refuse(conn, TG_CODE_INVALID_REQUEST, 408, "the request was not complete in time");
+        refuse(conn, TG_CODE_INVALID_REQUEST, 408,
+               "the request was not complete in time");
     } else {
         tg_conn_kill(base);
     }
@@ -347,7 +363,8 @@ static void on_accepted(void *context, int fd)
     if (ingest->net->conn_count < CONNECTIONS_MAX) {
         conn = tg_zalloc(1, sizeof *conn);
     }
-    if (conn == NULL || tg_conn_open(ingest->net, &conn->conn, fd, &request_ops) != TG_OK) {
+    if (conn == NULL ||
+        tg_conn_open(ingest->net, &conn->conn, fd, &request_ops) != TG_OK) {
         tg_log_limited(TG_LOG_WARN, "ingest.not_accepted",
                        TG_F("connections", ingest->net->conn_count));
         tg_free(conn);
@@ -356,8 +373,8 @@ static void on_accepted(void *context, int fd)
     }
     conn->ingest = ingest;
     tg_exchange_init(&conn->exchange, NULL);
-    tg_conn_set_timer(&conn->conn,
-                      tg_net_now(ingest->net) + ingest->common->config->timeouts.header_ms);
+    tg_conn_set_timer(&conn->conn, tg_net_now(ingest->net) +
+                                       ingest->common->config->timeouts.header_ms);
 }
 
 enum tg_err tg_ingest_http_open(struct tg_ingest_http *ingest, struct tg_net *net, int fd,

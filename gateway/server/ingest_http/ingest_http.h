@@ -1,4 +1,5 @@
-/* Ingest over HTTP (INGEST.md 3), and the little management that there is: health, types. */
+/* Ingest over HTTP (INGEST.md 3), and the little management that there is: health, types.
+ */
 #ifndef TG_INGEST_HTTP_INGEST_HTTP_H
 #define TG_INGEST_HTTP_INGEST_HTTP_H
 
@@ -20,8 +21,9 @@ struct tg_ingest_http {
 /* Serve on `fd`, which becomes the ingest's.
  *
  * TG_ENOMEM, TG_EIO  Nothing was made; `fd` is still the caller's. */
-TG_MUST_USE enum tg_err tg_ingest_http_open(struct tg_ingest_http *ingest, struct tg_net *net,
-                                            int fd, struct tg_desk *desk,
+TG_MUST_USE enum tg_err tg_ingest_http_open(struct tg_ingest_http *ingest,
+                                            struct tg_net *net, int fd,
+                                            struct tg_desk *desk,
                                             struct tg_shard_common *common);
 /* Accept no more, end what stands; memory goes with `finish`, after the loop. */
 void tg_ingest_http_close(struct tg_ingest_http *ingest);

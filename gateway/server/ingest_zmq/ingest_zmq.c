@@ -9,14 +9,17 @@
 
 enum {
     REQUESTS_PER_TURN = 64,
-    RECEIVE_QUEUE = 64,   /* Requests of one publisher that wait in libzmq. */
-    ANSWER_QUEUE = 1000,  /* Answers that one publisher has not read. */
+    RECEIVE_QUEUE = 64,  /* Requests of one publisher that wait in libzmq. */
+    ANSWER_QUEUE = 1000, /* Answers that one publisher has not read. */
     LINGER_MS = 1000,
     HEADER_BYTES_MAX = 4096,
 };
 
+static const int64_t id_max = (INT64_C(1) << 53) - 1;
+
 struct tg_ingest_zmq {
     struct tg_net *net;
+    uint32_t request_bytes_max;
     struct tg_desk *desk;
     void *zmq;
     void *socket;
@@ -84,15 +87,16 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
         return false;
     }
     if (tg_json_parse(&ingest->doc, request->header, NULL, &error) != TG_OK) {
-        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "header, byte %zu: %s", error.offset,
-                       error.message);
+        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "header, byte %zu: %s",
+                       error.offset, error.message);
         return false;
     }
     struct tg_json header = tg_json_root(&ingest->doc);
-    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id);
+    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id) &&
+                      request->id >= 0 && request->id <= id_max;
     if (!request->has_id) {
         tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "id",
-                       "the header must have \"id\", an integer");
+                       "the header must have \"id\", an integer from 0 to 2^53-1");
         return false;
     }
     /* Kinds and keys have no characters that would need escapes. */
@@ -105,7 +109,15 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
     if (!tg_json_string(tg_json_get(header, "key"), &ingest->scratch, &key)) {
         key = (struct tg_slice){0};
     }
-    return tg_desk_admit(ingest->desk, key, &request->app, refusal);
+    if (!tg_desk_admit(ingest->desk, key, &request->app, refusal)) {
+        return false;
+    }
+    if (request->body.size > ingest->request_bytes_max) {
+        tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL, "the body is over %u bytes",
+                       ingest->request_bytes_max);
+        return false;
+    }
+    return true;
 }
 
 /* Carry the request out; what is to be said stands in `ingest->answer`. */
@@ -122,8 +134,8 @@ static void serve(struct tg_ingest_zmq *ingest, struct request *request)
     }
     if (tg_slice_is(request->kind, "publish")) {
         kind = "published";
-        err = tg_desk_publish(ingest->desk, request->app, request->body, true, &ingest->members,
-                              &summary, &refusal);
+        err = tg_desk_publish(ingest->desk, request->app, request->body, true,
+                              &ingest->members, &summary, &refusal);
     } else if (tg_slice_is(request->kind, "catalogue")) {
         kind = "catalogue_accepted";
         err = tg_desk_replace(ingest->desk, request->app, request->body, &ingest->members,
@@ -134,9 +146,10 @@ static void serve(struct tg_ingest_zmq *ingest, struct request *request)
         return;
     } else {
         struct tg_slice quoted = tg_refusal_quote(request->kind);
-        tg_refusal_set(&refusal, TG_CODE_UNKNOWN_KIND, "kind",
-                       "there is no request kind \"%.*s\"; there are publish, catalogue, ping",
-                       TG_FMT(quoted));
+        tg_refusal_set(
+            &refusal, TG_CODE_UNKNOWN_KIND, "kind",
+            "there is no request kind \"%.*s\"; there are publish, catalogue, ping",
+            TG_FMT(quoted));
     }
     if (err == TG_OK) {
         write_accepted(ingest, kind, request);
@@ -162,7 +175,8 @@ static void skip_parts(void *socket)
 
 enum { PARTS = 3 }; /* Identity, header, body. */
 
-/* The parts of the next message, each initialised; how many there were, -1 if none waits. */
+/* The parts of the next message, each initialised; how many there were, -1 if none waits.
+ */
 static int receive(void *socket, zmq_msg_t parts[PARTS])
 {
     int count = 0;
@@ -193,10 +207,13 @@ static void send_answer(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
         tg_error("ingest.answer_lost", TG_F("reason", "out of memory"));
         return;
     }
-    /* A publisher that does not read its answers, or is gone, gets none: it does not know. */
+    /* A publisher that does not read its answers, or is gone, gets none: it does not
+     * know. */
     if (zmq_msg_send(identity, ingest->socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_send(ingest->socket, ingest->answer.data, ingest->answer.size, ZMQ_DONTWAIT) < 0) {
-        tg_log_limited(TG_LOG_WARN, "ingest.answer_lost", TG_F("reason", zmq_strerror(errno)));
+        zmq_send(ingest->socket, ingest->answer.data, ingest->answer.size, ZMQ_DONTWAIT) <
+            0) {
+        tg_log_limited(TG_LOG_WARN, "ingest.answer_lost",
+                       TG_F("reason", zmq_strerror(errno)));
     }
 }
 
@@ -226,8 +243,8 @@ static bool serve_next(struct tg_ingest_zmq *ingest)
     return count >= 0;
 }
 
-/* libzmq's descriptor tells of changes only (edge-triggered): read until nothing is left, and come
- * back next turn if that would take too long. */
+/* libzmq's descriptor tells of changes only (edge-triggered): read until nothing is left,
+ * and come back next turn if that would take too long. */
 static void pump(struct tg_ingest_zmq *ingest)
 {
     for (int i = 0; i < REQUESTS_PER_TURN; i++) {
@@ -264,7 +281,9 @@ static void set_option(void *socket, int option, int value)
 static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
                         const struct tg_config *config)
 {
-    int64_t message_max = config->ingest.request_bytes_max;
+    /* What is over the limit by less than this again is told so; libzmq just drops the
+     * connection of who sends even more. */
+    int64_t message_max = 2 * (int64_t)config->ingest.request_bytes_max;
     zmq_setsockopt(ingest->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
     set_option(ingest->socket, ZMQ_RCVHWM, RECEIVE_QUEUE);
     set_option(ingest->socket, ZMQ_SNDHWM, ANSWER_QUEUE);
@@ -274,8 +293,8 @@ static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
 }
 
 struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoint,
-                                         struct tg_desk *desk, const struct tg_config *config,
-                                         const char **why)
+                                         struct tg_desk *desk,
+                                         const struct tg_config *config, const char **why)
 {
     struct tg_ingest_zmq *ingest = tg_zalloc(1, sizeof *ingest);
     if (ingest == NULL) {
@@ -284,6 +303,7 @@ struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoin
     }
     ingest->net = net;
     ingest->desk = desk;
+    ingest->request_bytes_max = config->ingest.request_bytes_max;
     ingest->zmq = zmq_ctx_new();
     ingest->socket = ingest->zmq == NULL ? NULL : zmq_socket(ingest->zmq, ZMQ_ROUTER);
     int fd = -1;

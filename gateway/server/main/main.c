@@ -104,16 +104,16 @@ static const struct command *find(const char *name)
 
 static int unknown_command(const char *name)
 {
-    struct tg_guess guess;
-    char text[TG_GUESS_TEXT_MAX], shown[TG_SHOWN_MAX];
-    tg_guess_init(&guess, tg_slice_of(name));
+    struct tg_nearest nearest;
+    char text[TG_NEAREST_TEXT_MAX], shown[TG_SHOWN_MAX];
+    tg_nearest_init(&nearest, tg_slice_of(name));
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        tg_guess_offer(&guess, tg_slice_of(commands[i].name));
+        tg_nearest_offer_dotted(&nearest, tg_slice_of(commands[i].name));
     }
     fprintf(stderr,
             "telegraphy: there is no command %s%s\n"
             "telegraphy: telegraphy help lists them\n",
-            tg_config_show(shown, tg_slice_of(name)), tg_guess_text(&guess, "", text));
+            tg_config_show(shown, tg_slice_of(name)), tg_nearest_text(&nearest, "", text));
     return MISUSED;
 }
 

@@ -55,32 +55,35 @@ struct tg_frame *tg_client_frame(void *context, struct tg_slice message)
     return ws_frame(TG_WS_OP_TEXT, message);
 }
 
-static void send_frame(struct client *client, enum tg_ws_opcode opcode, struct tg_slice payload)
+static void send_frame(struct client *client, enum tg_ws_opcode opcode,
+                       struct tg_slice payload)
 {
     struct tg_frame *frame = ws_frame(opcode, payload);
     tg_hub_send(client->clients->hub, &client->peer, frame);
     tg_frame_unref(frame);
 }
 
-/* Queue a close frame behind what waits, and say nothing after it. */
+/* Queue a close frame behind what waits, and say and hear nothing after it. */
 static void client_close(struct client *client, uint16_t code, const char *why)
 {
     if (client->phase != TALK) {
         return;
     }
     client->phase = CLOSING;
-    tg_debug("client.closed", TG_F("client", client->peer.session.client), TG_F("code", code),
-             TG_F("reason", why));
+    tg_debug("client.closed", TG_F("client", client->peer.session.client),
+             TG_F("code", code), TG_F("reason", why));
     uint8_t payload[TG_WS_CONTROL_MAX];
     size_t size = tg_ws_close_payload(payload, code, tg_slice_of(why));
-    client->peer.close_code = 0;
-    send_frame(client, TG_WS_OP_CLOSE, tg_slice(payload, size));
-    if (client->peer.close_code != 0) {
-        tg_conn_kill(&client->conn); /* No room for as much as that. */
-        return;
+    struct tg_frame *frame = ws_frame(TG_WS_OP_CLOSE, tg_slice(payload, size));
+    tg_ws_decoder_finish(&client->decoder);
+    client->peer.pinned = 0;
+    if (frame == NULL ||
+        tg_hub_send_last(client->clients->hub, &client->peer, frame, code) != TG_OK) {
+        tg_conn_kill(&client->conn);
+    } else {
+        tg_conn_end(&client->conn);
     }
-    client->peer.close_code = code; /* From here on the hub queues nothing. */
-    tg_conn_end(&client->conn);
+    tg_frame_unref(frame);
 }
 
 /* The handshake. */
@@ -131,7 +134,8 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     char accept[TG_ACCEPT_SIZE + 1];
     struct tg_buf *text = &client->clients->text;
     if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request)) {
-        refuse(client, 403, "this Origin is not allowed here: see clients.allowed_origins");
+        refuse(client, 403,
+               "this Origin is not allowed here: see clients.allowed_origins");
         return;
     }
     tg_buf_clear(text);
@@ -185,8 +189,8 @@ static size_t handshake_received(struct client *client, const uint8_t *data, siz
     while (client->phase == HANDSHAKE && client->conn.state == TG_CONN_OPEN) {
         size_t used = 0;
         struct tg_slice body;
-        switch (tg_exchange_feed(client->exchange, tg_slice(data + at, size - at), &used, request,
-                                 &body)) {
+        switch (tg_exchange_feed(client->exchange, tg_slice(data + at, size - at), &used,
+                                 request, &body)) {
         case TG_EXCHANGE_MORE:
             client->peer.pinned = (uint32_t)tg_exchange_pinned(client->exchange);
             return size;
@@ -197,7 +201,8 @@ static size_t handshake_received(struct client *client, const uint8_t *data, siz
         case TG_EXCHANGE_BODY:
             break; /* None is ever expected. */
         case TG_EXCHANGE_REFUSED:
-            refuse(client, client->exchange->parser.status, client->exchange->parser.message);
+            refuse(client, client->exchange->parser.status,
+                   client->exchange->parser.message);
             break;
         }
     }
@@ -246,7 +251,8 @@ static void weigh(struct client *client)
                           ? limits->unconnected_bytes_max
                           : limits->connection_bytes_max;
     if (peer->pinned + (size_t)peer->outbox.size > budget) {
-        client_close(client, TG_CLOSE_OVER_BUDGET, "over the connection's budget of bytes");
+        client_close(client, TG_CLOSE_OVER_BUDGET,
+                     "over the connection's budget of bytes");
     }
 }
 
@@ -256,7 +262,8 @@ static void talk_received(struct client *client, uint8_t *data, size_t size)
     size_t at = 0;
     client->heard_ms = tg_net_now(client->conn.net);
     client->pings = 0;
-    while (client->phase == TALK && client->peer.close_code == 0 && item.kind != TG_WS_MORE) {
+    while (client->phase == TALK && client->peer.close_code == 0 &&
+           item.kind != TG_WS_MORE) {
         size_t used = 0;
         tg_ws_decode(&client->decoder, data + at, size - at, &used, &item);
         at += used;
@@ -304,7 +311,8 @@ static void on_timeout(struct tg_conn *conn)
     uint64_t now = tg_net_now(conn->net);
     if (client->phase == HANDSHAKE) {
         refuse(client, 408, "the request was not complete in time");
-    } else if (client->phase == TALK && client->peer.session.state == TG_SESSION_AWAIT_CONNECT &&
+    } else if (client->phase == TALK &&
+               client->peer.session.state == TG_SESSION_AWAIT_CONNECT &&
                now - client->began_ms >= config_of(client)->timeouts.connect_ms) {
         client_close(client, TG_CLOSE_CONNECT_TIMEOUT, "no connect message in time");
     } else if (client->phase == TALK) {
@@ -390,14 +398,16 @@ void tg_clients_accepted(void *context, int fd)
     struct client *client = client_open(clients, fd);
     if (client == NULL) {
         close(fd);
-        tg_log_limited(TG_LOG_WARN, "client.not_accepted", TG_F("reason", "out of memory"));
+        tg_log_limited(TG_LOG_WARN, "client.not_accepted",
+                       TG_F("reason", "out of memory"));
         return;
     }
     tg_conn_set_timer(&client->conn, client->began_ms + config->timeouts.header_ms);
-    if (atomic_fetch_add(&clients->common->connections, 1) >= config->clients.connections_max) {
+    if (atomic_fetch_add(&clients->common->connections, 1) >=
+        clients->common->connections_max) {
         tg_log_limited(TG_LOG_WARN, "client.not_accepted",
-                       TG_F("reason", "clients.connections_max is reached"),
-                       TG_F("connections_max", config->clients.connections_max));
+                       TG_F("reason", "the most connections are reached"),
+                       TG_F("connections_max", clients->common->connections_max));
         refuse(client, 503, "the gateway is at its limit of connections");
     }
 }

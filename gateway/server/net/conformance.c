@@ -79,13 +79,14 @@ static void echo_close(struct echo *echo, uint16_t code)
 static void answer(struct echo *echo, unsigned status, struct tg_slice body)
 {
     tg_buf_clear(&echo->owner->text);
-    tg_http_answer_write(&echo->owner->text, &(struct tg_http_answer){
-                                                 .status = status,
-                                                 .content_type = "application/octet-stream",
-                                                 .body = body,
-                                                 .keep_alive = echo->keep_alive,
-                                                 .head = echo->head,
-                                             });
+    tg_http_answer_write(&echo->owner->text,
+                         &(struct tg_http_answer){
+                             .status = status,
+                             .content_type = "application/octet-stream",
+                             .body = body,
+                             .keep_alive = echo->keep_alive,
+                             .head = echo->head,
+                         });
     send_text(echo);
     if (!echo->keep_alive) {
         tg_conn_end(&echo->conn);
@@ -159,7 +160,8 @@ static size_t http_received(struct echo *echo, const uint8_t *data, size_t size)
 {
     enum tg_exchange_step step = TG_EXCHANGE_HEAD;
     size_t at = 0;
-    while (echo->phase == HTTP && echo->conn.state == TG_CONN_OPEN && step != TG_EXCHANGE_MORE) {
+    while (echo->phase == HTTP && echo->conn.state == TG_CONN_OPEN &&
+           step != TG_EXCHANGE_MORE) {
         size_t used = 0;
         struct tg_slice body;
         step = tg_exchange_feed(&echo->exchange, tg_slice(data + at, size - at), &used,
@@ -182,7 +184,8 @@ static size_t http_received(struct echo *echo, const uint8_t *data, size_t size)
 /* WebSocket. */
 
 /* What the message says, inflated if need be. False: the connection was closed for it. */
-static bool plain(struct echo *echo, const struct tg_ws_item *item, struct tg_slice *message)
+static bool plain(struct echo *echo, const struct tg_ws_item *item,
+                  struct tg_slice *message)
 {
     static const struct tg_inflate_limits limits = {.message_max = ECHO_BYTES_MAX};
     if (!item->compressed) {
@@ -307,7 +310,8 @@ void tg_conformance_accepted(void *context, int fd)
 {
     struct tg_conformance *conformance = context;
     struct echo *echo = tg_zalloc(1, sizeof *echo);
-    if (echo == NULL || tg_conn_open(conformance->net, &echo->conn, fd, &echo_ops) != TG_OK) {
+    if (echo == NULL ||
+        tg_conn_open(conformance->net, &echo->conn, fd, &echo_ops) != TG_OK) {
         tg_free(echo);
         close(fd);
         return;
@@ -319,7 +323,8 @@ void tg_conformance_accepted(void *context, int fd)
 
 void tg_conformance_end(struct tg_conformance *conformance)
 {
-    for (struct tg_link *link = conformance->net->conns.next; link != &conformance->net->conns;) {
+    for (struct tg_link *link = conformance->net->conns.next;
+         link != &conformance->net->conns;) {
         struct tg_conn *conn = TG_ENTRY(link, struct tg_conn, link);
         link = link->next;
         if (conn->ops == &echo_ops) {

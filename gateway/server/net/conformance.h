@@ -1,14 +1,15 @@
-/* The conformance profile: raw WebSocket echo and HTTP body echo, so that suites which others
- * wrote can be pointed at the gateway's codecs.
+/* The conformance profile: raw WebSocket echo and HTTP body echo, so that suites which
+ * others wrote can be pointed at the gateway's codecs.
  *
- * Off by default, loopback only. Any path and subprotocol upgrades to an echo of text and binary,
- * with permessage-deflate; `/` answers 200 to every method and echoes the body; other paths
- * are 404. Messages and bodies up to 16 MiB, up to 65,536 fragments a message. */
+ * Off by default, loopback only. Any path and subprotocol upgrades to an echo of text and
+ * binary, with permessage-deflate; `/` answers 200 to every method and echoes the body;
+ * other paths are 404. Messages and bodies up to 16 MiB, up to 65,536 fragments a
+ * message. */
 #ifndef TG_NET_CONFORMANCE_H
 #define TG_NET_CONFORMANCE_H
 
-#include "engine/codec/http1.h"
 #include "engine/base/outbox.h"
+#include "engine/codec/http1.h"
 #include "server/net/net.h"
 
 struct tg_conformance {

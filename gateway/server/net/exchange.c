@@ -20,10 +20,12 @@ void tg_exchange_expect(struct tg_exchange *exchange, uint64_t size)
 }
 
 /* A body that lies whole in `bytes` is lent from there; else it is gathered. */
-static enum tg_exchange_step take_body(struct tg_exchange *exchange, struct tg_slice bytes,
-                                       size_t *used, struct tg_slice *body)
+static enum tg_exchange_step take_body(struct tg_exchange *exchange,
+                                       struct tg_slice bytes, size_t *used,
+                                       struct tg_slice *body)
 {
-    size_t size = bytes.size < exchange->body_left ? bytes.size : (size_t)exchange->body_left;
+    size_t size = bytes.size < exchange->body_left ? bytes.size
+                                                   : (size_t)exchange->body_left;
     *used = size;
     exchange->body_left -= size;
     bool whole = exchange->body_left == 0;
@@ -46,8 +48,9 @@ static enum tg_exchange_step take_body(struct tg_exchange *exchange, struct tg_s
     return TG_EXCHANGE_BODY;
 }
 
-enum tg_exchange_step tg_exchange_feed(struct tg_exchange *exchange, struct tg_slice bytes,
-                                       size_t *used, struct tg_http_request *request,
+enum tg_exchange_step tg_exchange_feed(struct tg_exchange *exchange,
+                                       struct tg_slice bytes, size_t *used,
+                                       struct tg_http_request *request,
                                        struct tg_slice *body)
 {
     if (exchange->in_body) {

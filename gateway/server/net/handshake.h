@@ -7,10 +7,12 @@
 
 enum { TG_ACCEPT_SIZE = 28 };
 
-/* The value of Sec-WebSocket-Accept for `key` (RFC 6455 4.2.2). False if OpenSSL fails. */
+/* The value of Sec-WebSocket-Accept for `key` (RFC 6455 4.2.2). False if OpenSSL fails.
+ */
 bool tg_handshake_accept(struct tg_slice key, char accept[TG_ACCEPT_SIZE + 1]);
 
-/* May a page of this request's Origin connect? A request without one comes from no browser. */
+/* May a page of this request's Origin connect? A request without one comes from no
+ * browser. */
 bool tg_origin_allowed(const struct tg_config_origins *allowed,
                        const struct tg_http_request *request);
 

@@ -37,7 +37,8 @@ static socklen_t address_of(const char *host, uint32_t port, union address *addr
     return 0;
 }
 
-int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share)
+/* A socket that is bound, or -1 with errno set. */
+static int bound(const char *host, uint32_t port, bool share)
 {
     union address address;
     socklen_t size = address_of(host, port, &address);
@@ -52,7 +53,7 @@ int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share)
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if ((share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) ||
-        bind(fd, &address.any, size) != 0 || listen(fd, (int)backlog) != 0) {
+        bind(fd, &address.any, size) != 0) {
         int error = errno;
         close(fd);
         errno = error;
@@ -61,14 +62,25 @@ int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share)
     return fd;
 }
 
-uint32_t tg_listen_port(int fd)
+bool tg_listen_is_free(const char *host, uint32_t port)
 {
-    union address address;
-    socklen_t size = sizeof address;
-    if (getsockname(fd, &address.any, &size) != 0) {
-        return 0;
+    int fd = bound(host, port, false);
+    if (fd >= 0) {
+        close(fd);
     }
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return fd >= 0;
+}
+
+int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share)
+{
+    int fd = bound(host, port, share);
+    if (fd >= 0 && listen(fd, (int)backlog) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -79,7 +91,8 @@ static void on_pause_over(uv_timer_t *timer)
     uv_poll_start(&listener->poll, UV_READABLE, on_acceptable);
 }
 
-/* Out of descriptors: those who wait stay in the kernel's queue until some are free again. */
+/* Out of descriptors: those who wait stay in the kernel's queue until some are free
+ * again. */
 static void pause_accepting(struct tg_listener *listener, int error)
 {
     tg_log_limited(TG_LOG_WARN, "net.accept_paused", TG_F("reason", strerror(error)));
@@ -94,7 +107,8 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
     for (int i = 0; status == 0 && i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                errno == ENOMEM) {
                 pause_accepting(listener, errno);
                 return;
             }

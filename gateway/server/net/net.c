@@ -54,8 +54,9 @@ static bool stalled(const struct tg_conn *conn, uint64_t now)
 static void conn_due(struct tg_conn *conn, uint64_t now)
 {
     if (conn->state == TG_CONN_LINGER || stalled(conn, now)) {
-        tg_debug("net.conn_dropped",
-                 TG_F("reason", conn->state == TG_CONN_LINGER ? "lingered" : "slow_reader"));
+        tg_debug(
+            "net.conn_dropped",
+            TG_F("reason", conn->state == TG_CONN_LINGER ? "lingered" : "slow_reader"));
         tg_conn_kill(conn);
     } else if (conn->state == TG_CONN_OPEN) {
         conn->ops->timeout(conn);
@@ -238,7 +239,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* One write of all that fits in one call. False if the kernel takes no more, or all is over. */
+/* One write of all that fits in one call. False if the kernel takes no more, or all is
+ * over. */
 static bool conn_write(struct tg_conn *conn, const struct tg_slice *slices, int count)
 {
     struct iovec iov[IOV_MAX_USED];
@@ -248,7 +250,8 @@ static bool conn_write(struct tg_conn *conn, const struct tg_slice *slices, int 
     }
     ssize_t sent;
     if (count == 1) {
-        sent = send(conn->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent =
+            send(conn->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
     } else {
         struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
         sent = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);

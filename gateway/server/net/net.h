@@ -1,7 +1,7 @@
 /* One thread's meeting with the kernel: its loop, its clock, its timers, its connections.
  *
- * Callbacks record, the turn acts: what one turn of the loop reads leads to writes only at its
- * end, and a connection dies only there, never inside a callback.
+ * Callbacks record, the turn acts: what one turn of the loop reads leads to writes only
+ * at its end, and a connection dies only there, never inside a callback.
  *
  * Sockets are watched with uv_poll and read and written here: a write queue, a request, a
  * buffer of its own would each cost an idle connection more than all it needs. */
@@ -25,7 +25,8 @@ struct tg_net {
     struct tg_link conns;
     struct tg_link dying;
     uint32_t conn_count;
-    uint32_t write_ms; /* A connection that takes no byte for so long is over; 0: never. */
+    uint32_t
+        write_ms; /* A connection that takes no byte for so long is over; 0: never. */
     /* The owner's end of turn: write out what the turn has left to write. May be NULL. */
     void (*turn)(void *context);
     void *context;
@@ -61,12 +62,14 @@ struct tg_conn_ops {
 
 enum tg_conn_state {
     TG_CONN_OPEN,
-    TG_CONN_ENDING,  /* What is queued goes out, then our side is shut. */
-    TG_CONN_LINGER,  /* Our side is shut; what still comes is thrown away until theirs is. */
-    TG_CONN_DEAD,    /* On the list of the dying. */
+    TG_CONN_ENDING, /* What is queued goes out, then our side is shut. */
+    TG_CONN_LINGER, /* Our side is shut; what still comes is thrown away until theirs is.
+                     */
+    TG_CONN_DEAD,   /* On the list of the dying. */
 };
 
-/* Embed it first in the owner's structure, which the heap gave: it is freed at the end. */
+/* Embed it first in the owner's structure, which the heap gave: it is freed at the end.
+ */
 struct tg_conn {
     uv_poll_t poll;
     struct tg_net *net;
@@ -79,7 +82,8 @@ struct tg_conn {
     uint8_t watched;
 };
 
-/* Take over `fd` (non-blocking). `conn` is heap memory of tg_alloc that becomes the net's.
+/* Take over `fd` (non-blocking). `conn` is heap memory of tg_alloc that becomes the
+ * net's.
  *
  * TG_EIO  The connection was not made; `fd` and `conn` are still the caller's. */
 TG_MUST_USE enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
@@ -104,16 +108,18 @@ struct tg_listener {
     void *context;
 };
 
-/* Bind and listen on `host` (an address) and `port`; with `share`, beside other listeners of this
- * process (SO_REUSEPORT). A socket, or -1 with errno set. */
+/* Bind and listen on `host` (an address) and `port`; with `share`, beside other listeners
+ * of this process (SO_REUSEPORT). A socket, or -1 with errno set. */
 int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share);
-/* The port that the socket is bound to. */
-uint32_t tg_listen_port(int fd);
+/* Is nobody else listening there? Sharing would let a second gateway in unnoticed. False with
+ * errno set. */
+bool tg_listen_is_free(const char *host, uint32_t port);
 /* Accept on `fd`, which becomes the listener's.
  *
  * TG_EIO  Nothing was made; `fd` is still the caller's. */
-TG_MUST_USE enum tg_err tg_listener_open(struct tg_listener *listener, struct tg_net *net, int fd,
-                                         void (*accepted)(void *context, int fd), void *context);
+TG_MUST_USE enum tg_err tg_listener_open(struct tg_listener *listener, struct tg_net *net,
+                                         int fd, void (*accepted)(void *context, int fd),
+                                         void *context);
 /* Harmless if it is not open. */
 void tg_listener_close(struct tg_listener *listener);
 

@@ -60,7 +60,8 @@ static void shard_begin_end(struct tg_shard *shard)
     tg_listener_close(&shard->conformance_listener);
     tg_clients_end(&shard->clients);
     tg_conformance_end(&shard->conformance);
-    uv_timer_start(&shard->drain, on_drained, shard->common->config->timeouts.drain_ms, 0);
+    uv_timer_start(&shard->drain, on_drained, shard->common->config->timeouts.drain_ms,
+                   0);
 }
 
 /* Each turn. */
@@ -69,7 +70,8 @@ static void take_news(struct tg_shard *shard)
 {
     for (struct tg_batch *batch; (batch = tg_ring_pop(shard->ring)) != NULL;) {
         if (batch->roster != NULL && tg_hub_follow(shard->hub, batch->roster) != TG_OK) {
-            tg_error("shard.cannot_follow", TG_F("reason", "out of memory for the catalogue"));
+            tg_error("shard.cannot_follow",
+                     TG_F("reason", "out of memory for the catalogue"));
             abort();
         }
         tg_hub_deliver(shard->hub, batch);
@@ -91,7 +93,8 @@ static void on_turn(void *context)
 {
     struct tg_shard *shard = context;
     tg_clients_flush(&shard->clients);
-    if (shard->ending && shard->net.conn_count == 0 && !uv_is_closing((uv_handle_t *)&shard->news)) {
+    if (shard->ending && shard->net.conn_count == 0 &&
+        !uv_is_closing((uv_handle_t *)&shard->news)) {
         shard_over(shard);
     }
 }
@@ -141,7 +144,8 @@ static enum tg_err shard_open(struct tg_shard *shard, int client_fd, int conform
     return err;
 }
 
-struct tg_shard *tg_shard_start(struct tg_shard_common *common, int client_fd, int conformance_fd)
+struct tg_shard *tg_shard_create(struct tg_shard_common *common, int client_fd,
+                                 int conformance_fd)
 {
     struct tg_shard *shard = tg_zalloc(1, sizeof *shard);
     if (shard == NULL) {
@@ -153,11 +157,16 @@ struct tg_shard *tg_shard_start(struct tg_shard_common *common, int client_fd, i
     /* A gateway that cannot start its shards ends at once: the process gives all back. */
     if (shard->hub == NULL || shard->ring == NULL ||
         tg_net_init(&shard->net, on_turn, shard) != TG_OK ||
-        shard_open(shard, client_fd, conformance_fd) != TG_OK ||
-        uv_thread_create(&shard->thread, shard_main, shard) != 0) {
+        shard_open(shard, client_fd, conformance_fd) != TG_OK) {
         return NULL;
     }
     return shard;
+}
+
+enum tg_err tg_shard_run(struct tg_shard *shard)
+{
+    take_news(shard);
+    return uv_thread_create(&shard->thread, shard_main, shard) == 0 ? TG_OK : TG_EIO;
 }
 
 enum tg_err tg_shard_hand(struct tg_shard *shard, struct tg_batch *batch)

@@ -1,7 +1,7 @@
 /* One shard: a thread with its own loop, listeners, connections and hub.
  *
- * It shares nothing with the others. The sequencer hands it batches over a bounded ring and wakes
- * it; everything else comes from its sockets. */
+ * It shares nothing with the others. The sequencer hands it batches over a bounded ring
+ * and wakes it; everything else comes from its sockets. */
 #ifndef TG_NET_SHARD_H
 #define TG_NET_SHARD_H
 
@@ -15,7 +15,8 @@
 /* What all shards of a gateway share. */
 struct tg_shard_common {
     const struct tg_config *config;
-    atomic_uint connections; /* On the clients' port, of all shards. */
+    uint32_t connections_max; /* As configured, or as many as descriptors allow. */
+    atomic_uint connections;  /* On the clients' port, of all shards. */
     atomic_bool ending;
 };
 
@@ -23,11 +24,17 @@ struct tg_shard;
 
 enum { TG_SHARD_RING = 8192 };
 
-/* A shard that accepts on `client_fd`, and on `conformance_fd` unless it is -1; both become the
- * shard's. Its thread runs from here on. NULL if there is no memory or thread. */
-struct tg_shard *tg_shard_start(struct tg_shard_common *common, int client_fd,
-                                int conformance_fd);
-/* Hand it a batch, with a reference that becomes the shard's; from the sequencer's thread.
+/* A shard that will accept on `client_fd`, and on `conformance_fd` unless it is -1; both
+ * become the shard's. NULL without memory. */
+struct tg_shard *tg_shard_create(struct tg_shard_common *common, int client_fd,
+                                 int conformance_fd);
+/* Take in what was handed to it so far, then let its thread run: the first client finds
+ * the catalogue there.
+ *
+ * TG_EIO  There is no thread to be had. */
+TG_MUST_USE enum tg_err tg_shard_run(struct tg_shard *shard);
+/* Hand it a batch, with a reference that becomes the shard's; from the sequencer's
+ * thread.
  *
  * TG_EFULL  The ring is full: the caller hands out too much at a time. */
 TG_MUST_USE enum tg_err tg_shard_hand(struct tg_shard *shard, struct tg_batch *batch);

@@ -73,7 +73,8 @@ void tg_desk_destroy(struct tg_desk *desk)
     }
 }
 
-enum tg_err tg_desk_add_key(struct tg_desk *desk, struct tg_slice app, struct tg_slice key)
+enum tg_err tg_desk_add_key(struct tg_desk *desk, struct tg_slice app,
+                            struct tg_slice key)
 {
     return tg_keys_add(desk->keys, app, key);
 }
@@ -85,7 +86,8 @@ bool tg_desk_admit(struct tg_desk *desk, struct tg_slice key, struct tg_slice *a
         return true;
     }
     tg_refusal_set(refusal, TG_CODE_INVALID_KEY, NULL,
-                   key.size == 0 ? "an ingest key is needed" : "this is no ingest key of this gateway");
+                   key.size == 0 ? "an ingest key is needed"
+                                 : "this is no ingest key of this gateway");
     tg_log_limited(TG_LOG_WARN, "ingest.invalid_key", TG_F("given", key.size != 0));
     return false;
 }
@@ -147,13 +149,14 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-enum tg_err tg_desk_publish(struct tg_desk *desk, struct tg_slice app, struct tg_slice body,
-                            bool lines, struct tg_buf *answer, struct tg_publish_summary *summary,
+enum tg_err tg_desk_publish(struct tg_desk *desk, struct tg_slice app,
+                            struct tg_slice body, bool lines, struct tg_buf *answer,
+                            struct tg_publish_summary *summary,
                             struct tg_refusal *refusal)
 {
     struct tg_batch *batch = NULL;
-    enum tg_err err = tg_sequencer_publish(desk->sequencer, app, body, lines, now_us(), answer,
-                                           &batch, summary, refusal);
+    enum tg_err err = tg_sequencer_publish(desk->sequencer, app, body, lines, now_us(),
+                                           answer, &batch, summary, refusal);
     if (err != TG_OK) {
         return err;
     }
@@ -170,8 +173,9 @@ enum tg_err tg_desk_publish(struct tg_desk *desk, struct tg_slice app, struct tg
     return TG_OK;
 }
 
-enum tg_err tg_desk_replace(struct tg_desk *desk, struct tg_slice app, struct tg_slice document,
-                            struct tg_buf *answer, struct tg_refusal *refusal)
+enum tg_err tg_desk_replace(struct tg_desk *desk, struct tg_slice app,
+                            struct tg_slice document, struct tg_buf *answer,
+                            struct tg_refusal *refusal)
 {
     struct tg_roster *roster = NULL;
     enum tg_err err =
@@ -179,7 +183,8 @@ enum tg_err tg_desk_replace(struct tg_desk *desk, struct tg_slice app, struct tg
     if (err != TG_OK) {
         tg_log_limited(TG_LOG_WARN, "catalogue.refused", TG_F("app", app),
                        TG_F("code", tg_code_text(refusal->code)),
-                       TG_F("member", refusal->member), TG_F("message", refusal->message));
+                       TG_F("member", refusal->member),
+                       TG_F("message", refusal->message));
         return err;
     }
     struct tg_catalogue *catalogue = tg_sequencer_catalogue(desk->sequencer);
@@ -188,11 +193,14 @@ enum tg_err tg_desk_replace(struct tg_desk *desk, struct tg_slice app, struct tg
     if (changed) {
         struct tg_batch *batch = tg_batch_of_roster(roster);
         if (batch == NULL) {
-            tg_error("desk.out_of_memory", TG_F("doing", "telling the shards of a catalogue"));
-            abort(); /* The sequencer has changed already: shards that do not know would lie. */
+            tg_error("desk.out_of_memory",
+                     TG_F("doing", "telling the shards of a catalogue"));
+            abort(); /* The sequencer has changed already: shards that do not know would
+                        lie. */
         }
         hand_out(desk, batch);
-        tg_info("catalogue.accepted", TG_F("app", app), TG_F("version", desk->counts.catalogue),
+        tg_info("catalogue.accepted", TG_F("app", app),
+                TG_F("version", desk->counts.catalogue),
                 TG_F("types", tg_catalogue_size(catalogue)));
     }
     tg_buf_add_text(answer, "\"catalogue\":");

@@ -1,7 +1,7 @@
 /* Where ingest hands in what applications send, whichever way it came.
  *
- * The desk joins the keys, the sequencer and the shards: it judges, gives the answer's text, and hands
- * what was accepted to every shard. One thread. */
+ * The desk joins the keys, the sequencer and the shards: it judges, gives the answer's
+ * text, and hands what was accepted to every shard. One thread. */
 #ifndef TG_SEQUENCER_DESK_H
 #define TG_SEQUENCER_DESK_H
 
@@ -12,8 +12,8 @@
 
 struct tg_desk;
 
-/* `shards` are borrowed and must outlive the desk; so is `config`. `resumed` is called, on any
- * thread, when a desk that was full has room again. NULL without memory. */
+/* `shards` are borrowed and must outlive the desk; so is `config`. `resumed` is called,
+ * on any thread, when a desk that was full has room again. NULL without memory. */
 struct tg_desk *tg_desk_create(const struct tg_config *config, struct tg_shard **shards,
                                uint32_t shard_count, void (*resumed)(void *context),
                                void *context);
@@ -28,10 +28,12 @@ bool tg_desk_admit(struct tg_desk *desk, struct tg_slice key, struct tg_slice *a
 /* Too much is under way to the shards: take nothing more in until `resumed`. */
 bool tg_desk_full(struct tg_desk *desk);
 
-/* Publish `body` for `app`: the members of a `published` answer, without braces and without
- * `kind`, are added to `answer`. On failure nothing was published and `refusal` says why. */
+/* Publish `body` for `app`: the members of a `published` answer, without braces and
+ * without `kind`, are added to `answer`. On failure nothing was published and `refusal`
+ * says why. */
 TG_MUST_USE enum tg_err tg_desk_publish(struct tg_desk *desk, struct tg_slice app,
-                                        struct tg_slice body, bool lines, struct tg_buf *answer,
+                                        struct tg_slice body, bool lines,
+                                        struct tg_buf *answer,
                                         struct tg_publish_summary *summary,
                                         struct tg_refusal *refusal);
 /* Replace the catalogue of `app`; the members of `catalogue_accepted` likewise. */

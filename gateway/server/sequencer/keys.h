@@ -16,8 +16,8 @@ void tg_keys_destroy(struct tg_keys *keys);
  * TG_ENOMEM  Nothing was added. */
 TG_MUST_USE enum tg_err tg_keys_add(struct tg_keys *keys, struct tg_slice app,
                                     struct tg_slice key);
-/* The application of `key`, or false. The time it takes does not depend on how much of a key
- * was right: digests are compared, each of them, whole. */
+/* The application of `key`, or false. The time it takes does not depend on how much of a
+ * key was right: digests are compared, each of them, whole. */
 bool tg_keys_find(const struct tg_keys *keys, struct tg_slice key, struct tg_slice *app);
 
 #endif

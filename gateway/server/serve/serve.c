@@ -37,8 +37,6 @@ struct gateway {
     uv_signal_t signals[2];
     uv_timer_t log_tick;
     uv_timer_t drain;
-    uint32_t client_port;
-    uint32_t ingest_port;
     bool ending;
 };
 
@@ -111,23 +109,28 @@ static bool fail(const char *what, const char *why)
     return false;
 }
 
-/* One descriptor a connection: ask for as many as the hard limit gives. */
-static void raise_descriptors(const struct tg_config *config)
+/* One descriptor a connection: ask for as many as the hard limit gives. How many connections
+ * there may be, which is less than configured where descriptors are few: who comes after
+ * that is told so, which running out of descriptors would not. */
+static uint32_t connections_max(const struct tg_config *config)
 {
+    uint32_t wanted = config->clients.connections_max;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
+        return wanted;
     }
-    rlim_t want = (rlim_t)config->clients.connections_max + SPARE_DESCRIPTORS;
+    rlim_t want = (rlim_t)wanted + SPARE_DESCRIPTORS;
     if (limit.rlim_cur < want) {
         limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
         setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur < want) {
-        tg_warn("gateway.few_descriptors", TG_F("descriptors", (uint64_t)limit.rlim_cur),
-                TG_F("connections_max", config->clients.connections_max),
-                TG_F("hint", "raise the limit of open files (ulimit -Hn)"));
+    if (limit.rlim_cur >= want) {
+        return wanted;
     }
+    return limit.rlim_cur <= 2 * SPARE_DESCRIPTORS
+               ? (uint32_t)limit.rlim_cur / 2
+               : (uint32_t)limit.rlim_cur - SPARE_DESCRIPTORS;
 }
 
 static bool start_net(struct gateway *gateway)
@@ -152,33 +155,58 @@ static bool start_net(struct gateway *gateway)
     return true;
 }
 
-static bool start_shards(struct gateway *gateway)
+static bool fail_to_listen(const char *whom, const char *host, uint32_t port)
+{
+    int error = errno;
+    char what[128];
+    snprintf(what, sizeof what, "listening for %s on %s port %u", whom, host, port);
+    return fail(what, strerror(error));
+}
+
+static bool create_shard(struct gateway *gateway)
 {
     const struct tg_config *config = gateway->config;
-    uint32_t port = config->clients.port;
-    for (uint32_t i = 0; i < config->shards && i < SHARDS_MAX; i++) {
-        int fd = tg_listen(config->clients.host, port, config->clients.backlog, true);
-        if (fd < 0) {
-            char what[96];
-            snprintf(what, sizeof what, "listening for clients on %s port %u",
-                     config->clients.host, port);
-            return fail(what, strerror(errno));
-        }
-        port = tg_listen_port(fd); /* Port 0: all shards share the one that the first got. */
-        int echo_fd = -1;
-        if (config->conformance.enabled) {
-            echo_fd = tg_listen("127.0.0.1", config->conformance.port, 128, true);
-            if (echo_fd < 0) {
-                return fail("listening for the conformance profile", strerror(errno));
-            }
-        }
-        gateway->shards[i] = tg_shard_start(&gateway->common, fd, echo_fd);
-        if (gateway->shards[i] == NULL) {
-            return fail("starting a shard", "out of memory or threads");
-        }
-        gateway->shard_count++;
+    const struct tg_config_clients *clients = &config->clients;
+    int fd = tg_listen(clients->host, clients->port, clients->backlog, true);
+    if (fd < 0) {
+        return fail_to_listen("clients", clients->host, clients->port);
     }
-    gateway->client_port = port;
+    int echo_fd = -1;
+    if (config->conformance.enabled) {
+        echo_fd = tg_listen("127.0.0.1", config->conformance.port, 128, true);
+        if (echo_fd < 0) {
+            return fail_to_listen("conformance", "127.0.0.1", config->conformance.port);
+        }
+    }
+    struct tg_shard *shard = tg_shard_create(&gateway->common, fd, echo_fd);
+    if (shard == NULL) {
+        return fail("making a shard", "out of memory");
+    }
+    gateway->shards[gateway->shard_count++] = shard;
+    return true;
+}
+
+static bool create_shards(struct gateway *gateway)
+{
+    const struct tg_config *config = gateway->config;
+    if (!tg_listen_is_free(config->clients.host, config->clients.port)) {
+        return fail_to_listen("clients", config->clients.host, config->clients.port);
+    }
+    while (gateway->shard_count < config->shards && gateway->shard_count < SHARDS_MAX) {
+        if (!create_shard(gateway)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool run_shards(struct gateway *gateway)
+{
+    for (uint32_t i = 0; i < gateway->shard_count; i++) {
+        if (tg_shard_run(gateway->shards[i]) != TG_OK) {
+            return fail("running a shard", "no thread is to be had");
+        }
+    }
     return true;
 }
 
@@ -205,13 +233,16 @@ static bool add_keys(struct gateway *gateway)
     }
     char key[TG_RUNTIME_KEY_SIZE];
     char why[256];
-    if (tg_runtime_ingest_key(config->runtime_dir, gateway->ingest_port, true, key, why,
-                              sizeof why) != TG_OK) {
+    if (tg_runtime_ingest_key(config->runtime_dir, gateway->config->ingest.port, true,
+                              key, why, sizeof why) != TG_OK) {
         return fail("making an ingest key", why);
     }
     bool added = add_key(gateway, "default", key);
     explicit_bzero(key, sizeof key);
-    tg_info("ingest.key_made", TG_F("app", "default"), TG_F("runtime_dir", config->runtime_dir),
+    char file[512];
+    snprintf(file, sizeof file, "%s/ingest-%u.key", config->runtime_dir,
+             gateway->config->ingest.port);
+    tg_info("ingest.default_key", TG_F("app", "default"), TG_F("key_file", file),
             TG_F("hint", "no ingest.keys are configured"));
     return added;
 }
@@ -221,16 +252,13 @@ static bool start_ingest(struct gateway *gateway)
     const struct tg_config *config = gateway->config;
     int fd = tg_listen(config->ingest.host, config->ingest.port, 128, false);
     if (fd < 0) {
-        char what[96];
-        snprintf(what, sizeof what, "listening for ingest on %s port %u", config->ingest.host,
-                 config->ingest.port);
-        return fail(what, strerror(errno));
+        return fail_to_listen("ingest", config->ingest.host, config->ingest.port);
     }
-    gateway->ingest_port = tg_listen_port(fd);
-    gateway->desk = tg_desk_create(config, gateway->shards, gateway->shard_count, desk_resumed,
-                                   gateway);
-    if (gateway->desk == NULL || tg_ingest_http_open(&gateway->http, &gateway->net, fd,
-                                                     gateway->desk, &gateway->common) != TG_OK) {
+    gateway->desk = tg_desk_create(config, gateway->shards, gateway->shard_count,
+                                   desk_resumed, gateway);
+    if (gateway->desk == NULL ||
+        tg_ingest_http_open(&gateway->http, &gateway->net, fd, gateway->desk,
+                            &gateway->common) != TG_OK) {
         return fail("starting ingest", "out of memory");
     }
     return add_keys(gateway);
@@ -246,15 +274,17 @@ static bool start_zmq(struct gateway *gateway)
         return true;
     }
     if (strncmp(config->ingest.zmq, "ipc://", 6) == 0 &&
-        strncmp(config->ingest.zmq + 6, config->runtime_dir, strlen(config->runtime_dir)) == 0) {
+        strncmp(config->ingest.zmq + 6, config->runtime_dir,
+                strlen(config->runtime_dir)) == 0) {
         int dir = -1;
-        if (tg_runtime_open(config->runtime_dir, true, &dir, reason, sizeof reason) != TG_OK) {
+        if (tg_runtime_open(config->runtime_dir, true, &dir, reason, sizeof reason) !=
+            TG_OK) {
             return fail("opening the runtime directory", reason);
         }
         close(dir);
     }
-    gateway->zmq = tg_ingest_zmq_open(&gateway->net, config->ingest.zmq, gateway->desk, config,
-                                      &why);
+    gateway->zmq = tg_ingest_zmq_open(&gateway->net, config->ingest.zmq, gateway->desk,
+                                      config, &why);
     if (gateway->zmq == NULL) {
         snprintf(reason, sizeof reason, "%s: %s", config->ingest.zmq, why);
         return fail("binding ZeroMQ ingest", reason);
@@ -284,7 +314,8 @@ static bool document_app(struct tg_slice document, struct tg_buf *app)
     struct tg_json_doc doc = {0};
     struct tg_json_error error;
     struct tg_slice name;
-    bool found = tg_json_parse(&doc, document, &(struct tg_json_limits){.values_max = 1000000},
+    bool found = tg_json_parse(&doc, document,
+                               &(struct tg_json_limits){.values_max = 1000000},
                                &error) == TG_OK &&
                  tg_json_string(tg_json_get(tg_json_root(&doc), "app"), NULL, &name);
     if (found) {
@@ -305,10 +336,12 @@ static bool load_catalogue(struct gateway *gateway, const char *path)
     if (!read_file(path, &text)) {
         snprintf(reason, sizeof reason, "%s: %s", path, strerror(errno));
     } else if (!document_app(tg_buf_slice(&text), &app)) {
-        snprintf(reason, sizeof reason, "%s: not a JSON object with \"app\", a name", path);
-    } else if (tg_desk_replace(gateway->desk, tg_buf_slice(&app), tg_buf_slice(&text), &answer,
-                               &refusal) != TG_OK) {
-        snprintf(reason, sizeof reason, "%s: %s: %s", path, refusal.member, refusal.message);
+        snprintf(reason, sizeof reason, "%s: not a JSON object with \"app\", a name",
+                 path);
+    } else if (tg_desk_replace(gateway->desk, tg_buf_slice(&app), tg_buf_slice(&text),
+                               &answer, &refusal) != TG_OK) {
+        snprintf(reason, sizeof reason, "%s: %s: %s", path, refusal.member,
+                 refusal.message);
     } else {
         loaded = true;
     }
@@ -332,18 +365,21 @@ static bool load_catalogues(struct gateway *gateway)
 
 static bool start(struct gateway *gateway)
 {
-    raise_descriptors(gateway->config);
-    if (!start_net(gateway) || !start_shards(gateway) || !start_ingest(gateway) ||
-        !load_catalogues(gateway) || !start_zmq(gateway)) {
+    gateway->common.connections_max = connections_max(gateway->config);
+    if (!start_net(gateway) || !create_shards(gateway) || !start_ingest(gateway) ||
+        !load_catalogues(gateway) || !run_shards(gateway) || !start_zmq(gateway)) {
         return false;
     }
     tg_info("gateway.started", TG_F("version", TG_VERSION),
             TG_F("clients_host", gateway->config->clients.host),
-            TG_F("clients_port", gateway->client_port),
+            TG_F("clients_port", gateway->config->clients.port),
             TG_F("ingest_host", gateway->config->ingest.host),
-            TG_F("ingest_port", gateway->ingest_port),
-            TG_F("zmq", gateway->config->ingest.zmq == NULL ? "off" : gateway->config->ingest.zmq),
-            TG_F("shards", gateway->shard_count));
+            TG_F("ingest_port", gateway->config->ingest.port),
+            TG_F("zmq", gateway->config->ingest.zmq == NULL
+                            ? "off"
+                            : gateway->config->ingest.zmq),
+            TG_F("shards", gateway->shard_count),
+            TG_F("connections_max", gateway->common.connections_max));
     return true;
 }
 

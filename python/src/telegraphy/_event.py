@@ -226,13 +226,15 @@ class Event:
             raise DefinitionError("telegraphy.Event is a base class; inherit from it")
         return cls._definition
 
-    def __getattr__(self, name: str) -> Any:
-        values = self.__dict__.get("_values", {})
-        if name in values:
-            return values[name]
-        raise AttributeError(
-            f"{type(self).__name__} has no field {name!r}{did_you_mean(name, values)}"
-        )
+    if not TYPE_CHECKING:  # which know the fields, and would believe in any other
+
+        def __getattr__(self, name: str) -> Any:
+            values = self.__dict__.get("_values", {})
+            if name in values:
+                return values[name]
+            raise AttributeError(
+                f"{type(self).__name__} has no field {name!r}{did_you_mean(name, values)}"
+            )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is an event: it does not change")

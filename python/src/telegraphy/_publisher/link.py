@@ -8,7 +8,7 @@ there (IMMEDIATE), and the socket's monitor tells when it comes and goes.
 from __future__ import annotations
 
 import math
-import socket
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,22 +28,23 @@ class Waker:
     """Wakes a thread that waits in `poll`, from any other."""
 
     def __init__(self) -> None:
-        self._near, self._far = socket.socketpair()
-        self._near.setblocking(False)
-        self._far.setblocking(False)
+        far, near = os.pipe()
+        os.set_blocking(far, False)
+        os.set_blocking(near, False)
+        self._far = open(far, "rb", buffering=0)  # noqa: SIM115 (closed by `close`)
+        self._near = open(near, "wb", buffering=0)  # noqa: SIM115
 
     def fileno(self) -> int:
         return self._far.fileno()
 
     def wake(self) -> None:
         # Full: it is awake already.  Closed: nobody sleeps there any more.
-        with suppress(OSError):
-            self._near.send(b"\0")
+        with suppress(OSError, ValueError):
+            self._near.write(b"\0")
 
     def clear(self) -> None:
-        with suppress(BlockingIOError):
-            while self._far.recv(4_096):
-                pass
+        while self._far.read(4_096):
+            pass
 
     def close(self) -> None:
         self._near.close()

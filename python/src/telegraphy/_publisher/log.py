@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Final
+
+from .native import make_lock
 
 
 class ThrottledLog:
@@ -13,7 +14,7 @@ class ThrottledLog:
     def __init__(self, logger: logging.Logger, interval: float) -> None:
         self._logger = logger
         self._interval = interval
-        self._lock = threading.Lock()
+        self._lock = make_lock()
         self._last: Final[dict[str, float]] = {}
         self._hidden: Final[dict[str, int]] = {}
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import threading
 import time
 import weakref
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from .._encoded import EncodedEvent
 from .._stats import Stats
 from .link import GatewayLink, Waker
 from .log import ThrottledLog
+from .native import make_lock, start_thread, wait_until
 from .state import Batch, Options, State
 
 EXIT_FLUSH_SECONDS: Final = 1.0
@@ -138,7 +138,7 @@ class Publisher:
         self._log = ThrottledLog(
             logging.getLogger("telegraphy"), self._options.log_interval
         )
-        self._worker_lock = threading.Lock()
+        self._worker_lock = make_lock()
         self._worker = None
 
     def _begin_after_fork(self) -> None:
@@ -171,22 +171,22 @@ class _Worker:
         self._key = key
         self._state = state
         self._log = log
+        self.alive = False
         self._stopping = False
-        self._thread = threading.Thread(
-            target=self._run, name="telegraphy-publisher", daemon=True
-        )
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
 
     def start(self) -> None:
-        self._thread.start()
+        self.alive = True
+        try:
+            start_thread(self._run, "telegraphy-publisher")
+        except RuntimeError:
+            self.alive = False
+            self.waker.close()
+            raise
 
     def stop(self) -> None:
         self._stopping = True
         self.waker.wake()
-        self._thread.join(JOIN_SECONDS)
+        wait_until(lambda: not self.alive, JOIN_SECONDS)
 
     def _run(self) -> None:
         try:
@@ -205,6 +205,7 @@ class _Worker:
         finally:
             self._state.send_again_all()
             self.waker.close()
+            self.alive = False
 
     def _turn(self, now: float) -> None:
         """Send all that may be sent, then sleep until something happens."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Final
 
 from .._encoded import EncodedEvent
 from .._stats import Stats
+from .native import make_lock, wait_until
 
 BATCH_BYTES_MAX: Final = 4 * 1024 * 1024
 BATCH_EVENTS_MAX: Final = 4_096
@@ -64,7 +64,7 @@ class State:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self._changed = threading.Condition()
+        self._lock = make_lock()
         self._queue: deque[EncodedEvent] = deque()
         self._again: deque[Batch] = deque()
         self._in_flight: dict[int, Batch] = {}
@@ -80,7 +80,7 @@ class State:
     def put(self, events: Sequence[EncodedEvent], now: float) -> tuple[int, bool]:
         """Queue what there is room for.  How many that was, and whether the thread sleeps
         and should be woken."""
-        with self._changed:
+        with self._lock:
             room = min(len(events), self.options.queue_max - len(self._queue))
             if not self._queue:
                 self._waiting_since = now
@@ -92,13 +92,12 @@ class State:
             return room, wake
 
     def wait_until_idle(self, timeout: float | None) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self._outstanding() == 0, timeout)
+        return wait_until(self._is_idle, timeout)
 
     def lose_all(self) -> int:
         """Give up everything that is queued: what was never sent is lost, the rest
         unknown."""
-        with self._changed:
+        with self._lock:
             lost = len(self._queue)
             for batch in (*self._again, *self._in_flight.values()):
                 if batch.attempts:
@@ -110,15 +109,14 @@ class State:
             self._again.clear()
             self._in_flight.clear()
             self._in_batches = 0
-            self._changed.notify_all()
             return lost
 
     def count_lost(self, count: int) -> None:
-        with self._changed:
+        with self._lock:
             self._lost += count
 
     def stats(self) -> Stats:
-        with self._changed:
+        with self._lock:
             return Stats(
                 queued=self._outstanding(),
                 sent=self._sent,
@@ -132,7 +130,7 @@ class State:
 
     def next_batch(self, now: float) -> Batch | None:
         """Take the batch to be sent now, if there is one."""
-        with self._changed:
+        with self._lock:
             if not self._may_send(now):
                 return None
             if self._again:
@@ -151,7 +149,7 @@ class State:
             return batch
 
     def was_sent(self, batch: Batch, now: float) -> None:
-        with self._changed:
+        with self._lock:
             if not batch.attempts:
                 batch.first_sent = now
                 self._sent += len(batch.events)
@@ -160,13 +158,13 @@ class State:
             self._in_flight[batch.id] = batch
 
     def was_not_sent(self, batch: Batch) -> None:
-        with self._changed:
+        with self._lock:
             self._again.appendleft(batch)
 
     def answered(self, batch_id: int, *, accepted: int, refused: int) -> None:
         """Count a batch that the gateway answered.  What the answer leaves open is
         unknown."""
-        with self._changed:
+        with self._lock:
             batch = self._in_flight.pop(batch_id)
             total = len(batch.events)
             accepted = min(accepted, total)
@@ -178,12 +176,12 @@ class State:
 
     def peek(self, batch_id: int | None) -> Batch | None:
         """A batch that is in flight."""
-        with self._changed:
+        with self._lock:
             return None if batch_id is None else self._in_flight.get(batch_id)
 
     def postpone(self, batch_id: int, until: float) -> None:
         """The gateway cannot take this batch now: nothing is sent before `until`."""
-        with self._changed:
+        with self._lock:
             batch = self._in_flight.pop(batch_id, None)
             if batch is not None:
                 self._again = deque(sorted((batch, *self._again), key=lambda b: b.id))
@@ -191,14 +189,14 @@ class State:
 
     def send_again_all(self) -> None:
         """What is in flight will not be answered: it goes first, in its old order."""
-        with self._changed:
+        with self._lock:
             batches = (*self._in_flight.values(), *self._again)
             self._again = deque(sorted(batches, key=lambda b: b.id))
             self._in_flight.clear()
 
     def give_up(self, now: float) -> int:
         """Count those batches as unknown that are unanswered for too long."""
-        with self._changed:
+        with self._lock:
             old = [
                 batch
                 for batch in (*self._in_flight.values(), *self._again)
@@ -214,13 +212,13 @@ class State:
 
     def is_silent(self, now: float) -> bool:
         """Has a batch waited so long for its answer that it is to be sent again?"""
-        with self._changed:
+        with self._lock:
             return any(now >= self._silent_at(b) for b in self._in_flight.values())
 
     def fall_asleep(self, now: float, *, connected: bool) -> float | None:
         """How long the thread may sleep: None is until it is woken.  Only a thread that
         could send is woken by `put`; else it waits for the gateway or the time."""
-        with self._changed:
+        with self._lock:
             able = connected and len(self._in_flight) < self.options.in_flight_max
             if able and self._may_send(now):
                 return 0.0
@@ -240,8 +238,12 @@ class State:
             return max(0.0, min(times) - now) if times else None
 
     def woke_up(self) -> None:
-        with self._changed:
+        with self._lock:
             self._asleep = False
+
+    def _is_idle(self) -> bool:
+        with self._lock:
+            return self._outstanding() == 0
 
     # -- with the lock held
 
@@ -250,8 +252,6 @@ class State:
 
     def _leave(self, batch: Batch) -> None:
         self._in_batches -= len(batch.events)
-        if self._outstanding() == 0:
-            self._changed.notify_all()
 
     def _may_send(self, now: float) -> bool:
         if now < self._hold_until or len(self._in_flight) >= self.options.in_flight_max:

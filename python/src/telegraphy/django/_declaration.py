@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -328,7 +327,7 @@ class ModelDeclaration:
                 or not getattr(found, "column", None)
             ):
                 raise DefinitionError("it has no column of its own in the model's table")
-            field = typing.cast("ModelField[Any, Any]", found)
+            field = cast("ModelField[Any, Any]", found)
         return field
 
 
@@ -341,24 +340,23 @@ def key_columns(model: type[models.Model]) -> tuple[Column, ...]:
 def method_field(name: str, method: Callable[..., object]) -> Field:
     """The field that a method computes, by its return annotation."""
     function = getattr(method, "__func__", method)
-    try:
-        annotations = inspect.get_annotations(function, eval_str=True)
-    except NameError as error:
-        # Only what it returns must be readable; the rest may be for type checkers.
-        annotations = inspect.get_annotations(function)
-        returns = annotations.get("return")
-        if isinstance(returns, str):
-            try:
-                annotations = {"return": eval(returns, function.__globals__)}  # noqa: S307 (the project's own annotation, as inspect reads it)
-            except NameError:
-                raise DefinitionError(
-                    f"method {name!r}: its annotation cannot be read, {error}"
-                ) from None
+    # Only what it returns: the instance's type may be there for type checkers alone.
+    annotations = inspect.get_annotations(function)
     if "return" not in annotations:
         raise DefinitionError(
             f"method {name!r} must say what it returns: def {name}(self, instance) -> str"
         )
-    return field_from_annotation(name, annotations["return"])
+    returns = annotations["return"]
+    if isinstance(returns, str):
+        try:
+            # The project's own source, read as `inspect` and `typing` read annotations.
+            returns = eval(returns, function.__globals__)  # noqa: S307
+        except NameError as error:
+            raise DefinitionError(
+                f"method {name!r}: what it returns cannot be read, {error}; import the "
+                "name where the method can see it, not under `if TYPE_CHECKING`"
+            ) from None
+    return field_from_annotation(name, returns)
 
 
 def silent_effect(on_delete: object) -> str | None:

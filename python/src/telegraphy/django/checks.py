@@ -43,6 +43,8 @@ SOCKET_PATH_MAX: Final = 107
 KEY = re.compile(r"[!-+\--~]{16,256}")
 """What the gateway takes; a comma would end it in the gateway's environment."""
 
+KINDS: Final = {str: "a string", int: "a whole number", dict: "a dict"}
+
 Apps = Sequence[AppConfig] | None
 
 
@@ -70,12 +72,9 @@ def _settings_messages() -> Iterator[CheckMessage]:
                 hint=f"The settings are {', '.join(SETTINGS)}.",
                 id="telegraphy.E001",
             )
-        elif value is not None and (
-            not isinstance(value, SETTINGS[name]) or isinstance(value, bool)
-        ):
+        elif value is not None and (type(value) is not SETTINGS[name]):
             sound = False
-            kinds = " or ".join(kind.__name__ for kind in SETTINGS[name])
-            yield _bad_setting(name, f"must be a {kinds}, not {value!r}")
+            yield _bad_setting(name, f"must be {KINDS[SETTINGS[name]]}, not {value!r}")
     if sound:
         yield from _value_messages()
 

@@ -22,19 +22,19 @@ CLIENT_PORT: Final = 1844
 INGEST_PORT: Final = 1845
 CLIENT_PATH: Final = "/v1/websocket"
 
-SETTINGS: Final[dict[str, tuple[type, ...]]] = {
-    "APP": (str,),
-    "BACKEND": (str,),
-    "OPTIONS": (dict,),
-    "ENDPOINT": (str,),
-    "INGEST_KEY": (str,),
-    "INGEST_PORT": (int,),
-    "CLIENT_URL": (str,),
-    "CLIENT_PORT": (int,),
-    "BINARY": (str,),
-    "GATEWAY": (dict,),
+SETTINGS: Final[dict[str, type]] = {
+    "APP": str,
+    "BACKEND": str,
+    "OPTIONS": dict,
+    "ENDPOINT": str,
+    "INGEST_KEY": str,
+    "INGEST_PORT": int,
+    "CLIENT_URL": str,
+    "CLIENT_PORT": int,
+    "BINARY": str,
+    "GATEWAY": dict,
 }
-"""Every setting and the types it may have.  None means the default."""
+"""Every setting and the type it has.  None means the default."""
 
 
 class Settings:

@@ -87,9 +87,7 @@ async function load() {
   drawSoon();
 }
 
-const subscription = telegraphy.subscribe('board.Order', { onReset: load, onGap: load }, take);
-subscription.ready.then(load, () => {}); // From here on nothing is missed without a word.
-telegraphy.on('typesChanged', load);
+telegraphy.subscribe('board.Order', { onSubscribed: load, onReset: load, onGap: load }, take);
 load();
 
 telegraphy.subscribe('board.BurstStarted', ({ data }) => {
