@@ -139,6 +139,21 @@ static void every_failing_allocation_keeps_what_was_there(void **state)
     }
 }
 
+static void digits_are_those_of_printf(void **state)
+{
+    (void)state;
+    for (uint64_t power = 1, i = 0; i < 20; i++, power *= 10) {
+        const uint64_t near[] = {power - 1, power, power + 1, power * 7 + power / 3};
+        for (size_t n = 0; n < 4; n++) {
+            char wanted[TG_U64_DIGITS + 1];
+            char digits[TG_U64_DIGITS];
+            int size = snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)near[n]);
+            assert_int_equal(tg_u64_write(near[n], digits), size);
+            assert_memory_equal(digits, wanted, (size_t)size);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_size_that_overflows_fails),
         cmocka_unit_test(numbers_of_every_length),
         cmocka_unit_test(drops_from_the_front),
+        cmocka_unit_test(digits_are_those_of_printf),
         cmocka_unit_test(every_failing_allocation_keeps_what_was_there),
     };
     return cmocka_run_group_tests_name("buf", tests, NULL, NULL);

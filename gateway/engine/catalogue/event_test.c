@@ -1,6 +1,12 @@
 #include "engine/catalogue/event.h"
 
+<<<<<<< HEAD
+#include <stdio.h>
+
+#include "engine/catalogue/fixture_test.h"
+=======
 #include "testing/catalogues.h"
+>>>>>>> main
 #include "testing/heap.h"
 
 static const char document[] =
@@ -226,6 +232,59 @@ static void a_bad_event_is_refused_by_name_and_reason(void **state)
     }
 }
 
+static bool id_is_taken(const char *id)
+{
+    struct tg_refusal refusal;
+    char text[256];
+    snprintf(text, sizeof text, "{'type':'board.Tick','data':{'n':1},'id':'%s'}", id);
+    return read_event(text, &refusal) == TG_OK;
+}
+
+/* Ids are judged 8 bytes at a time: try every byte in every place of such a word. */
+static void each_byte_of_an_id_is_judged_wherever_it_stands(void **state)
+{
+    static const size_t sizes[] = {1, 7, 8, 9, 16, 19};
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789_.:-";
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (size_t at = 0; at < sizes[i]; at++) {
+            char id[32] = "0123456789abcdefXYZ";
+            id[sizes[i]] = '\0';
+            for (char byte = ' '; byte < 0x7f; byte++) {
+                /* What JSON itself, or the test's way to write it, gives a meaning. */
+                if (strchr("\"'\\%", byte) == NULL) {
+                    id[at] = byte;
+                    assert_int_equal(id_is_taken(id), strchr(good, byte) != NULL);
+                }
+            }
+        }
+    }
+    assert_false(id_is_taken("0123456\xc3\xa9"));
+    assert_false(id_is_taken("\xc3\xa9"
+                             "0123456789"));
+}
+
+static void a_likely_type_is_only_a_guess(void **state)
+{
+    (void)state;
+    struct tg_refusal refusal;
+    accept("{'type':'board.Order','op':'delete','data':{'id':7}}");
+    struct tg_type *order = fields.type;
+    accept("{'type':'board.Tick','data':{'n':1}}");
+    struct tg_type *tick = fields.type;
+    assert_int_equal(
+        tg_event_read(catalogue, TG_LIT("board"), order, &doc, &fields, &refusal), TG_OK);
+    assert_ptr_equal(fields.type, tick);
+    assert_int_equal(
+        tg_event_read(catalogue, TG_LIT("board"), tick, &doc, &fields, &refusal), TG_OK);
+    assert_ptr_equal(fields.type, tick);
+    /* A right guess gives no right to another application. */
+    assert_int_equal(
+        tg_event_read(catalogue, TG_LIT("shop"), tick, &doc, &fields, &refusal),
+        TG_EINVAL);
+}
+
 static void a_type_of_another_application_is_unknown(void **state)
 {
     (void)state;
@@ -233,8 +292,9 @@ static void a_type_of_another_application_is_unknown(void **state)
     assert_int_equal(
         tg_json_parse(&doc, json_of("{'type':'board.Tick','data':{'n':1}}"), NULL, NULL),
         TG_OK);
-    assert_int_equal(tg_event_read(catalogue, TG_LIT("shop"), NULL, &doc, &fields, &refusal),
-                     TG_EINVAL);
+    assert_int_equal(
+        tg_event_read(catalogue, TG_LIT("shop"), NULL, &doc, &fields, &refusal),
+        TG_EINVAL);
     assert_string_equal(refusal_text(&refusal),
                         "unknown_type type: there is no event type \"board.Tick\"");
 }
@@ -283,8 +343,8 @@ static void a_plain_event_takes_no_memory(void **state)
                       NULL, NULL),
         TG_OK);
     tg_test_heap_begin(&heap, 0);
-    assert_int_equal(tg_event_read(catalogue, TG_LIT("board"), NULL, &doc, &fields, &refusal),
-                     TG_OK);
+    assert_int_equal(
+        tg_event_read(catalogue, TG_LIT("board"), NULL, &doc, &fields, &refusal), TG_OK);
     assert_int_equal(heap.calls, 0);
     tg_test_heap_end(&heap);
 }
@@ -298,6 +358,8 @@ int main(void)
         cmocka_unit_test(escapes_are_read_before_anything_is_judged),
         cmocka_unit_test(a_delete_needs_its_key_only),
         cmocka_unit_test(an_id_has_up_to_64_characters_of_a_few),
+        cmocka_unit_test(each_byte_of_an_id_is_judged_wherever_it_stands),
+        cmocka_unit_test(a_likely_type_is_only_a_guess),
         cmocka_unit_test(a_bad_event_is_refused_by_name_and_reason),
         cmocka_unit_test(a_type_of_another_application_is_unknown),
         cmocka_unit_test(without_memory_an_event_is_overloaded_and_not_wrong),

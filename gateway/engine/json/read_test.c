@@ -496,7 +496,40 @@ static void integers_are_exact_and_doubles_are_rounded_correctly(void **state)
     }
 }
 
+<<<<<<< HEAD
+/* Strings are looked through 16 or 8 bytes at a time, the last of a text in a way of its
+ * own: each size, with each byte in each place, and with texts of each length after it. */
+static void each_byte_of_a_string_is_judged_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 35; size++) {
+        for (size_t at = 0; at < size; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char text[64];
+                size_t space = at % 18;
+                text[0] = '"';
+                memset(text + 1, 'x', size);
+                text[1 + at] = (char)byte;
+                text[1 + size] = '"';
+                memset(text + 2 + size, ' ', space);
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                enum tg_err err =
+                    tg_json_parse(&doc, tg_slice(text, size + 2 + space), NULL, NULL);
+                assert_int_equal(err, plain ? TG_OK : TG_EINVAL);
+                struct tg_slice string;
+                if (plain) {
+                    assert_true(tg_json_string(tg_json_root(&doc), NULL, &string));
+                    assert_int_equal(string.size, size);
+                }
+            }
+        }
+    }
+}
+
+/* Every number with a few digits and a small exponent takes the fast way: held to strtod. */
+=======
 /* Numbers with few digits and a small exponent take the fast way. */
+>>>>>>> main
 static void the_fast_way_to_a_double_agrees_with_the_slow_one(void **state)
 {
     (void)state;
@@ -594,6 +627,7 @@ int main(void)
         cmocka_unit_test(integers_are_exact_and_doubles_are_rounded_correctly),
         cmocka_unit_test(the_fast_way_to_a_double_agrees_with_the_slow_one),
         cmocka_unit_test(a_document_that_is_used_again_takes_no_memory),
+        cmocka_unit_test(each_byte_of_a_string_is_judged_wherever_it_stands),
         cmocka_unit_test(memory_that_ends_leaves_an_empty_document),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

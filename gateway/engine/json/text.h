@@ -89,8 +89,8 @@ static inline size_t tg_json_odd_first(uint64_t odd)
     return (size_t)__builtin_ctzll(odd) / TG_JSON_ODD_BITS;
 }
 
-/* What tg_json_plain_end does, with less than a stride to go. From `begin` on all may be read: so it is a whole
- * stride that ends at `end`, its beginning shifted out. */
+/* What tg_json_plain_end does, with less than a stride to go. From `begin` on all may be
+ * read: so it is a whole stride that ends at `end`, its beginning shifted out. */
 const uint8_t *tg_json_plain_tail(const uint8_t *at, const uint8_t *begin,
                                   const uint8_t *end);
 
