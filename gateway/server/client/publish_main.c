@@ -8,6 +8,7 @@
 #include "engine/codec/http1.h"
 #include "server/client/client.h"
 #include "server/client/publish.h"
+#include "server/client/show.h"
 #include "server/client/wire.h"
 #include "server/config/runtime.h"
 #include "server/config/values.h"
@@ -51,10 +52,8 @@ struct run {
 /* Write what there is to say. False if stdout is gone: then nobody wants to hear more. */
 static bool flush(struct run *run)
 {
-    fwrite(run->err.data, 1, run->err.size, stderr);
-    fwrite(run->out.data, 1, run->out.size, stdout);
-    tg_buf_clear(&run->out);
-    tg_buf_clear(&run->err);
+    tg_show_out(&run->err, stderr);
+    tg_show_out(&run->out, stdout);
     return fflush(stdout) == 0;
 }
 

@@ -66,10 +66,8 @@ static void random_bytes(void *into, size_t size)
 /* Write what there is to say. False if stdout is gone. */
 static bool flush(struct run *run)
 {
-    fwrite(run->output.err.data, 1, run->output.err.size, stderr);
-    fwrite(run->output.out.data, 1, run->output.out.size, stdout);
-    tg_buf_clear(&run->output.err);
-    tg_buf_clear(&run->output.out);
+    tg_show_out(&run->output.err, stderr);
+    tg_show_out(&run->output.out, stdout);
     return fflush(stdout) == 0;
 }
 

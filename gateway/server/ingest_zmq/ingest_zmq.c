@@ -15,8 +15,6 @@ enum {
     HEADER_BYTES_MAX = 4096,
 };
 
-static const int64_t id_max = (INT64_C(1) << 53) - 1;
-
 struct tg_ingest_zmq {
     struct tg_net *net;
     uint32_t request_bytes_max;
@@ -92,11 +90,10 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
         return false;
     }
     struct tg_json header = tg_json_root(&ingest->doc);
-    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id) &&
-                      request->id >= 0 && request->id <= id_max;
+    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id);
     if (!request->has_id) {
         tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "id",
-                       "the header must have \"id\", an integer from 0 to 2^53-1");
+                       "the header must have \"id\", an integer");
         return false;
     }
     /* Kinds and keys have no characters that would need escapes. */

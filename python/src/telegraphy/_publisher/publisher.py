@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import multiprocessing.util
 import os
 import time
 import weakref
@@ -307,3 +308,10 @@ def _flush_at_exit() -> None:
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(_flush_at_exit)
+
+# A child of `multiprocessing` ends without running what `atexit` holds; it has finalizers of
+# its own, and forgets its parent's when it begins.
+multiprocessing.util.register_after_fork(
+    _publishers,
+    lambda _: multiprocessing.util.Finalize(None, _flush_at_exit, exitpriority=0),
+)
