@@ -70,8 +70,10 @@ static void client_close(struct client *client, uint16_t code, const char *why)
         return;
     }
     client->phase = CLOSING;
-    tg_debug("client.closed", TG_F("client", client->peer.session.client),
-             TG_F("code", code), TG_F("reason", why));
+    char id[24];
+    snprintf(id, sizeof id, "c-%016llx", (unsigned long long)client->peer.session.client);
+    tg_debug("client.closed", TG_F("client", id), TG_F("code", code),
+             TG_F("reason", why));
     uint8_t payload[TG_WS_CONTROL_MAX];
     size_t size = tg_ws_close_payload(payload, code, tg_slice_of(why));
     struct tg_frame *frame = ws_frame(TG_WS_OP_CLOSE, tg_slice(payload, size));
