@@ -1,12 +1,8 @@
 #include "engine/catalogue/event.h"
 
-<<<<<<< HEAD
 #include <stdio.h>
 
-#include "engine/catalogue/fixture_test.h"
-=======
 #include "testing/catalogues.h"
->>>>>>> main
 #include "testing/heap.h"
 
 static const char document[] =

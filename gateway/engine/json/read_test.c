@@ -496,7 +496,6 @@ static void integers_are_exact_and_doubles_are_rounded_correctly(void **state)
     }
 }
 
-<<<<<<< HEAD
 /* Strings are looked through 16 or 8 bytes at a time, the last of a text in a way of its
  * own: each size, with each byte in each place, and with texts of each length after it. */
 static void each_byte_of_a_string_is_judged_wherever_it_stands(void **state)
@@ -526,10 +525,7 @@ static void each_byte_of_a_string_is_judged_wherever_it_stands(void **state)
     }
 }
 
-/* Every number with a few digits and a small exponent takes the fast way: held to strtod. */
-=======
 /* Numbers with few digits and a small exponent take the fast way. */
->>>>>>> main
 static void the_fast_way_to_a_double_agrees_with_the_slow_one(void **state)
 {
     (void)state;
