@@ -104,7 +104,8 @@ static size_t read_and_judge(void)
     struct tg_event_fields fields;
     struct tg_refusal refusal;
     if (tg_json_parse(&doc, TG_LIT(event), NULL, NULL) != TG_OK ||
-        tg_event_read(catalogue, TG_LIT("board"), NULL, &doc, &fields, &refusal) != TG_OK) {
+        tg_event_read(catalogue, TG_LIT("board"), NULL, &doc, &fields, &refusal) !=
+            TG_OK) {
         abort();
     }
     return tg_json_size(tg_json_root(&doc));

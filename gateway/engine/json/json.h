@@ -93,7 +93,7 @@ static inline struct tg_slice tg_json_name(struct tg_json member_value,
 
 /* A string's bytes, unescaped: borrowed from the text, or from `scratch` (cleared first)
  * if it had escapes. `scratch` may be NULL if escapes are to be refused. False if it is
- * no string (or has escapes and no scratch, or memory ended). A string may contain NUL. */
+ * no string (or has escapes and no scratch, or memory ended). It may contain NUL. */
 static inline bool tg_json_string(struct tg_json value, struct tg_buf *scratch,
                                   struct tg_slice *string);
 static inline bool tg_json_int(struct tg_json value, int64_t *number);

@@ -37,8 +37,8 @@ static inline bool tg_json_string_of(const struct tg_json_doc *doc,
     return true;
 }
 
-/* Are these `size` bytes the same? Names are short: two overlapping reads take in up to 16
- * bytes, and cost less than the call of memcmp. */
+/* Are these `size` bytes the same? Names are short: two overlapping reads take in up to
+ * 16 bytes, and cost less than the call of memcmp. */
 static inline bool tg_json_same(const uint8_t *a, const uint8_t *b, size_t size)
 {
     if (size > 16) {

@@ -110,8 +110,8 @@ bool tg_json_name_key(struct tg_json_doc *doc, struct tg_json_token *name)
     return true;
 }
 
-/* Is each name's key surely another? A set of 64 bits that each key enters one of: two keys
- * may share a bit, equal ones always do. */
+/* Is each name's key surely another? A set of 64 bits that each key enters one of: two
+ * keys may share a bit, equal ones always do. */
 static bool keys_differ(const struct tg_json_token *tokens, uint32_t object,
                         uint32_t size)
 {

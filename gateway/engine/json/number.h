@@ -20,8 +20,8 @@ TG_MUST_USE enum tg_err tg_json_number(const uint8_t *at, const uint8_t *end,
                                        struct tg_buf *scratch,
                                        struct tg_json_number *number);
 
-/* The number at `at` if it is of the most frequent form: up to 18 digits, which fit 64 bits
- * in any case, and nothing else. Where it ends; NULL for any other, right or wrong. */
+/* The number at `at` if it is of the most frequent form: up to 18 digits, which fit 64
+ * bits in any case, and nothing else. Where it ends; NULL for any other, good or bad. */
 static inline const uint8_t *tg_json_few_digits(const uint8_t *at, const uint8_t *end,
                                                 int64_t *integer)
 {

@@ -497,7 +497,7 @@ static void integers_are_exact_and_doubles_are_rounded_correctly(void **state)
 }
 
 /* Strings are looked through 16 or 8 bytes at a time, the last of a text in a way of its
- * own: each size, with each byte in each place, and with texts of each length after it. */
+ * own: each size, with each byte in each place, and texts of each length after it. */
 static void each_byte_of_a_string_is_judged_wherever_it_stands(void **state)
 {
     (void)state;

@@ -50,7 +50,7 @@ size_t tg_json_escape(const uint8_t *at, const uint8_t *end, uint8_t bytes[4],
  * x86-64), 8 elsewhere. TG_JSON_PORTABLE asks for the latter, so that tests try both.
  *
  * `tg_json_odd` gives a mask of those bytes of a stride that are not plain: what may not
- * stand in a string as it is (a quote, a backslash, a control character), or is not ASCII.
+ * stand in a string as it is (a quote, a backslash, a control character), or no ASCII.
  * It has TG_JSON_ODD_BITS bits for each byte, the first byte's lowest. */
 #if defined(__SSE2__) && !defined(TG_JSON_PORTABLE)
 enum { TG_JSON_STRIDE = 16, TG_JSON_ODD_BITS = 1 };
@@ -94,7 +94,7 @@ static inline size_t tg_json_odd_first(uint64_t odd)
 const uint8_t *tg_json_plain_tail(const uint8_t *at, const uint8_t *begin,
                                   const uint8_t *end);
 
-/* The first byte from `at` on that is not plain, or `end`; `begin` is at or before `at`. */
+/* The first byte from `at` on that is not plain, or `end`; `begin` is not after `at`. */
 static inline const uint8_t *tg_json_plain_end(const uint8_t *at, const uint8_t *begin,
                                                const uint8_t *end)
 {
