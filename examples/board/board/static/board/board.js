@@ -38,7 +38,11 @@ function announceSoon(op) {
   announcing ??= setTimeout(() => {
     announcing = undefined;
     const { add, change, remove } = news;
-    const words = [add && `${add} new`, change && `${change} changed`, remove && `${remove} removed`];
+    const words = [
+      add && `${add} new`,
+      change && `${change} changed`,
+      remove && `${remove} removed`,
+    ];
     find('announce').textContent = words.filter(Boolean).join(', ');
     Object.assign(news, { add: 0, change: 0, remove: 0 });
   }, 1200);

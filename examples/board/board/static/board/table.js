@@ -24,7 +24,8 @@ export class Table {
   draw(latest) {
     const shown = latest.slice(0, rowsShown);
     const rows = new Map();
-    for (const row of this.#body.querySelectorAll('tr:not(.leaving)')) rows.set(row.dataset.id, row);
+    for (const row of this.#body.querySelectorAll('tr:not(.leaving)'))
+      rows.set(row.dataset.id, row);
     let place = this.#body.firstElementChild;
     for (const order of shown) {
       const key = String(order.id);
