@@ -45,7 +45,10 @@ const special = {
   },
   evaluate: ({ page }, source, argument) => page.evaluate(compiled(source), argument),
   async waitFor({ page }, source, argument, timeout) {
-    const handle = await page.waitForFunction(compiled(source), argument, { timeout, polling: 20 });
+    const handle = await page.waitForFunction(compiled(source), argument, {
+      timeout,
+      polling: 20,
+    });
     return handle.jsonValue();
   },
 };

@@ -61,7 +61,8 @@ function take(event) {
   }
   if (event.op === 'add') rate.add(Date.parse(event.data.created_at));
   if (!orders.take(event)) return;
-  if (event.op !== 'remove') table.mark(event.data.id, event.op === 'add' ? 'added' : 'changed');
+  if (event.op !== 'remove')
+    table.mark(event.data.id, event.op === 'add' ? 'added' : 'changed');
   announceSoon(event.op);
   drawSoon();
 }

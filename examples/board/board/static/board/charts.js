@@ -112,7 +112,8 @@ export class RevenueChart {
     for (const [status, label] of Object.entries(statuses)) {
       const row = document.createElement('li');
       row.innerHTML =
-        '<span class="name"></span><span class="track"><span class="fill"></span></span><span class="amount"></span>';
+        '<span class="name"></span><span class="track"><span class="fill"></span></span>' +
+        '<span class="amount"></span>';
       row.querySelector('.name').textContent = label;
       const fill = row.querySelector('.fill');
       fill.dataset.status = status;
