@@ -2,14 +2,15 @@
 
 #include <stdio.h>
 
+#include "engine/base/instant.h"
 #include "engine/base/map.h"
 #include "engine/base/mem.h"
-#include "engine/base/instant.h"
 #include "engine/catalogue/event.h"
 #include "engine/stream/dedup.h"
 
 enum {
-    /* What an event's text has beside the publisher's bytes: names, position, time, id. */
+    /* What an event's text has beside the publisher's bytes: names, position, time, id.
+     */
     EVENT_TEXT_ROOM = 224,
 };
 
@@ -46,7 +47,8 @@ struct tg_sequencer *tg_sequencer_create(const struct tg_sequencer_config *confi
     sequencer->catalogue = tg_catalogue_create();
     sequencer->dedup = tg_dedup_create(config->dedup_window);
     sequencer->lines = tg_zalloc(config->batch_events_max, sizeof *sequencer->lines);
-    if (sequencer->catalogue == NULL || sequencer->dedup == NULL || sequencer->lines == NULL) {
+    if (sequencer->catalogue == NULL || sequencer->dedup == NULL ||
+        sequencer->lines == NULL) {
         tg_sequencer_destroy(sequencer);
         return NULL;
     }
@@ -70,7 +72,8 @@ void tg_sequencer_destroy(struct tg_sequencer *sequencer)
         return;
     }
     size_t at = 0;
-    for (struct tg_map_entry *entry; (entry = tg_map_next(&sequencer->streams, &at)) != NULL;) {
+    for (struct tg_map_entry *entry;
+         (entry = tg_map_next(&sequencer->streams, &at)) != NULL;) {
         stream_destroy(entry->value);
     }
     tg_map_finish(&sequencer->streams);
@@ -89,7 +92,8 @@ struct tg_catalogue *tg_sequencer_catalogue(struct tg_sequencer *sequencer)
 
 /* Publishing. */
 
-static struct stream *stream_of(struct tg_sequencer *sequencer, const struct tg_type *type)
+static struct stream *stream_of(struct tg_sequencer *sequencer,
+                                const struct tg_type *type)
 {
     if (sequencer->last == NULL || sequencer->last->type != type) {
         sequencer->last = tg_map_get(&sequencer->streams, tg_type_name(type));
@@ -147,7 +151,8 @@ static inline void put_member(uint8_t **at, struct tg_slice opening, struct tg_s
     }
 }
 
-/* Write the event's text and enter it in the batch. `number` is the offset in digits, `room` is enough for it. */
+/* Write the event's text and enter it in the batch. `number` is the offset in digits,
+ * `room` is enough for it. */
 static void batch_enter(struct tg_batch *batch, const struct stream *stream,
                         const struct tg_event_fields *fields, uint64_t offset,
                         struct tg_slice number, struct tg_slice now, uint8_t *room)
@@ -220,8 +225,8 @@ static bool event_read(struct publish *publish, struct tg_slice line,
         return false;
     }
     struct tg_type *likely = sequencer->last == NULL ? NULL : sequencer->last->type;
-    return tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc, fields,
-                         refusal) == TG_OK;
+    return tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc,
+                         fields, refusal) == TG_OK;
 }
 
 /* Answer with an offset, given in digits. */
@@ -309,8 +314,8 @@ static bool next_line(struct tg_slice *body, bool lines, struct tg_slice *line)
 }
 
 /* Cut the body into `sequencer->lines`. */
-static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice body, bool lines,
-                             uint32_t *count, struct tg_refusal *refusal)
+static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice body,
+                             bool lines, uint32_t *count, struct tg_refusal *refusal)
 {
     uint32_t events = 0;
     struct tg_slice whole = body;
@@ -335,7 +340,8 @@ static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice bod
 enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice app,
                                  struct tg_slice body, bool lines, int64_t now_us,
                                  struct tg_buf *answer, struct tg_batch **batch,
-                                 struct tg_publish_summary *summary, struct tg_refusal *refusal)
+                                 struct tg_publish_summary *summary,
+                                 struct tg_refusal *refusal)
 {
     uint32_t count = 0;
     enum tg_err err = cut_lines(sequencer, body, lines, &count, refusal);
@@ -433,7 +439,8 @@ static enum tg_err stream_redefine(struct tg_sequencer *sequencer, struct stream
 }
 
 /* Close the streams whose type is not in `catalogue`. */
-static void streams_prune(struct tg_sequencer *sequencer, const struct tg_catalogue *catalogue)
+static void streams_prune(struct tg_sequencer *sequencer,
+                          const struct tg_catalogue *catalogue)
 {
     size_t at = 0;
     struct tg_map_entry *entry;
@@ -467,8 +474,9 @@ static void roster_enter(struct tg_roster *roster, const struct stream *stream)
     memcpy(entry->epoch, stream->epoch, sizeof entry->epoch);
 }
 
-/* Bring the streams in line with `catalogue`: open, redefine, close. On failure streams of
- * types that are not in the old catalogue may stand without a use; `replace` prunes them. */
+/* Bring the streams in line with `catalogue`: open, redefine, close. On failure streams
+ * of types that are not in the old catalogue may stand without a use; `replace` prunes
+ * them. */
 static enum tg_err streams_follow(struct tg_sequencer *sequencer,
                                   const struct tg_catalogue *catalogue)
 {
@@ -497,8 +505,8 @@ enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer, struct tg_slice
     struct tg_catalogue *next = NULL;
     bool changed = false;
     *roster = NULL;
-    enum tg_err err =
-        tg_catalogue_replace(sequencer->catalogue, app, document, NULL, &next, refusal, &changed);
+    enum tg_err err = tg_catalogue_replace(sequencer->catalogue, app, document, NULL,
+                                           &next, refusal, &changed);
     if (err != TG_OK) {
         return err;
     }

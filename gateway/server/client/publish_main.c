@@ -87,8 +87,8 @@ static bool find_key(struct run *run)
     const char *file = run->options.key_file;
     const char *given = getenv("TELEGRAPHY_INGEST_KEY");
     if (file != NULL) {
-        enum tg_err err = tg_key_file_read(AT_FDCWD, file, false, run->key, why,
-                                           sizeof why);
+        enum tg_err err =
+            tg_key_file_read(AT_FDCWD, file, false, run->key, why, sizeof why);
         if (err != TG_OK || why[0] != '\0') {
             fprintf(stderr, "telegraphy: the key file %s %s\n", file, why);
         }
@@ -114,13 +114,13 @@ static enum tg_wire_result receive_head(struct run *run, struct tg_http_parser *
     static uint8_t bytes[65536];
     for (;;) {
         size_t received, used;
-        enum tg_wire_result result = tg_wire_receive(&run->wire, bytes, sizeof bytes,
-                                                     &received, deadline_ms);
+        enum tg_wire_result result =
+            tg_wire_receive(&run->wire, bytes, sizeof bytes, &received, deadline_ms);
         if (result != TG_WIRE_OK) {
             return result;
         }
-        enum tg_err err = tg_http_feed_reply(parser, tg_slice(bytes, received), &used,
-                                             reply);
+        enum tg_err err =
+            tg_http_feed_reply(parser, tg_slice(bytes, received), &used, reply);
         if (err == TG_OK) {
             tg_buf_add(&run->answer, bytes + used, received - used);
             return TG_WIRE_OK;

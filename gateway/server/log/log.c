@@ -173,7 +173,9 @@ static void line_value(struct line *line, const struct tg_log_field *field)
             snprintf(digits, sizeof digits, "%.6g", field->value.real);
         }
         break;
-    case TG_LOG_KIND_BOOL: line_text(line, field->value.truth ? "true" : "false"); return;
+    case TG_LOG_KIND_BOOL:
+        line_text(line, field->value.truth ? "true" : "false");
+        return;
     case TG_LOG_KIND_BYTES:
         if (field->value.bytes.data == NULL) {
             break;
@@ -184,7 +186,8 @@ static void line_value(struct line *line, const struct tg_log_field *field)
             line_quoted(line, field->value.bytes);
         }
         return;
-    case TG_LOG_KIND_END: break;
+    case TG_LOG_KIND_END:
+        break;
     }
     line_text(line, digits);
 }

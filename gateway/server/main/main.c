@@ -114,7 +114,8 @@ static int unknown_command(const char *name)
     fprintf(stderr,
             "telegraphy: there is no command %s%s\n"
             "telegraphy: telegraphy help lists them\n",
-            tg_config_show(shown, tg_slice_of(name)), tg_nearest_text(&nearest, "", text));
+            tg_config_show(shown, tg_slice_of(name)),
+            tg_nearest_text(&nearest, "", text));
     return MISUSED;
 }
 

@@ -111,8 +111,8 @@ struct tg_listener {
 /* Bind and listen on `host` (an address) and `port`; with `share`, beside other listeners
  * of this process (SO_REUSEPORT). A socket, or -1 with errno set. */
 int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share);
-/* Is nobody else listening there? Sharing would let a second gateway in unnoticed. False with
- * errno set. */
+/* Is nobody else listening there? Sharing would let a second gateway in unnoticed. False
+ * with errno set. */
 bool tg_listen_is_free(const char *host, uint32_t port);
 /* Accept on `fd`, which becomes the listener's.
  *

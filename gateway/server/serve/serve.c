@@ -109,9 +109,9 @@ static bool fail(const char *what, const char *why)
     return false;
 }
 
-/* One descriptor a connection: ask for as many as the hard limit gives. How many connections
- * there may be, which is less than configured where descriptors are few: who comes after
- * that is told so, which running out of descriptors would not. */
+/* One descriptor a connection: ask for as many as the hard limit gives. How many
+ * connections there may be, which is less than configured where descriptors are few: who
+ * comes after that is told so, which running out of descriptors would not. */
 static uint32_t connections_max(const struct tg_config *config)
 {
     uint32_t wanted = config->clients.connections_max;
