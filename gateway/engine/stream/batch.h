@@ -17,7 +17,8 @@ struct tg_event {
     uint32_t stream;  /* The stream's number: an index in the shards' tables. */
     uint32_t tail_at; /* `"type":…}` in the batch's bytes. */
     uint32_t tail_size;
-    uint64_t offset; /* Of the position; from 1. */
+    uint64_t offset;    /* Of the position; from 1. */
+    int64_t expires_us; /* By the gateway's clock, fixed at acceptance; 0: never. */
 };
 
 struct tg_batch {

@@ -151,11 +151,38 @@ static inline void put_member(uint8_t **at, struct tg_slice opening, struct tg_s
     }
 }
 
+/* One event of a publish: its line judged, entered or refused. */
+struct publish {
+    struct tg_sequencer *sequencer;
+    struct tg_slice app;
+    uint64_t app_salt; /* For the ids of its events. */
+    int64_t now_us;
+    struct tg_slice now; /* The same as text. */
+    struct tg_batch *batch;
+    struct tg_buf *answer;
+    struct tg_buf refused;
+    struct tg_publish_summary *summary;
+    uint32_t duplicates;
+    uint32_t index;
+};
+
+/* Fixed now, by the gateway's clock; 0: never. */
+static int64_t expires_us(const struct tg_type *type, int64_t now_us)
+{
+    int64_t ttl_us;
+    if (type->ttl_ms == 0 || __builtin_mul_overflow(type->ttl_ms, 1000, &ttl_us) ||
+        __builtin_add_overflow(now_us, ttl_us, &ttl_us)) {
+        return 0;
+    }
+    return ttl_us;
+}
+
 /* Write the event's text and enter it in the batch. `number` is the offset in digits,
  * `room` is enough for it. */
 static void batch_enter(struct tg_batch *batch, const struct stream *stream,
                         const struct tg_event_fields *fields, uint64_t offset,
-                        struct tg_slice number, struct tg_slice now, uint8_t *room)
+                        struct tg_slice number, const struct publish *publish,
+                        uint8_t *room)
 {
     uint8_t *at = room;
     put(&at, tg_buf_slice(&stream->opening[fields->op]));
@@ -170,7 +197,7 @@ static void batch_enter(struct tg_batch *batch, const struct stream *stream,
         put(&at, number);
     }
     put(&at, TG_LIT("\",\"time\":\""));
-    put(&at, fields->time.size != 0 ? fields->time : now);
+    put(&at, fields->time.size != 0 ? fields->time : publish->now);
     put(&at, TG_LIT("\",\"data\":"));
     put(&at, fields->data);
     put_member(&at, TG_LIT(",\"old\":"), fields->old);
@@ -181,6 +208,7 @@ static void batch_enter(struct tg_batch *batch, const struct stream *stream,
         .tail_at = (uint32_t)batch->bytes.size,
         .tail_size = (uint32_t)(at - room),
         .offset = offset,
+        .expires_us = expires_us(stream->type, publish->now_us),
     };
     batch->bytes.size += (size_t)(at - room);
 }
@@ -194,20 +222,6 @@ static void write_refused(struct tg_buf *refused, uint32_t index,
     tg_refusal_write(refusal, refused);
     tg_buf_add_byte(refused, '}');
 }
-
-/* One event of a publish: its line judged, entered or refused. */
-struct publish {
-    struct tg_sequencer *sequencer;
-    struct tg_slice app;
-    uint64_t app_salt; /* For the ids of its events. */
-    struct tg_slice now;
-    struct tg_batch *batch;
-    struct tg_buf *answer;
-    struct tg_buf refused;
-    struct tg_publish_summary *summary;
-    uint32_t duplicates;
-    uint32_t index;
-};
 
 static bool event_read(struct publish *publish, struct tg_slice line,
                        struct tg_event_fields *fields, struct tg_refusal *refusal)
@@ -279,7 +293,7 @@ static void publish_one(struct publish *publish, struct tg_slice line)
     }
     offset = stream->head + 1;
     struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
-    batch_enter(publish->batch, stream, &fields, offset, number, publish->now, room);
+    batch_enter(publish->batch, stream, &fields, offset, number, publish, room);
     stream->head = offset;
     if (fields.id.size != 0) {
         tg_dedup_add(sequencer->dedup, key, offset);
@@ -353,6 +367,7 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
         .sequencer = sequencer,
         .app = app,
         .app_salt = tg_hash(app),
+        .now_us = now_us,
         .now = tg_slice(now, tg_instant_write(now_us, now)),
         .answer = answer,
         .summary = summary,

@@ -17,6 +17,7 @@ struct client {
     struct tg_ws_decoder decoder;
     uint64_t began_ms; /* When it was accepted; from TALK on, when that began. */
     uint64_t heard_ms;
+    bool counted; /* Among the gateway's connections. */
     uint8_t phase;
     uint8_t pings; /* Sent and not answered by anything yet. */
 };
@@ -78,7 +79,6 @@ static void client_close(struct client *client, uint16_t code, const char *why)
     size_t size = tg_ws_close_payload(payload, code, tg_slice_of(why));
     struct tg_frame *frame = ws_frame(TG_WS_OP_CLOSE, tg_slice(payload, size));
     tg_ws_decoder_finish(&client->decoder);
-    client->peer.pinned = 0;
     if (frame == NULL ||
         tg_hub_send_last(client->clients->hub, &client->peer, frame, code) != TG_OK) {
         tg_conn_kill(&client->conn);
@@ -105,15 +105,16 @@ static void answer(struct client *client, const struct tg_http_answer *http)
 
 static void refuse(struct client *client, unsigned status, const char *message)
 {
-    const struct tg_http_header retry[] = {{TG_LIT("Retry-After"), TG_LIT("2")}};
+    const struct tg_http_header retry = {TG_LIT("Retry-After"), TG_LIT("2")};
+    const struct tg_http_header allow = {TG_LIT("Allow"), TG_LIT("GET, HEAD")};
     char body[256];
     int size = snprintf(body, sizeof body, "%s\n", message);
     answer(client, &(struct tg_http_answer){
                        .status = status,
                        .content_type = "text/plain; charset=utf-8",
                        .body = tg_slice(body, (size_t)size),
-                       .headers = retry,
-                       .header_count = status == 503 ? 1 : 0,
+                       .headers = status == 405 ? &allow : &retry,
+                       .header_count = status == 503 || status == 405 ? 1 : 0,
                    });
 }
 
@@ -174,7 +175,7 @@ static void on_head(struct client *client, const struct tg_http_request *request
         if (tg_slice_is(request->method, "GET") || tg_slice_is(request->method, "HEAD")) {
             answer_health(client, request);
         } else {
-            refuse(client, 405, "/healthz takes GET");
+            refuse(client, 405, "/healthz takes GET and HEAD");
         }
     } else if (tg_slice_is(request->path, "/v1/websocket")) {
         upgrade(client, request);
@@ -188,13 +189,15 @@ static size_t handshake_received(struct client *client, const uint8_t *data, siz
 {
     struct tg_http_request *request = &client->clients->request;
     size_t at = 0;
-    while (client->phase == HANDSHAKE && client->conn.state == TG_CONN_OPEN) {
+    while (client->phase == HANDSHAKE && client->conn.state == TG_CONN_OPEN &&
+           client->peer.close_code == 0) {
         size_t used = 0;
         struct tg_slice body;
         switch (tg_exchange_feed(client->exchange, tg_slice(data + at, size - at), &used,
                                  request, &body)) {
         case TG_EXCHANGE_MORE:
-            client->peer.pinned = (uint32_t)tg_exchange_pinned(client->exchange);
+            tg_hub_pins(client->clients->hub, &client->peer,
+                        tg_exchange_pinned(client->exchange));
             return size;
         case TG_EXCHANGE_HEAD:
             at += used;
@@ -212,7 +215,7 @@ static size_t handshake_received(struct client *client, const uint8_t *data, siz
         tg_exchange_finish(client->exchange);
         tg_free(client->exchange);
         client->exchange = NULL;
-        client->peer.pinned = 0;
+        tg_hub_pins(client->clients->hub, &client->peer, 0);
     }
     return at;
 }
@@ -243,21 +246,6 @@ static void on_item(struct client *client, const struct tg_ws_item *item)
     }
 }
 
-/* What the peer pins may have grown; over its budget it is closed. */
-static void weigh(struct client *client)
-{
-    const struct tg_config_limits *limits = &config_of(client)->limits;
-    struct tg_peer *peer = &client->peer;
-    peer->pinned = (uint32_t)tg_ws_decoder_pinned(&client->decoder);
-    uint32_t budget = peer->session.state == TG_SESSION_AWAIT_CONNECT
-                          ? limits->unconnected_bytes_max
-                          : limits->connection_bytes_max;
-    if (peer->pinned + (size_t)peer->outbox.size > budget) {
-        client_close(client, TG_CLOSE_OVER_BUDGET,
-                     "over the connection's budget of bytes");
-    }
-}
-
 static void talk_received(struct client *client, uint8_t *data, size_t size)
 {
     struct tg_ws_item item = {.kind = TG_WS_TEXT};
@@ -272,7 +260,8 @@ static void talk_received(struct client *client, uint8_t *data, size_t size)
         on_item(client, &item);
     }
     if (client->phase == TALK && client->peer.close_code == 0) {
-        weigh(client);
+        tg_hub_pins(client->clients->hub, &client->peer,
+                    tg_ws_decoder_pinned(&client->decoder));
     }
 }
 
@@ -324,6 +313,14 @@ static void on_timeout(struct tg_conn *conn)
 
 /* Life. */
 
+static void client_uncount(struct client *client)
+{
+    if (client->counted) {
+        client->counted = false;
+        atomic_fetch_sub(&client->clients->common->connections, 1);
+    }
+}
+
 static struct tg_outbox *on_outbox(struct tg_conn *conn)
 {
     return &client_of(conn)->peer.outbox;
@@ -344,7 +341,7 @@ static void on_over(struct tg_conn *conn)
         tg_free(client->exchange);
     }
     tg_ws_decoder_finish(&client->decoder);
-    atomic_fetch_sub(&client->clients->common->connections, 1);
+    client_uncount(client);
 }
 
 static const struct tg_conn_ops client_ops = {
@@ -405,8 +402,10 @@ void tg_clients_accepted(void *context, int fd)
         return;
     }
     tg_conn_set_timer(&client->conn, client->began_ms + config->timeouts.header_ms);
+    client->counted = true;
     if (atomic_fetch_add(&clients->common->connections, 1) >=
         clients->common->connections_max) {
+        client_uncount(client); /* While it lingers, others may have its place. */
         tg_log_limited(TG_LOG_WARN, "client.not_accepted",
                        TG_F("reason", "the most connections are reached"),
                        TG_F("connections_max", clients->common->connections_max));
@@ -425,6 +424,14 @@ void tg_clients_flush(struct tg_clients *clients)
         } else {
             tg_conn_flush(&client->conn);
         }
+    }
+}
+
+void tg_clients_relieve(struct tg_peer *peer)
+{
+    struct client *client = TG_ENTRY(peer, struct client, peer);
+    if (client->phase == TALK) {
+        tg_conn_flush(&client->conn);
     }
 }
 

@@ -18,6 +18,9 @@ struct tg_shard_common {
     uint32_t connections_max; /* As configured, or as many as descriptors allow. */
     atomic_uint connections;  /* On the clients' port, of all shards. */
     atomic_bool ending;
+    /* Called by each shard's thread as the last it does. */
+    void (*ended)(void *context);
+    void *context;
 };
 
 struct tg_shard;

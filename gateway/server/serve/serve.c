@@ -21,7 +21,9 @@ enum {
     SHARDS_MAX = 256,
     CATALOGUE_FILE_MAX = 8 * 1024 * 1024,
     LOG_TICK_MS = 1000,
-    SPARE_DESCRIPTORS = 256,
+    /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need. */
+    SPARE_DESCRIPTORS = 1024 + 128,
+    DESCRIPTORS_PER_SHARD = 8,
 };
 
 struct gateway {
@@ -34,9 +36,10 @@ struct gateway {
     struct tg_ingest_http http;
     struct tg_ingest_zmq *zmq;
     uv_async_t resumed;
+    uv_async_t shard_ended;
+    atomic_uint shards_running;
     uv_signal_t signals[2];
     uv_timer_t log_tick;
-    uv_timer_t drain;
     bool ending;
 };
 
@@ -57,22 +60,21 @@ static void desk_resumed(void *context)
     uv_async_send(&gateway->resumed);
 }
 
-static void stop(struct gateway *gateway)
-{
-    uv_timer_stop(&gateway->drain);
-    tg_net_stop(&gateway->net);
-}
-
-static void on_drain_over(uv_timer_t *timer)
-{
-    stop(timer->data);
-}
-
-static void on_turn(void *context)
+/* From a shard's thread. */
+static void shard_ended(void *context)
 {
     struct gateway *gateway = context;
-    if (gateway->ending && gateway->net.conn_count == 0) {
-        stop(gateway);
+    atomic_fetch_sub(&gateway->shards_running, 1);
+    uv_async_send(&gateway->shard_ended);
+}
+
+/* The loop runs, and hears a second signal, until every shard has ended; they see to it that
+ * this takes no longer than configured. */
+static void on_shard_ended(uv_async_t *async)
+{
+    struct gateway *gateway = async->data;
+    if (atomic_load(&gateway->shards_running) == 0) {
+        tg_net_stop(&gateway->net);
     }
 }
 
@@ -92,7 +94,6 @@ static void on_signal(uv_signal_t *signal, int number)
     for (uint32_t i = 0; i < gateway->shard_count; i++) {
         tg_shard_end(gateway->shards[i]);
     }
-    uv_timer_start(&gateway->drain, on_drain_over, gateway->config->timeouts.drain_ms, 0);
 }
 
 static void on_log_tick(uv_timer_t *timer)
@@ -119,7 +120,8 @@ static uint32_t connections_max(const struct tg_config *config)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return wanted;
     }
-    rlim_t want = (rlim_t)wanted + SPARE_DESCRIPTORS;
+    rlim_t spare = SPARE_DESCRIPTORS + (rlim_t)config->shards * DESCRIPTORS_PER_SHARD;
+    rlim_t want = wanted + spare;
     if (limit.rlim_cur < want) {
         limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -128,22 +130,21 @@ static uint32_t connections_max(const struct tg_config *config)
     if (limit.rlim_cur >= want) {
         return wanted;
     }
-    return limit.rlim_cur <= 2 * SPARE_DESCRIPTORS
-               ? (uint32_t)limit.rlim_cur / 2
-               : (uint32_t)limit.rlim_cur - SPARE_DESCRIPTORS;
+    return limit.rlim_cur <= 2 * spare ? (uint32_t)limit.rlim_cur / 2
+                                       : (uint32_t)(limit.rlim_cur - spare);
 }
 
 static bool start_net(struct gateway *gateway)
 {
-    if (tg_net_init(&gateway->net, on_turn, gateway) != TG_OK) {
+    if (tg_net_init(&gateway->net, NULL, NULL) != TG_OK) {
         return fail("making the loop", strerror(errno));
     }
     uv_loop_t *loop = &gateway->net.loop;
     gateway->net.write_ms = gateway->config->timeouts.write_ms;
     gateway->resumed.data = gateway;
-    gateway->drain.data = gateway;
+    gateway->shard_ended.data = gateway;
     uv_async_init(loop, &gateway->resumed, on_resumed);
-    uv_timer_init(loop, &gateway->drain);
+    uv_async_init(loop, &gateway->shard_ended, on_shard_ended);
     uv_timer_init(loop, &gateway->log_tick);
     uv_timer_start(&gateway->log_tick, on_log_tick, LOG_TICK_MS, LOG_TICK_MS);
     static const int numbers[2] = {SIGTERM, SIGINT};
@@ -203,6 +204,7 @@ static bool create_shards(struct gateway *gateway)
 static bool run_shards(struct gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->shard_count; i++) {
+        atomic_fetch_add(&gateway->shards_running, 1);
         if (tg_shard_run(gateway->shards[i]) != TG_OK) {
             return fail("running a shard", "no thread is to be had");
         }
@@ -390,7 +392,7 @@ static void finish(struct gateway *gateway)
     }
     /* No batch is under way any more, so nobody wakes this loop again. */
     uv_close((uv_handle_t *)&gateway->resumed, NULL);
-    uv_close((uv_handle_t *)&gateway->drain, NULL);
+    uv_close((uv_handle_t *)&gateway->shard_ended, NULL);
     uv_close((uv_handle_t *)&gateway->log_tick, NULL);
     uv_close((uv_handle_t *)&gateway->signals[0], NULL);
     uv_close((uv_handle_t *)&gateway->signals[1], NULL);
@@ -414,6 +416,8 @@ int tg_serve(const struct tg_config *config)
     atomic_init(&gateway->common.connections, 0);
     atomic_init(&gateway->common.ending, false);
     gateway->common.config = config;
+    gateway->common.ended = shard_ended;
+    gateway->common.context = gateway;
     if (!start(gateway)) {
         /* Threads may be running: the process ends and gives all back. */
         _exit(1);
