@@ -88,6 +88,15 @@ static void client_close(struct client *client, uint16_t code, const char *why)
     tg_frame_unref(frame);
 }
 
+/* Send what stands in the shard's text buffer. */
+static void send_text(struct client *client)
+{
+    const struct tg_buf *text = &client->clients->text;
+    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
+    tg_hub_send(client->clients->hub, &client->peer, frame);
+    tg_frame_unref(frame);
+}
+
 /* The handshake. */
 
 static void answer(struct client *client, const struct tg_http_answer *http)
@@ -95,9 +104,7 @@ static void answer(struct client *client, const struct tg_http_answer *http)
     struct tg_buf *text = &client->clients->text;
     tg_buf_clear(text);
     tg_http_answer_write(text, http);
-    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-    tg_hub_send(client->clients->hub, &client->peer, frame);
-    tg_frame_unref(frame);
+    send_text(client);
     if (!http->keep_alive) {
         tg_conn_end(&client->conn);
     }
@@ -120,13 +127,11 @@ static void refuse(struct client *client, unsigned status, const char *message)
 
 static void answer_health(struct client *client, const struct tg_http_request *request)
 {
-    bool ending = atomic_load(&client->clients->common->ending);
     answer(client, &(struct tg_http_answer){
-                       .status = ending ? 503 : 200,
+                       .status = 200,
                        .content_type = "application/json",
-                       .body = ending ? TG_LIT("{\"status\":\"ending\"}\n")
-                                      : TG_LIT("{\"status\":\"ok\"}\n"),
-                       .keep_alive = request->keep_alive && !ending,
+                       .body = TG_LIT("{\"status\":\"ok\"}\n"),
+                       .keep_alive = request->keep_alive,
                        .head = tg_slice_is(request->method, "HEAD"),
                    });
 }
@@ -144,9 +149,7 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     tg_buf_clear(text);
     if (tg_ws_handshake_check(request, subprotocol, NULL, &handshake) != TG_OK) {
         tg_ws_handshake_refuse(text, &handshake);
-        struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-        tg_hub_send(client->clients->hub, &client->peer, frame);
-        tg_frame_unref(frame);
+        send_text(client);
         tg_conn_end(&client->conn);
         return;
     }
@@ -155,9 +158,7 @@ static void upgrade(struct client *client, const struct tg_http_request *request
         return;
     }
     tg_ws_handshake_response(text, tg_slice(accept, TG_ACCEPT_SIZE), subprotocol, NULL);
-    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-    tg_hub_send(client->clients->hub, &client->peer, frame);
-    tg_frame_unref(frame);
+    send_text(client);
 
     uint64_t now = tg_net_now(client->conn.net);
     tg_ws_decoder_init(&client->decoder, TG_WS_SERVER, &client->clients->limits, false);

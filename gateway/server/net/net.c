@@ -14,14 +14,6 @@ enum {
     READS_PER_TURN = 4,
 };
 
-/* Be called at `due_ms` at the latest. */
-static void conn_wake_by(struct tg_conn *conn, uint64_t due_ms)
-{
-    if (tg_list_empty(&conn->timer.link) || conn->timer.due_ms > due_ms) {
-        tg_conn_set_timer(conn, due_ms);
-    }
-}
-
 /* The loop. */
 
 static void reap(struct tg_net *net);
@@ -51,6 +43,21 @@ static bool stalled(const struct tg_conn *conn, uint64_t now)
     return write_ms != 0 && conn->stalled_ms != 0 && now - conn->stalled_ms >= write_ms;
 }
 
+/* The earlier of what the owner waits for and the end of our patience. */
+static void conn_arm(struct tg_conn *conn)
+{
+    uint64_t due_ms = conn->due_ms;
+    if (conn->stalled_ms != 0 && conn->net->write_ms != 0) {
+        uint64_t patience_ms = conn->stalled_ms + conn->net->write_ms;
+        due_ms = due_ms == 0 || patience_ms < due_ms ? patience_ms : due_ms;
+    }
+    if (due_ms == 0) {
+        tg_timer_cancel(&conn->timer);
+    } else {
+        tg_timer_set(&conn->net->timers, &conn->timer, due_ms);
+    }
+}
+
 static void conn_due(struct tg_conn *conn, uint64_t now)
 {
     if (conn->state == TG_CONN_LINGER || stalled(conn, now)) {
@@ -58,12 +65,16 @@ static void conn_due(struct tg_conn *conn, uint64_t now)
             "net.conn_dropped",
             TG_F("reason", conn->state == TG_CONN_LINGER ? "lingered" : "slow_reader"));
         tg_conn_kill(conn);
-    } else if (conn->state == TG_CONN_OPEN) {
-        conn->ops->timeout(conn);
+        return;
     }
-    /* It may have more to wait for than its owner knows of. */
-    if (conn->state != TG_CONN_DEAD && conn->stalled_ms != 0) {
-        conn_wake_by(conn, conn->stalled_ms + conn->net->write_ms);
+    if (conn->due_ms != 0 && now >= conn->due_ms) {
+        conn->due_ms = 0;
+        if (conn->state == TG_CONN_OPEN) {
+            conn->ops->timeout(conn);
+        }
+    }
+    if (conn->state != TG_CONN_DEAD) {
+        conn_arm(conn);
     }
 }
 
@@ -174,6 +185,7 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     conn->state = TG_CONN_OPEN;
     conn->watched = 0;
     conn->stalled_ms = 0;
+    conn->due_ms = 0;
     tg_timer_init(&conn->timer);
     tg_list_init(&conn->link);
     tg_list_append(&net->conns, &conn->link);
@@ -184,7 +196,14 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
 
 void tg_conn_set_timer(struct tg_conn *conn, uint64_t due_ms)
 {
-    tg_timer_set(&conn->net->timers, &conn->timer, due_ms);
+    conn->due_ms = due_ms;
+    conn_arm(conn);
+}
+
+void tg_conn_cancel_timer(struct tg_conn *conn)
+{
+    conn->due_ms = 0;
+    conn_arm(conn);
 }
 
 void tg_conn_kill(struct tg_conn *conn)
@@ -293,9 +312,7 @@ void tg_conn_flush(struct tg_conn *conn)
     bool waits = !tg_outbox_empty(outbox);
     if (waits && conn->stalled_ms == 0) {
         conn->stalled_ms = tg_net_now(conn->net);
-        if (conn->net->write_ms != 0) {
-            conn_wake_by(conn, conn->stalled_ms + conn->net->write_ms);
-        }
+        conn_arm(conn);
     }
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);

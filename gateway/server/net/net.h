@@ -76,6 +76,7 @@ struct tg_conn {
     const struct tg_conn_ops *ops;
     struct tg_timer timer;
     struct tg_link link;
+    uint64_t due_ms;     /* When its owner wants to be called; 0: not at all. */
     uint64_t stalled_ms; /* Since when no byte could be written; 0: nothing waits. */
     int fd;
     uint8_t state;
@@ -94,7 +95,9 @@ void tg_conn_flush(struct tg_conn *conn);
 void tg_conn_end(struct tg_conn *conn);
 /* Over at once, at the end of this turn. */
 void tg_conn_kill(struct tg_conn *conn);
+/* Call `timeout` at `due_ms`, instead of whenever it was to be called before. */
 void tg_conn_set_timer(struct tg_conn *conn, uint64_t due_ms);
+void tg_conn_cancel_timer(struct tg_conn *conn);
 
 /* A socket that listens, and the connections it accepts. */
 struct tg_listener {

@@ -26,6 +26,7 @@ struct tg_shard {
     uv_async_t news;
     uv_timer_t drain;
     uv_thread_t thread;
+    struct tg_hub_counts told; /* What the common counts have of this shard already. */
     bool ending;
 };
 
@@ -116,10 +117,29 @@ static void on_news(uv_async_t *async)
     }
 }
 
+static void tell_counts(struct tg_shard *shard)
+{
+    struct tg_hub_counts counts = tg_hub_counts(shard->hub);
+    struct tg_shard_common *common = shard->common;
+    uint64_t dropped = counts.dropped - shard->told.dropped;
+    if (dropped != 0) {
+        tg_log_limited(TG_LOG_WARN, "client.events_lost", TG_F("deliveries", dropped),
+                       TG_F("reason", "clients read too slowly; they are told"));
+    }
+    atomic_fetch_add_explicit(&common->deliveries,
+                              counts.deliveries - shard->told.deliveries,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&common->dropped, dropped, memory_order_relaxed);
+    atomic_fetch_add_explicit(&common->expired, counts.expired - shard->told.expired,
+                              memory_order_relaxed);
+    shard->told = counts;
+}
+
 static void on_turn(void *context)
 {
     struct tg_shard *shard = context;
     tg_clients_flush(&shard->clients);
+    tell_counts(shard);
     if (shard->ending && shard->net.conn_count == 0) {
         tg_net_stop(&shard->net);
     }
