@@ -27,6 +27,9 @@ TESTS = Path(__file__).parent
 
 STAND_IN = """
 import json, os, pathlib, signal, sys, time
+if sys.argv[1] == "--version":
+    print("telegraphy 0.0.0")
+    sys.exit()
 arguments = sys.argv[2:]
 flags = dict(zip(arguments[::2], arguments[1::2]))
 said = {
@@ -180,6 +183,9 @@ def _nothing_set(monkeypatch, tmp_path):
     monkeypatch.setattr("telegraphy.__file__", str(tmp_path / "package" / "__init__.py"))
 
 
+GATEWAY = b"#!/bin/sh\necho telegraphy 0.0.0\n"
+
+
 def make_program(path: Path, content: bytes = b"\x7fELF") -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -189,16 +195,16 @@ def make_program(path: Path, content: bytes = b"\x7fELF") -> str:
 
 @pytest.mark.usefixtures("_nothing_set")
 def test_the_program_is_looked_for_in_this_order(tmp_path, monkeypatch, settings):
-    with pytest.raises(BinaryNotFound, match=r"nor on PATH. Build it with `make build`"):
+    with pytest.raises(BinaryNotFound, match=r"nor on PATH. Run `make build`"):
         find_binary()
     on_path = make_program(tmp_path / "bin" / "telegraphy")
     assert find_binary() == on_path
     packaged = make_program(tmp_path / "package" / "bin" / "telegraphy")
     assert find_binary() == packaged
-    in_environment = make_program(tmp_path / "environment")
+    in_environment = make_program(tmp_path / "environment", GATEWAY)
     monkeypatch.setenv("TELEGRAPHY_BINARY", in_environment)
     assert find_binary() == in_environment
-    in_settings = make_program(tmp_path / "settings")
+    in_settings = make_program(tmp_path / "settings", GATEWAY)
     settings.TELEGRAPHY = {"BINARY": in_settings}
     assert find_binary() == in_settings
 
@@ -217,7 +223,19 @@ def test_a_path_that_was_set_and_is_no_program_is_named(tmp_path, monkeypatch):
         BinaryNotFound, match="environment variable TELEGRAPHY_BINARY names"
     ):
         find_binary()
+    with pytest.raises(CommandError, match="which is not there"):
+        telegraphy()
+    (tmp_path / "nothing").write_text("")
     with pytest.raises(CommandError, match="which is not a program"):
+        telegraphy()
+
+
+@pytest.mark.usefixtures("_nothing_set")
+@pytest.mark.parametrize("content", [b"#!/bin/sh\necho other 1\n", b"\x7fELF"])
+def test_a_program_that_is_not_the_gateway_is_named(tmp_path, settings, content):
+    other = make_program(tmp_path / "other", content)
+    settings.TELEGRAPHY = {"BINARY": other}
+    with pytest.raises(CommandError, match=r"names .*/other, which is not the gateway"):
         telegraphy()
 
 
