@@ -324,7 +324,10 @@ export class Gateway {
         entry.granted(answer);
         return;
       }
-      const error = new RefusedError(answer.code, answer.message, answer);
+      const error = new RefusedError(answer.code, answer.message, {
+        ...answer,
+        type: entry.type,
+      });
       entry.refused(error);
       if (error.retryAfterMs !== undefined) {
         this.#clock.after(error.retryAfterMs, () => {

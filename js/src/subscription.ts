@@ -280,10 +280,9 @@ export class Entry {
     this.#reset(message.reason);
     if (message.ended && this.#state.name === 'subscribed') {
       this.refused(
-        new RefusedError(
-          message.reason,
-          `the gateway ended the subscription: ${message.reason}`,
-        ),
+        new RefusedError(message.reason, `the gateway ended it: ${message.reason}`, {
+          type: this.type,
+        }),
       );
     }
   }
