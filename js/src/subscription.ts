@@ -10,6 +10,7 @@ import type {
   SubscribedMessage,
   SubscribeMessage,
 } from './messages.js';
+import type { NamesOf } from './names.js';
 import { Recent } from './recent.js';
 
 interface AnyEvent {
@@ -78,6 +79,17 @@ export interface SubscribeOptions {
    */
   readonly onError?: (error: RefusedError) => void;
 }
+
+export const subscribeOptions: NamesOf<SubscribeOptions> = {
+  where: true,
+  fields: true,
+  durable: true,
+  since: true,
+  onSubscribed: true,
+  onGap: true,
+  onReset: true,
+  onError: true,
+};
 
 export type SubscriptionState =
   /** To be asked for as soon as there is a connection. */
