@@ -78,6 +78,11 @@ static uint32_t slot_of(const struct tg_dedup *dedup, struct tg_dedup_key key)
     return at;
 }
 
+void tg_dedup_prefetch(const struct tg_dedup *dedup, struct tg_dedup_key key)
+{
+    __builtin_prefetch(&dedup->table[(uint32_t)key.low & dedup->mask]);
+}
+
 bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key,
                    uint64_t *offset)
 {

@@ -30,6 +30,8 @@ struct tg_dedup_key {
 /* The key of `id`, of the application that `salt` stands for: a hash of its name. */
 struct tg_dedup_key tg_dedup_key(struct tg_slice id, uint64_t salt);
 
+/* A look-up of `key` comes soon: have what it needs at hand by then. */
+void tg_dedup_prefetch(const struct tg_dedup *dedup, struct tg_dedup_key key);
 /* Was it seen? Then true, and the offset remembered with it. */
 bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key,
                    uint64_t *offset);

@@ -262,43 +262,77 @@ static void publish_refuse(struct publish *publish, const struct tg_refusal *ref
     }
 }
 
-static void publish_one(struct publish *publish, struct tg_slice line)
+/* A line that was read and judged, and waits for its turn. */
+struct reading {
+    struct tg_slice line;
+    struct tg_event_fields fields;
+    struct tg_refusal refusal; /* Unless it is `right`. */
+    struct tg_dedup_key key;   /* Of its id, if it has one. */
+    bool right;
+};
+
+/* Read the next line while what the one before needs of the deduplication window comes
+ * into the cache. */
+static void read_ahead(struct publish *publish, struct tg_slice line,
+                       struct reading *reading)
+{
+    reading->line = line;
+    reading->right = event_read(publish, line, &reading->fields, &reading->refusal);
+    if (reading->right && reading->fields.id.size != 0) {
+        reading->key = tg_dedup_key(reading->fields.id, publish->app_salt);
+        tg_dedup_prefetch(publish->sequencer->dedup, reading->key);
+    }
+}
+
+static void publish_one(struct publish *publish, struct reading *reading)
 {
     struct tg_sequencer *sequencer = publish->sequencer;
-    struct tg_event_fields fields;
-    struct tg_refusal refusal;
-    if (!event_read(publish, line, &fields, &refusal)) {
-        publish_refuse(publish, &refusal);
+    const struct tg_event_fields *fields = &reading->fields;
+    if (!reading->right) {
+        publish_refuse(publish, &reading->refusal);
         return;
     }
-    struct tg_dedup_key key = {0};
     uint64_t offset;
     char digits[TG_U64_DIGITS];
-    if (fields.id.size != 0) {
-        key = tg_dedup_key(fields.id, publish->app_salt);
-    }
-    if (fields.id.size != 0 && tg_dedup_find(sequencer->dedup, key, &offset)) {
+    bool has_id = fields->id.size != 0;
+    if (has_id && tg_dedup_find(sequencer->dedup, reading->key, &offset)) {
         publish->duplicates++;
         publish_offset(publish, tg_slice(digits, tg_u64_write(offset, digits)));
         return;
     }
-    struct stream *stream = stream_of(sequencer, fields.type);
-    size_t text_max = line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
+    struct stream *stream = stream_of(sequencer, fields->type);
+    size_t text_max =
+        reading->line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
     uint8_t *room = tg_buf_room(&publish->batch->bytes, text_max);
     if (room == NULL) {
         publish->batch->bytes.failed = false;
-        tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
-        publish_refuse(publish, &refusal);
+        tg_refusal_set(&reading->refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        publish_refuse(publish, &reading->refusal);
         return;
     }
     offset = stream->head + 1;
     struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
-    batch_enter(publish->batch, stream, &fields, offset, number, publish, room);
+    batch_enter(publish->batch, stream, fields, offset, number, publish, room);
     stream->head = offset;
-    if (fields.id.size != 0) {
-        tg_dedup_add(sequencer->dedup, key, offset);
+    if (has_id) {
+        tg_dedup_add(sequencer->dedup, reading->key, offset);
     }
     publish_offset(publish, number);
+}
+
+/* All lines, each read one before it is published. */
+static void publish_lines(struct publish *publish, const struct tg_slice *lines,
+                          uint32_t count)
+{
+    struct reading readings[2];
+    read_ahead(publish, lines[0], &readings[0]);
+    for (; publish->index < count; publish->index++) {
+        uint32_t next = publish->index + 1;
+        if (next < count) {
+            read_ahead(publish, lines[next], &readings[next % 2]);
+        }
+        publish_one(publish, &readings[publish->index % 2]);
+    }
 }
 
 /* Is there anything but white space in it? */
@@ -383,9 +417,7 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
         publish.batch->bytes.failed = false;
     }
     tg_buf_add_text(answer, "\"offsets\":[");
-    for (; publish.index < count; publish.index++) {
-        publish_one(&publish, sequencer->lines[publish.index]);
-    }
+    publish_lines(&publish, sequencer->lines, count);
     tg_buf_add_text(answer, "],\"accepted\":");
     tg_buf_add_u64(answer, summary->accepted);
     tg_buf_add_text(answer, ",\"duplicates\":");

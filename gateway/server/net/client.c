@@ -114,6 +114,8 @@ static void refuse(struct client *client, unsigned status, const char *message)
 {
     const struct tg_http_header retry = {TG_LIT("Retry-After"), TG_LIT("2")};
     const struct tg_http_header allow = {TG_LIT("Allow"), TG_LIT("GET, HEAD")};
+    tg_log_limited(TG_LOG_WARN, "client.refused", TG_F("status", status),
+                   TG_F("reason", message));
     char body[256];
     int size = snprintf(body, sizeof body, "%s\n", message);
     answer(client, &(struct tg_http_answer){
@@ -142,12 +144,17 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     char accept[TG_ACCEPT_SIZE + 1];
     struct tg_buf *text = &client->clients->text;
     if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request)) {
+        const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
+        tg_log_limited(TG_LOG_WARN, "client.origin_refused",
+                       TG_F("origin", origin->value), TG_F("host", request->host));
         refuse(client, 403,
                "this Origin is not allowed here: see clients.allowed_origins");
         return;
     }
     tg_buf_clear(text);
     if (tg_ws_handshake_check(request, subprotocol, NULL, &handshake) != TG_OK) {
+        tg_log_limited(TG_LOG_WARN, "client.refused", TG_F("status", handshake.status),
+                       TG_F("reason", handshake.message));
         tg_ws_handshake_refuse(text, &handshake);
         send_text(client);
         tg_conn_end(&client->conn);

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +24,8 @@ enum {
     SHARDS_MAX = 256,
     CATALOGUE_FILE_MAX = 8 * 1024 * 1024,
     LOG_TICK_MS = 1000,
+    HEAP_KEPT_BYTES = 16 * 1024 * 1024,
+    HEAP_LARGE_BYTES = 1024 * 1024,
     /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need. */
     SPARE_DESCRIPTORS = 1024 + 128,
     DESCRIPTORS_PER_SHARD = 8,
@@ -405,8 +410,20 @@ static void finish(struct gateway *gateway)
     tg_desk_destroy(gateway->desk);
 }
 
+/* Batches are made by one thread and freed by another, tens of kilobytes at a time: without
+ * these, glibc gives the top of the heap back and asks for it again all the time, and
+ * each page is zeroed anew. */
+static void tune_heap(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, HEAP_LARGE_BYTES);
+#endif
+}
+
 int tg_serve(const struct tg_config *config)
 {
+    tune_heap();
     struct gateway *gateway = tg_zalloc(1, sizeof *gateway);
     if (gateway == NULL) {
         fail("starting", "out of memory");
