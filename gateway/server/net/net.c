@@ -184,6 +184,8 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     conn->fd = fd;
     conn->state = TG_CONN_OPEN;
     conn->watched = 0;
+    conn->paused = false;
+    conn->peer_done = false;
     conn->stalled_ms = 0;
     conn->due_ms = 0;
     tg_timer_init(&conn->timer);
@@ -216,17 +218,38 @@ void tg_conn_kill(struct tg_conn *conn)
     tg_list_append(&conn->net->dying, &conn->link);
 }
 
+/* The peer has shut its side, and may still read: what is queued goes out. */
+static void conn_peer_done(struct tg_conn *conn)
+{
+    bool waits = (conn->state == TG_CONN_OPEN || conn->state == TG_CONN_ENDING) &&
+                 !tg_outbox_empty(conn->ops->outbox(conn));
+    conn->peer_done = true;
+    if (!waits) {
+        tg_conn_kill(conn);
+    } else if (conn->state == TG_CONN_OPEN) {
+        tg_conn_end(conn);
+    } else {
+        tg_conn_flush(
+            conn); /* And watch for its end no more: it would be seen for ever. */
+    }
+}
+
 /* Read what came: to its owner, or nowhere once our side is done. */
 static void conn_read(struct tg_conn *conn)
 {
     struct tg_net *net = conn->net;
-    for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD; i++) {
+    for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD && !conn->paused;
+         i++) {
         ssize_t size = read(conn->fd, net->read_buffer, sizeof net->read_buffer);
         if (size < 0 && errno == EINTR) {
             continue;
         }
-        if (size <= 0) {
-            if (size == 0 || errno != EAGAIN) {
+        if (size == 0) {
+            conn_peer_done(conn);
+            return;
+        }
+        if (size < 0) {
+            if (errno != EAGAIN) {
                 tg_conn_kill(conn);
             }
             return;
@@ -314,10 +337,22 @@ void tg_conn_flush(struct tg_conn *conn)
         conn->stalled_ms = tg_net_now(conn->net);
         conn_arm(conn);
     }
+    conn->paused = conn->paused && waits;
+    if (!waits && conn->peer_done) {
+        tg_conn_kill(conn);
+        return;
+    }
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);
     }
-    watch(conn, waits ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+    watch(conn, (conn->paused || conn->peer_done ? 0 : UV_READABLE) |
+                    (waits ? UV_WRITABLE : 0));
+}
+
+void tg_conn_pause(struct tg_conn *conn)
+{
+    conn->paused = true;
+    tg_conn_flush(conn);
 }
 
 void tg_conn_end(struct tg_conn *conn)

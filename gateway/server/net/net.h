@@ -81,6 +81,8 @@ struct tg_conn {
     int fd;
     uint8_t state;
     uint8_t watched;
+    bool paused;    /* Read no more until what is queued is out. */
+    bool peer_done; /* The peer has shut its side. */
 };
 
 /* Take over `fd` (non-blocking). `conn` is heap memory of tg_alloc that becomes the
@@ -91,6 +93,9 @@ TG_MUST_USE enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, i
                                      const struct tg_conn_ops *ops);
 /* Write out what is queued, as far as the kernel takes it. */
 void tg_conn_flush(struct tg_conn *conn);
+/* Something is queued: read no more before all of it is out. For who answers what is
+ * read, so that a peer that asks and does not listen has to wait. */
+void tg_conn_pause(struct tg_conn *conn);
 /* Send what is queued, then shut our side and wait a little for theirs. */
 void tg_conn_end(struct tg_conn *conn);
 /* Over at once, at the end of this turn. */
