@@ -1,8 +1,8 @@
 """What one delivery costs the server: 200-byte events to all subscribers, uncoalesced.
 
 All servers run at the same time, each with subscribers of its own, and take turns of about a
-second each: a busy moment of the machine hits all of them alike, and the ratio to the floor is taken
-within each round. Idle servers cost nothing meanwhile.
+second each: a busy moment of the machine hits all of them alike, and the ratio to the floor is
+taken within each round. Idle servers cost nothing meanwhile.
 """
 
 import contextlib
