@@ -132,17 +132,18 @@ static void refuse_method(struct request_conn *conn, const char *allow)
 static void answer_health(struct request_conn *conn)
 {
     struct tg_buf *members = &conn->ingest->members;
+    struct tg_shard_common *common = conn->ingest->common;
     struct tg_desk_counts counts = tg_desk_counts(conn->ingest->desk);
-    bool ending = atomic_load(&conn->ingest->common->ending);
     tg_buf_clear(members);
     tg_buf_printf(members,
-                  "{\"status\":\"%s\",\"version\":\"" TG_VERSION "\",\"catalogue\":%llu,"
-                  "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu}}\n",
-                  ending ? "ending" : "ok", (unsigned long long)counts.catalogue,
-                  atomic_load(&conn->ingest->common->connections),
-                  (unsigned long long)counts.accepted,
-                  (unsigned long long)counts.refused);
-    send_answer(conn, ending ? 503 : 200, tg_buf_slice(members));
+                  "{\"status\":\"ok\",\"version\":\"" TG_VERSION "\",\"catalogue\":%llu,"
+                  "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu},"
+                  "\"deliveries\":{\"sent\":%llu,\"lost\":%llu,\"expired\":%llu}}\n",
+                  (unsigned long long)counts.catalogue, atomic_load(&common->connections),
+                  (unsigned long long)counts.accepted, (unsigned long long)counts.refused,
+                  atomic_load(&common->deliveries), atomic_load(&common->dropped),
+                  atomic_load(&common->expired));
+    send_answer(conn, 200, tg_buf_slice(members));
 }
 
 static void answer_types(struct request_conn *conn)
