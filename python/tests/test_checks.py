@@ -259,6 +259,25 @@ def test_a_wrong_declaration_is_logged_where_no_checks_run(caplog):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["manage.py", "runserver", "8001"], True),
+        (["/x/manage.py", "telegraphy"], True),
+        (["manage.py", "telegraphy", "--skip-checks"], False),
+        (["manage.py", "shell"], False),
+        (["manage.py"], False),
+        (["gunicorn", "check"], False),
+    ],
+)
+def test_it_is_not_logged_beside_the_checks_that_tell(
+    monkeypatch, caplog, arguments, told
+):
+    monkeypatch.setattr("sys.argv", arguments)
+    declare(Follower, fields=["nothing"])
+    assert (caplog.text == "") is told
+
+
+@pytest.mark.parametrize(
     ("register_it", "message"),
     [
         (lambda: register(), "needs the model"),

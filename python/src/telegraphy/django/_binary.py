@@ -89,8 +89,12 @@ def flags(settings: Mapping[str, Any]) -> list[str]:
     `{"clients.port": 1}` are `--clients-port 1`."""
     found = []
     for name, value in flat(settings):
-        found += [f"--{name.replace('.', '-').replace('_', '-')}", text_of(value)]
+        found += [flag_of(name), text_of(value)]
     return found
+
+
+def flag_of(name: str) -> str:
+    return f"--{name.replace('.', '-').replace('_', '-')}"
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
