@@ -37,7 +37,7 @@ export interface RefusalDetails {
  * The gateway refused a request, or went back on a subscription that it had granted. The message
  * is the gateway's, with what the rest says:
  *
- *     subscription to "board.Ordr": there is no event type "board.Ordr"; did you mean "board.Order"?
+ *     there is no event type "board.Ordr"; did you mean "board.Order"?
  */
 export class RefusedError extends TelegraphyError {
   override readonly name = 'RefusedError';

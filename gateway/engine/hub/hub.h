@@ -67,7 +67,8 @@ void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer);
 
 /* The peer said `message`. */
 void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice message);
-/* The owner holds `bytes` for the peer beside the outbox; over its budget it is closed. */
+/* The owner holds `bytes` for the peer beside the outbox; over its budget it is closed.
+ */
 void tg_hub_pins(struct tg_hub *hub, struct tg_peer *peer, size_t bytes);
 /* Queue a frame of the transport itself (a pong, a close) for the peer. */
 void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame);
@@ -79,8 +80,8 @@ TG_MUST_USE enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *pee
 /* `size` bytes of the peer's outbox are on their way. */
 void tg_hub_sent(struct tg_hub *hub, struct tg_peer *peer, size_t size);
 
-/* Deliver the batch's events to whom they concern. `now_us`: the gateway's clock; what has
- * expired by it is not sent. */
+/* Deliver the batch's events to whom they concern. `now_us`: the gateway's clock; what
+ * has expired by it is not sent. */
 void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch, int64_t now_us);
 /* The catalogue has changed. The hub takes a reference of the roster.
  *

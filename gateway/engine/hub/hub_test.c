@@ -189,7 +189,8 @@ static void resuming_a_live_type_says_what_is_true(void **state)
     tg_hub_leave(t.hub, &ada);
 }
 
-/* A shard may lag behind the one where the client was: what the client has is not sent. */
+/* A shard may lag behind the one where the client was: what the client has is not sent.
+ */
 static void a_position_ahead_of_the_shard_is_waited_for(void **state)
 {
     (void)state;

@@ -18,9 +18,9 @@ struct tg_hub_member {
     struct tg_hub_cohort *cohort;
     struct tg_hub_member *next; /* Of the same peer. */
     struct tg_hub_subscription *subscriptions;
-    uint32_t index;     /* Its place in the cohort's list. */
+    uint32_t index;      /* Its place in the cohort's list. */
     uint64_t skip_until; /* It has all up to here already: see live_resume. */
-    uint64_t lost_from; /* 0: nothing is lost and unannounced. */
+    uint64_t lost_from;  /* 0: nothing is lost and unannounced. */
     uint64_t lost_to;
 };
 

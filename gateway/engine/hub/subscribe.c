@@ -220,8 +220,8 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
     return stream;
 }
 
-/* A live stream keeps nothing: it resumes only where nothing came since. A position of the
- * same epoch that lies ahead comes from a shard that is ahead of this one: what lies
+/* A live stream keeps nothing: it resumes only where nothing came since. A position of
+ * the same epoch that lies ahead comes from a shard that is ahead of this one: what lies
  * between, the client has, and it passes over what it has. */
 static enum tg_reset live_resume(const struct tg_hub_stream *stream,
                                  const struct tg_message_position *since)

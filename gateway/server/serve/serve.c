@@ -26,7 +26,8 @@ enum {
     LOG_TICK_MS = 1000,
     HEAP_KEPT_BYTES = 16 * 1024 * 1024,
     HEAP_LARGE_BYTES = 1024 * 1024,
-    /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need. */
+    /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need.
+     */
     SPARE_DESCRIPTORS = 1024 + 128,
     DESCRIPTORS_PER_SHARD = 8,
 };
@@ -73,8 +74,8 @@ static void shard_ended(void *context)
     uv_async_send(&gateway->shard_ended);
 }
 
-/* The loop runs, and hears a second signal, until every shard has ended; they see to it that
- * this takes no longer than configured. */
+/* The loop runs, and hears a second signal, until every shard has ended; they see to it
+ * that this takes no longer than configured. */
 static void on_shard_ended(uv_async_t *async)
 {
     struct gateway *gateway = async->data;
@@ -410,9 +411,9 @@ static void finish(struct gateway *gateway)
     tg_desk_destroy(gateway->desk);
 }
 
-/* Batches are made by one thread and freed by another, tens of kilobytes at a time: without
- * these, glibc gives the top of the heap back and asks for it again all the time, and
- * each page is zeroed anew. */
+/* Batches are made by one thread and freed by another, tens of kilobytes at a time:
+ * without these, glibc gives the top of the heap back and asks for it again all the time,
+ * and each page is zeroed anew. */
 static void tune_heap(void)
 {
 #ifdef __GLIBC__
