@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#include "engine/base/mem.h"
 #include "testing/cmocka.h"
 #include "testing/heap.h"
 
