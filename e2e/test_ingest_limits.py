@@ -169,9 +169,7 @@ def refused_start(gateway: Gateway) -> str:
     return done.stderr
 
 
-def test_a_second_gateway_does_not_take_the_socket_away(
-    gateway: Gateway, tmp_path: Path
-) -> None:
+def test_a_second_gateway_does_not_take_the_socket_away(gateway: Gateway, tmp_path: Path) -> None:
     other = Gateway(tmp_path / "other", ingest={"zmq": gateway.zmq})
     assert "another gateway listens there" in refused_start(other)
     with Dealer(gateway.zmq) as dealer:
