@@ -43,9 +43,9 @@ function announceSoon(op) {
       change && `${change} changed`,
       remove && `${remove} removed`,
     ];
-    find('announce').textContent = words.filter(Boolean).join(', ');
+    find('announce').textContent = `${words.filter(Boolean).join(', ')} in the last second`;
     Object.assign(news, { add: 0, change: 0, remove: 0 });
-  }, 1200);
+  }, 1000);
 }
 
 // Data: loaded at once, when the subscription begins, and whenever something may have been missed.
