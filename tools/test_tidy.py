@@ -19,6 +19,7 @@ import tidy
         ("a.h", "/* " + "TO" + "DO: later */\n", "unfinished work"),
         ("a.md", "see /wor" + "k/main/x\n", "somebody's machine"),
         ("a.json", '"https://registry.npmjs.org/x"\n', "package registry"),
+        ("a.c", "<" * 7 + " HEAD\n", "a merge that was not finished"),
         ("a.c", "x", "no line end"),
         ("a.c", "x\n" * 901, "901 lines"),
     ],

@@ -41,6 +41,7 @@ NO_TABS = {
 MARKERS = re.compile(
     r"\b(" + "|".join(("FIX" + "ME", "TO" + "DO", "XX" + "X", "HA" + "CK")) + r")\b"
 )
+CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) ")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:" + "wor" + r"k|root|ho" + r"me/\w+)/")
 REGISTRIES = re.compile(
     "|".join(("registry\\." + "npmjs", "pypi\\." + "org", "python" + "hosted", "deb\\." + "debian",
@@ -85,6 +86,8 @@ def check_text(name: str, text: str) -> list[str]:
             wrong.append(f"{where}: a tab")
         if line != line.rstrip():
             wrong.append(f"{where}: white space at the end")
+        if CONFLICT.match(line):
+            wrong.append(f"{where}: a marker of a merge that was not finished")
         if MARKERS.search(line):
             wrong.append(f"{where}: a marker of unfinished work ({MARKERS.search(line).group()})")
         if MACHINE_PATHS.search(line):

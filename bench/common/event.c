@@ -7,11 +7,11 @@
 void event_data_write(char *out, size_t bytes, uint64_t seq, uint64_t at_ns)
 {
     assert(bytes >= EVENT_DATA_MIN && bytes <= EVENT_DATA_MAX);
-    int head = sprintf(
-        out,
-        "{\"seq\":%llu,\"at\":%llu,\"status\":\"paid\",\"total\":\"18.44\","
-        "\"customer\":\"Ada Lovelace\",\"note\":\"",
-        (unsigned long long)seq, (unsigned long long)at_ns);
+    int head =
+        sprintf(out,
+                "{\"seq\":%llu,\"at\":%llu,\"status\":\"paid\",\"total\":\"18.44\","
+                "\"customer\":\"Ada Lovelace\",\"note\":\"",
+                (unsigned long long)seq, (unsigned long long)at_ns);
     for (size_t i = (size_t)head; i < bytes - 2; i++)
         out[i] = (char)('a' + i % 26);
     memcpy(out + bytes - 2, "\"}", 3);
@@ -20,9 +20,9 @@ void event_data_write(char *out, size_t bytes, uint64_t seq, uint64_t at_ns)
 size_t event_line_write(char *out, size_t data_bytes, const char *run, uint64_t seq,
                         uint64_t at_ns)
 {
-    int head = sprintf(
-        out, "{\"type\":\"" EVENT_TYPE "\",\"id\":\"%.40s-%llu\",\"data\":", run,
-        (unsigned long long)seq);
+    int head =
+        sprintf(out, "{\"type\":\"" EVENT_TYPE "\",\"id\":\"%.40s-%llu\",\"data\":", run,
+                (unsigned long long)seq);
     event_data_write(out + head, data_bytes, seq, at_ns);
     size_t length = (size_t)head + data_bytes;
     memcpy(out + length, "}", 2);

@@ -86,8 +86,8 @@ static void upgrade(struct connection *c, char *request, size_t length)
     char text[128];
     unsigned char digest[SHA_DIGEST_LENGTH];
     char accepted[64];
-    int text_length = snprintf(text, sizeof text, "%.*s%s", (int)strcspn(key, "\r"), key,
-                               guid);
+    int text_length =
+        snprintf(text, sizeof text, "%.*s%s", (int)strcspn(key, "\r"), key, guid);
     SHA1((unsigned char *)text, (size_t)text_length, digest);
     EVP_EncodeBlock((unsigned char *)accepted, digest, sizeof digest);
     char answer[256];

@@ -175,8 +175,8 @@ static void take_frame(struct subscriber *sub, const struct frame *frame)
     if (frame->opcode != FRAME_TEXT && frame->opcode != FRAME_BINARY)
         return;
     const char *reply = NULL;
-    enum verdict verdict = s->options.dialect->judge(frame->payload, frame->length,
-                                                     &reply);
+    enum verdict verdict =
+        s->options.dialect->judge(frame->payload, frame->length, &reply);
     if (reply)
         say(sub, FRAME_TEXT, reply, strlen(reply));
     if (verdict == VERDICT_READY)

@@ -80,17 +80,30 @@ int main(int argc, char **argv)
                      : strcmp(optarg, "redis") == 0 ? &target_redis
                                                     : NULL;
             break;
-        case 'a': o.address = optarg; break;
-        case 'k': o.key = optarg; break;
-        case 'd': o.depth = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'w': r.window = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'e': events = strtoull(optarg, NULL, 10); break;
-        case 'b': o.data_bytes = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'a':
+            o.address = optarg;
+            break;
+        case 'k':
+            o.key = optarg;
+            break;
+        case 'd':
+            o.depth = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'w':
+            r.window = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'e':
+            events = strtoull(optarg, NULL, 10);
+            break;
+        case 'b':
+            o.data_bytes = (unsigned)strtoul(optarg, NULL, 10);
+            break;
         case 'p':
             if (!server_pids_parse(&pids, optarg))
                 return usage();
             break;
-        default: return usage();
+        default:
+            return usage();
         }
     }
     if (!r.kind || !o.address || !o.depth || !r.window || !events ||
@@ -102,8 +115,8 @@ int main(int argc, char **argv)
         return 1;
 
     char line[EVENT_LINE_MAX];
-    size_t line_bytes = event_line_write(line, o.data_bytes, "1234567890123", 123456,
-                                         clock_now_ns());
+    size_t line_bytes =
+        event_line_write(line, o.data_bytes, "1234567890123", 123456, clock_now_ns());
     publish(&r, events / 20 + 1); /* connections made, pages touched */
     struct cpu_time before = {0}, after = {0};
     if (pids.count && !cpu_time_read(&pids, &before))

@@ -67,8 +67,8 @@ static bool send_redis(void *self, uint64_t seq)
     uint64_t now = clock_now_ns();
     for (unsigned i = 0; i < r->options.depth; i++) {
         char line[EVENT_LINE_MAX];
-        size_t size = event_line_write(line, r->options.data_bytes, "redis", seq + i,
-                                       now);
+        size_t size =
+            event_line_write(line, r->options.data_bytes, "redis", seq + i, now);
         length += (size_t)sprintf(r->batch + length,
                                   "*3\r\n$7\r\nPUBLISH\r\n$%zu\r\n%s\r\n$%zu\r\n",
                                   sizeof EVENT_TYPE - 1, EVENT_TYPE, size);
@@ -106,8 +106,8 @@ static bool wait_redis(void *self)
         r->answer_length -= r->answer_first;
         memmove(r->answer, first, r->answer_length);
         r->answer_first = 0;
-        ssize_t n = recv(r->fd, r->answer + r->answer_length,
-                         ANSWER_BYTES - r->answer_length, 0);
+        ssize_t n =
+            recv(r->fd, r->answer + r->answer_length, ANSWER_BYTES - r->answer_length, 0);
         if (n <= 0) {
             fprintf(stderr, "publish: no answer from Redis: %s\n",
                     n ? strerror(errno) : "closed");

@@ -60,8 +60,8 @@ static bool send_zmq(void *self, uint64_t seq)
     for (unsigned i = 0; i < z->options.depth; i++) {
         if (i)
             body[length++] = '\n';
-        length += event_line_write(body + length, z->options.data_bytes, z->run, seq + i,
-                                   now);
+        length +=
+            event_line_write(body + length, z->options.data_bytes, z->run, seq + i, now);
     }
     zmq_msg_t message;
     zmq_msg_init_data(&message, body, length, free_body, NULL);

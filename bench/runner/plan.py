@@ -13,8 +13,9 @@ class Plan:
     load_cores: str | None
 
     fanout_subscribers: int = 2000
-    fanout_events: int = 200
-    fanout_rounds: int = 9
+    # Many short turns: of a busy moment then only one is spoilt.
+    fanout_events: int = 60
+    fanout_rounds: int = 21
     idle_connections: int = 10_000
     idle_seconds: float = 40
     # Deliveries per second are subscribers x hertz.

@@ -7,9 +7,15 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
   args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-background-timer-throttling',
+    '--disable-renderer-backgrounding',
   ],
 });
 
@@ -39,7 +45,10 @@ const special = {
   },
   evaluate: ({ page }, source, argument) => page.evaluate(compiled(source), argument),
   async waitFor({ page }, source, argument, timeout) {
-    const handle = await page.waitForFunction(compiled(source), argument, { timeout, polling: 20 });
+    const handle = await page.waitForFunction(compiled(source), argument, {
+      timeout,
+      polling: 20,
+    });
     return handle.jsonValue();
   },
 };

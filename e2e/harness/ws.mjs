@@ -26,7 +26,9 @@ const actions = {
     const socket = new WebSocket(url, protocols, { perMessageDeflate: false });
     const inbox = new Inbox();
     const pongs = new Inbox();
-    socket.on('message', (data, binary) => inbox.put(binary ? { binary: true } : { text: String(data) }));
+    socket.on('message', (data, binary) =>
+      inbox.put(binary ? { binary: true } : { text: String(data) }),
+    );
     socket.on('close', (code) => inbox.put({ close: code }));
     socket.on('pong', (data) => pongs.put(String(data)));
     last += 1;
@@ -60,5 +62,7 @@ const actions = {
   },
 };
 
-await answerAll('ws', async (target, what, values) => actions[what](sockets.get(target), ...values));
+await answerAll('ws', async (target, what, values) =>
+  actions[what](sockets.get(target), ...values),
+);
 for (const { socket } of sockets.values()) socket.terminate();

@@ -2,6 +2,9 @@
 
 #include "testing/cmocka.h"
 
+/* 2026-11-23T02:16:34.120331Z */
+static const int64_t PUBLISHED_US = INT64_C(1795400194120331);
+
 static uint64_t next_random(void *context)
 {
     return ++((struct hubs *)context)->random;
@@ -19,9 +22,26 @@ static struct tg_frame *line_frame(void *context, struct tg_slice message)
     return frame;
 }
 
+static void take(struct hubs *t, struct tg_peer *peer, struct tg_buf *to)
+{
+    struct tg_slice slice;
+    while (tg_outbox_peek(&peer->outbox, &slice, 1) == 1) {
+        tg_buf_add_slice(to, slice);
+        tg_hub_sent(t->hub, peer, slice.size);
+    }
+}
+
+static void relieve(void *context, struct tg_peer *peer)
+{
+    struct hubs *t = context;
+    if (peer == t->prompt) {
+        take(t, peer, &t->taken);
+    }
+}
+
 void hubs_init(struct hubs *t)
 {
-    *t = (struct hubs){0};
+    *t = (struct hubs){.now_us = PUBLISHED_US};
     t->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
         .batch_events_max = 100,
         .dedup_window = 4,
@@ -29,14 +49,15 @@ void hubs_init(struct hubs *t)
         .context = t,
     });
     t->hub = tg_hub_create(&(struct tg_hub_config){
-        .connection_bytes_max = 4096,
-        .unconnected_bytes_max = 1024,
+        .connection_bytes_max = 16384,
+        .unconnected_bytes_max = 4096,
         .subscriptions_max = 3,
         .bad_messages_max = 2,
         .message_bytes_max = 65536,
         .ping_interval_ms = 25000,
         .random = next_random,
         .frame = line_frame,
+        .relieve = relieve,
         .context = t,
     });
     assert_non_null(t->sequencer);
@@ -49,6 +70,7 @@ void hubs_finish(struct hubs *t)
     tg_sequencer_destroy(t->sequencer);
     tg_buf_finish(&t->answer);
     tg_buf_finish(&t->seen);
+    tg_buf_finish(&t->taken);
 }
 
 enum tg_err hubs_catalogue(struct hubs *t, const char *app, const char *document)
@@ -68,11 +90,11 @@ enum tg_err hubs_publish(struct hubs *t, const char *app, const char *lines)
     struct tg_batch *batch = NULL;
     struct tg_publish_summary summary;
     tg_buf_clear(&t->answer);
-    enum tg_err err = tg_sequencer_publish(
-        t->sequencer, tg_slice_of(app), tg_slice_of(lines), true,
-        INT64_C(1795400194120331), &t->answer, &batch, &summary, &t->refusal);
+    enum tg_err err = tg_sequencer_publish(t->sequencer, tg_slice_of(app),
+                                           tg_slice_of(lines), true, PUBLISHED_US,
+                                           &t->answer, &batch, &summary, &t->refusal);
     if (batch != NULL) {
-        tg_hub_deliver(t->hub, batch);
+        tg_hub_deliver(t->hub, batch, t->now_us);
         tg_batch_unref(batch);
     }
     tg_buf_add_byte(&t->answer, 0);
@@ -94,11 +116,7 @@ void hubs_connect(struct hubs *t, struct tg_peer *peer)
 const char *hubs_read(struct hubs *t, struct tg_peer *peer)
 {
     tg_buf_clear(&t->seen);
-    struct tg_slice slice;
-    while (tg_outbox_peek(&peer->outbox, &slice, 1) == 1) {
-        tg_buf_add_slice(&t->seen, slice);
-        tg_hub_sent(t->hub, peer, slice.size);
-    }
+    take(t, peer, &t->seen);
     tg_buf_add_byte(&t->seen, 0);
     return (const char *)t->seen.data;
 }

@@ -15,10 +15,13 @@ struct hubs {
     struct tg_buf answer; /* Of the last publish or catalogue. */
     struct tg_buf seen;
     struct tg_refusal refusal;
+    struct tg_peer *prompt; /* This peer's socket takes all it is given, when relieved. */
+    struct tg_buf taken;    /* What it took so. */
+    int64_t now_us;  /* When the hub delivers; at first the moment of publishing. */
     uint64_t random; /* The next "random" bits: 1, 2, 3, … */
 };
 
-/* Limits: 4 KiB a peer, 1 KiB before connect, 3 subscriptions, 2 bad messages. */
+/* Limits: 16 KiB a peer, 4 KiB before connect, 3 subscriptions, 2 bad messages. */
 void hubs_init(struct hubs *t);
 void hubs_finish(struct hubs *t);
 

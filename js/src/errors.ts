@@ -29,14 +29,23 @@ export interface RefusalDetails {
   readonly member?: string;
   readonly nearest?: readonly string[];
   readonly retry_after_ms?: number;
+  /** Of the subscription that it is about. */
+  readonly type?: string;
 }
 
-/** The gateway refused a request, or went back on a subscription that it had granted. */
+/**
+ * The gateway refused a request, or went back on a subscription that it had granted. The message
+ * is the gateway's, with what the rest says:
+ *
+ *     subscription to "board.Ordr": there is no event type "board.Ordr"; did you mean "board.Order"?
+ */
 export class RefusedError extends TelegraphyError {
   override readonly name = 'RefusedError';
 
   /** One of `ErrorCode`; a newer gateway may have others. */
   readonly code: string;
+  /** The event type of the subscription that it is about, if it is about one. */
+  readonly type: string | undefined;
   /** The member of the request that is wrong. */
   readonly member: string | undefined;
   /** Names that may have been meant. */
@@ -45,10 +54,14 @@ export class RefusedError extends TelegraphyError {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: string, message: string, details: RefusalDetails = {}) {
-    super(message);
+    const { type, member, nearest = [] } = details;
+    const about = type === undefined ? '' : `subscription to "${type}": `;
+    const meant = nearest.map((name) => `"${name}"`).join(' or ');
+    super(about + message + (meant && `; did you mean ${meant}?`));
     this.code = code;
-    this.member = details.member;
-    this.nearest = details.nearest ?? [];
+    this.type = type;
+    this.member = member;
+    this.nearest = nearest;
     this.retryAfterMs = details.retry_after_ms;
   }
 }

@@ -7,7 +7,9 @@ import type { Delivery, End, SocketConstructor } from './connection.js';
 import { Emitter } from './emitter.js';
 import { ClosedError, HandlerError, RefusedError } from './errors.js';
 import type { ConnectedMessage, EventType } from './messages.js';
-import { Entry } from './subscription.js';
+import { checkNames, checkOptions } from './names.js';
+import type { NamesOf } from './names.js';
+import { Entry, subscribeOptions } from './subscription.js';
 import type { EventHandler, SubscribeOptions, Subscription } from './subscription.js';
 import { gatewayUrl } from './url.js';
 import type { Address } from './url.js';
@@ -58,6 +60,22 @@ export interface GatewayEvents {
   error: Error;
 }
 
+const gatewayOptions: NamesOf<GatewayOptions> = {
+  url: true,
+  port: true,
+  path: true,
+  client: true,
+  backoff: true,
+  WebSocket: true,
+  clock: true,
+  random: true,
+  wake: true,
+};
+
+const backoffOptions: NamesOf<BackoffOptions> = { baseMs: true, capMs: true };
+
+const gatewayEvents: NamesOf<GatewayEvents> = { state: true, typesChanged: true, error: true };
+
 /** A connection that lasted this long was a good one: the backoff begins anew after it. */
 const goodMs = 5_000;
 
@@ -92,7 +110,10 @@ export class Gateway {
   #undoWait: Undo = () => undefined;
   #undoWake: Undo = () => undefined;
 
+  /** @throws TypeError if there is an option that it does not know. */
   constructor(options: GatewayOptions = {}) {
+    checkOptions('Gateway', options, gatewayOptions);
+    checkOptions('Gateway’s backoff', options.backoff ?? {}, backoffOptions);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#emitter = new Emitter((name, error) => {
@@ -106,11 +127,16 @@ export class Gateway {
     return this.#state;
   }
 
-  /** Returns its undo. */
+  /**
+   * Returns its undo.
+   *
+   * @throws TypeError if there is no such event.
+   */
   on<Name extends keyof GatewayEvents>(
     name: Name,
     listener: (payload: GatewayEvents[Name]) => void,
   ): Undo {
+    checkNames('on()', 'event', [name], gatewayEvents);
     return this.#emitter.on(name, listener);
   }
 
@@ -137,6 +163,8 @@ export class Gateway {
   /**
    * Hands every later event of `type` to `handler`, over all connections to come, and connects if
    * that was not done yet. Returns its undo, which also tells how the subscription stands.
+   *
+   * @throws TypeError if the arguments are others, or there is an option that it does not know.
    */
   subscribe<T = unknown>(type: string, handler: EventHandler<T>): Subscription;
   subscribe<T = unknown>(
@@ -149,10 +177,20 @@ export class Gateway {
     first: SubscribeOptions | EventHandler<T>,
     second?: EventHandler<T>,
   ): Subscription {
-    const [options, handler] = typeof first === 'function' ? [{}, first] : [first, second];
-    if (typeof type !== 'string' || typeof handler !== 'function') {
-      throw new TypeError('subscribe() wants (type, handler) or (type, options, handler)');
+    const alone = typeof first === 'function';
+    const [options, handler] = alone ? [{}, first] : [first, second];
+    if (
+      typeof type !== 'string' ||
+      typeof handler !== 'function' ||
+      // Options after the handler would be lost.
+      (alone && second !== undefined)
+    ) {
+      const got = [type, first, second].map((argument) => typeof argument).join(', ');
+      throw new TypeError(
+        `subscribe() wants (type, handler) or (type, options, handler), but got (${got})`,
+      );
     }
+    checkOptions('subscribe()', options, subscribeOptions);
     const entry = new Entry(
       type,
       options,
@@ -324,7 +362,10 @@ export class Gateway {
         entry.granted(answer);
         return;
       }
-      const error = new RefusedError(answer.code, answer.message, answer);
+      const error = new RefusedError(answer.code, answer.message, {
+        ...answer,
+        type: entry.type,
+      });
       entry.refused(error);
       if (error.retryAfterMs !== undefined) {
         this.#clock.after(error.retryAfterMs, () => {

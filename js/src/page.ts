@@ -5,6 +5,7 @@
 import { Gateway } from './gateway.js';
 import type { GatewayState } from './gateway.js';
 import type { Address } from './url.js';
+import { gatewayUrl } from './url.js';
 import { version } from './version.js';
 
 const configId = 'telegraphy-config';
@@ -56,8 +57,34 @@ function checked({ url, port, path }: Record<keyof Address, unknown>): Address {
   };
 }
 
+/**
+ * Says in the console that no gateway answers: once, until one did. A browser's own word for it
+ * does not tell what to start. Not when a connection is lost, which mends itself as a rule.
+ */
+function warnOfSilence(gateway: Gateway, address: Address): void {
+  let before = gateway.state.name;
+  let warned = false;
+  gateway.on('state', (state) => {
+    const unanswered =
+      before === 'connecting' &&
+      state.name === 'waiting' &&
+      ['abnormal', 'connect_timeout'].includes(state.reason);
+    if (unanswered && !warned) {
+      warned = true;
+      const url = gatewayUrl(address, location);
+      console.warn(
+        `telegraphy: no gateway answers at ${url}; is \`manage.py telegraphy\` running?`,
+      );
+    }
+    if (state.name === 'connected' || state.name === 'closed') warned = false;
+    before = state.name;
+  });
+}
+
 function createTelegraphy(): Telegraphy {
-  const gateway = new Gateway(readConfig());
+  const address = readConfig();
+  const gateway = new Gateway(address);
+  warnOfSilence(gateway, address);
   return {
     gateway,
     subscribe: gateway.subscribe.bind(gateway),

@@ -10,6 +10,7 @@ import type {
   SubscribedMessage,
   SubscribeMessage,
 } from './messages.js';
+import type { NamesOf } from './names.js';
 import { Recent } from './recent.js';
 
 interface AnyEvent {
@@ -78,6 +79,17 @@ export interface SubscribeOptions {
    */
   readonly onError?: (error: RefusedError) => void;
 }
+
+export const subscribeOptions: NamesOf<SubscribeOptions> = {
+  where: true,
+  fields: true,
+  durable: true,
+  since: true,
+  onSubscribed: true,
+  onGap: true,
+  onReset: true,
+  onError: true,
+};
 
 export type SubscriptionState =
   /** To be asked for as soon as there is a connection. */
@@ -280,10 +292,9 @@ export class Entry {
     this.#reset(message.reason);
     if (message.ended && this.#state.name === 'subscribed') {
       this.refused(
-        new RefusedError(
-          message.reason,
-          `the gateway ended the subscription: ${message.reason}`,
-        ),
+        new RefusedError(message.reason, `the gateway ended it: ${message.reason}`, {
+          type: this.type,
+        }),
       );
     }
   }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { bundleAll } from '../scripts/bundle.mjs';
 import { overBudget, weigh } from '../scripts/weigh.mjs';
 import type { Telegraphy } from '../src/page.js';
+import { FakeSocket } from './fakes.js';
 
 const directory = new URL('../', import.meta.url);
 const made = await bundleAll(directory);
@@ -104,6 +105,96 @@ describe('the script for a page', () => {
     expect(
       load(undefined, { telegraphy: { tagName: 'DIV' } }).telegraphy.gateway,
     ).toBeDefined();
+  });
+});
+
+describe('the page’s console', () => {
+  const warning =
+    'telegraphy: no gateway answers at wss://shop.example:1844/v1/websocket; ' +
+    'is `manage.py telegraphy` running?';
+
+  /** A page with a socket that the test holds, and what its console was told. */
+  function watched(): {
+    telegraphy: Telegraphy;
+    warnings: string[];
+    socket: () => FakeSocket;
+    /** The latest attempt ends so, and the next one begins. */
+    fail: (code: number) => void;
+  } {
+    const warnings: string[] = [];
+    const sockets: FakeSocket[] = [];
+    let timers: (() => void)[] = [];
+    const { telegraphy } = load(undefined, {
+      console: { error: () => undefined, warn: (text: string) => warnings.push(text) },
+      setTimeout: (callback: () => void) => timers.push(callback),
+      clearTimeout: () => (timers = []),
+      WebSocket: class extends FakeSocket {
+        constructor(url: string, protocol: string) {
+          super(url, protocol);
+          sockets.push(this);
+        }
+      },
+    });
+    const socket = (): FakeSocket => {
+      const last = sockets.at(-1);
+      if (!last) throw new Error('the page has not tried to connect');
+      return last;
+    };
+    const fail = (code: number): void => {
+      const count = sockets.length;
+      socket().end(code);
+      expect(telegraphy.state.name).toBe('waiting');
+      for (const callback of timers.splice(0)) callback();
+      expect(sockets).toHaveLength(count + 1);
+    };
+    telegraphy.subscribe('board.Order', () => undefined);
+    return { telegraphy, warnings, socket, fail };
+  }
+
+  it('is told once that no gateway answers', () => {
+    const { warnings, fail } = watched();
+    expect(warnings).toEqual([]);
+    fail(1006);
+    expect(warnings).toEqual([warning]);
+    fail(1006);
+    fail(1006);
+    expect(warnings).toEqual([warning]);
+  });
+
+  it('is told again in the next outage, though not of the mere loss of a connection', () => {
+    const { warnings, socket, fail } = watched();
+    fail(1006);
+    socket().welcome();
+    fail(1006);
+    expect(warnings).toHaveLength(1);
+    fail(1006);
+    fail(1006);
+    expect(warnings).toEqual([warning, warning]);
+  });
+
+  it('is told again after close() and connect()', () => {
+    const { telegraphy, warnings, fail } = watched();
+    fail(1006);
+    telegraphy.gateway.close();
+    telegraphy.gateway.connect().catch(() => undefined);
+    fail(1006);
+    expect(warnings).toHaveLength(2);
+  });
+
+  it('is told nothing when a gateway answers that it is not ready', () => {
+    const { warnings, fail } = watched();
+    fail(1013);
+    fail(1012);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is told nothing of other gateways than the page’s', () => {
+    const { telegraphy, warnings, socket } = watched();
+    const other = new telegraphy.Gateway({ url: 'ws://other.example/' });
+    other.connect().catch(() => undefined);
+    socket().end(1006);
+    expect(other.state.name).toBe('waiting');
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -27,12 +27,26 @@ describe('a refusal', () => {
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       code: 'unknown_type',
-      message: 'there is no event type "board.Ordr"',
+      message:
+        'subscription to "board.Order": there is no event type "board.Ordr"; ' +
+        'did you mean "board.Order"?',
+      type: 'board.Order',
       member: 'type',
       nearest: ['board.Order'],
     });
     expect(subscription.state).toEqual({ name: 'refused', error });
     expect(world.errors).toEqual([]);
+  });
+
+  it('names all that may have been meant, and nothing where the gateway names nothing', () => {
+    const nearest = ['board.Order', 'board.Border'];
+    const { message } = new RefusedError('unknown_type', 'no such type', { nearest });
+    expect(message).toBe('no such type; did you mean "board.Order" or "board.Border"?');
+    expect(new RefusedError('forbidden', 'not yours', { nearest: [] })).toMatchObject({
+      message: 'not yours',
+      type: undefined,
+      nearest: [],
+    });
   });
 
   it('is told to everybody when there is no onError', () => {
@@ -101,6 +115,12 @@ describe('a refusal', () => {
     const two = granted(world);
     world.socket.heard();
     world.socket.say({ kind: 'reset', cohort: 1, reason: 'query_changed', ended: true });
+    expect(one.subscription.state).toMatchObject({
+      error: {
+        message: 'subscription to "board.Order": the gateway ended it: query_changed',
+        type: 'board.Order',
+      },
+    });
     for (const { calls, state, subscription } of [one, two]) {
       expect(calls.slice(1)).toEqual([
         ['reset', 'query_changed'],

@@ -20,7 +20,7 @@ from project.shop.models import (
     Seat,
 )
 from telegraphy import registry
-from telegraphy.django import ModelEvents, register
+from telegraphy.django import ModelEvents, _model_events, register
 from telegraphy.django._declaration import ModelDeclaration, silent_effect
 from telegraphy.django._signals import disconnect
 
@@ -33,6 +33,7 @@ def _only_what_the_test_declares() -> Iterator[None]:
     with registry.isolated():
         for declaration in registry:
             registry.remove(declaration)
+        _model_events._classes.clear()
         yield
         declared = [one for one in registry if isinstance(one, ModelDeclaration)]
     for declaration in declared:
@@ -258,9 +259,29 @@ def test_a_wrong_declaration_is_logged_where_no_checks_run(caplog):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["manage.py", "runserver", "8001"], True),
+        (["/x/manage.py", "telegraphy"], True),
+        (["manage.py", "telegraphy", "--skip-checks"], False),
+        (["manage.py", "shell"], False),
+        (["manage.py"], False),
+        (["gunicorn", "check"], False),
+    ],
+)
+def test_it_is_not_logged_beside_the_checks_that_tell(
+    monkeypatch, caplog, arguments, told
+):
+    monkeypatch.setattr("sys.argv", arguments)
+    declare(Follower, fields=["nothing"])
+    assert (caplog.text == "") is told
+
+
+@pytest.mark.parametrize(
     ("register_it", "message"),
     [
         (lambda: register(), "needs the model"),
+        (lambda: register(Bare), r"write @register\(Order\) before Bare"),
         (lambda: register("shop.Order"), "takes model classes, not 'shop.Order'"),
         (lambda: register(models.Model), "models with a table"),
         (lambda: register(Order)(object), "is for subclasses of ModelEvents"),
@@ -278,6 +299,40 @@ def test_register_says_what_it_takes(register_it: Callable[[], object], message:
     else:
         with pytest.raises(TypeError, match=message):
             register_it()
+
+
+class Bare(ModelEvents[Any]):
+    pass
+
+
+def test_a_class_with_fields_that_nobody_registered_is_a_warning():
+    class Base(ModelEvents[Any]):
+        fields = ["number"]
+        operations = ["create"]
+
+    class Registered(Base):
+        pass
+
+    class Forgotten(ModelEvents[Any]):
+        fields = ["number"]
+
+    register(Order)(Registered)
+    message = the_message()
+    assert message.id == "telegraphy.W005"
+    assert "Forgotten has fields, and is registered for no model" in message.msg
+    assert "@register(Order)" in str(message.hint)
+
+
+def test_a_browser_script_that_is_not_built_is_a_warning(settings, tmp_path):
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.staticfiles"]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATICFILES_DIRS = [str(tmp_path)]
+    message = the_message()
+    assert message.id == "telegraphy.W006"
+    assert "make build" in str(message.hint)
+    (tmp_path / "telegraphy").mkdir()
+    (tmp_path / "telegraphy" / "telegraphy.js").write_text("")
+    assert messages() == []
 
 
 # -- settings
@@ -308,7 +363,17 @@ def test_register_says_what_it_takes(register_it: Callable[[], object], message:
         ({"CLIENT_URL": "https://x"}, "E002", "must be like 'wss://live"),
         ({"BACKEND": "nowhere.Backend"}, "E002", "cannot be imported"),
         ({"BACKEND": "decimal.Decimal"}, "E002", "must be a subclass of BaseBackend"),
-        ({"OPTIONS": {"queue_mx": 1}}, "E002", "do not fit telegraphy.backends.ZeroMQ"),
+        (
+            {"OPTIONS": {"queue_mx": 1}},
+            "E002",
+            "names 'queue_mx', which telegraphy.backends.ZeroMQBackend does not have; "
+            "did you mean 'queue_max'?",
+        ),
+        (
+            {"BACKEND": "telegraphy.backends.DummyBackend", "OPTIONS": {"a": 1}},
+            "E002",
+            "do not fit telegraphy.backends.DummyBackend",
+        ),
         ({"OPTIONS": {"queue_max": 0}}, "E002", "queue_max must be 1 or more, not 0"),
     ],
 )

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -22,11 +23,15 @@ from telegraphy import GatewayError, Refused, Unreachable, ping, push_catalogue
 from telegraphy.django._binary import BinaryNotFound, find_binary, flags
 from telegraphy.django._watching import CodeWatcher
 from telegraphy.django.conf import conf
+from telegraphy.django.management.commands.telegraphy import in_our_words, reason_of
 
 TESTS = Path(__file__).parent
 
 STAND_IN = """
 import json, os, pathlib, signal, sys, time
+if sys.argv[1] == "--version":
+    print("telegraphy 0.0.0")
+    sys.exit()
 arguments = sys.argv[2:]
 flags = dict(zip(arguments[::2], arguments[1::2]))
 said = {
@@ -43,6 +48,15 @@ if sys.argv[1] == "serve" and "WAIT" in os.environ:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     print("ready", flush=True)
+    if "UP" in os.environ:
+        import http.server, threading
+        class Health(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+        port = int(flags["--ingest-port"])
+        server = http.server.HTTPServer(("127.0.0.1", port), Health)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     while True:
         time.sleep(0.05)
 sys.exit(int(os.environ.get("CODE", "0")))
@@ -88,7 +102,7 @@ def test_the_gateway_gets_the_catalogue_the_ports_and_the_key(stand_in, tmp_path
     assert conf.ingest_key not in shown
     assert "Application 'project': 10 event types." in shown
     assert "  shop.PriceChanged  event                   public\n" in shown
-    assert "Clients connect to ws://0.0.0.0:1844/v1/websocket" in shown
+    assert "Clients connect" not in shown, "it ended before it was up"
 
 
 def test_further_settings_of_the_gateway_are_handed_on(stand_in, tmp_path, settings):
@@ -111,9 +125,89 @@ def test_settings_become_flags():
     assert flags(given) == ["--a-b-c", "true", "--d-e", "1,false", "--d-f-g", "x"]
 
 
-def test_a_port_that_pages_do_not_know_is_warned_of(stand_in, capsys):
-    telegraphy("--port", "1999")
-    assert "set TELEGRAPHY['CLIENT_PORT'] = 1999" in capsys.readouterr().err
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def write_site(directory: Path, settings: dict[str, Any]) -> dict[str, str]:
+    """A project without event types; the environment that it needs."""
+    (directory / "site_settings.py").write_text(
+        "SECRET_KEY = 'x' * 20\nINSTALLED_APPS = ['telegraphy.django']\n"
+        f"TELEGRAPHY = {settings!r}\n"
+    )
+    return {"DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": str(directory)}
+
+
+def test_clients_are_told_where_to_connect_once_the_gateway_is_up(stand_in, tmp_path):
+    port = free_port()
+    site = write_site(tmp_path, {"CLIENT_PORT": port, "INGEST_PORT": free_port()})
+    command = manage("--port", str(free_port()), WAIT="1", UP="1", **site)
+    try:
+        read_until(
+            command, "Application 'site_settings': 0 event types (is there an events.py"
+        )
+        read_until(command, "ready")
+        read_until(command, "Clients connect to ws://127.0.0.1:")
+        read_until(command, "Events come in at ipc://")
+        command.send_signal(signal.SIGTERM)
+        _, error = command.communicate(timeout=20)
+    finally:
+        command.kill()
+    assert "Pages will look for it at port" in error
+    assert f"port {port}: set TELEGRAPHY['CLIENT_PORT'] = " in error
+
+
+def test_a_port_that_is_taken_is_explained(stand_in, settings, monkeypatch, capsys):
+    monkeypatch.setenv("CODE", "1")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        settings.TELEGRAPHY = {
+            "CLIENT_PORT": other.getsockname()[1],
+            "INGEST_PORT": free_port(),
+        }
+        with pytest.raises(SystemExit):
+            telegraphy()
+    error = capsys.readouterr().err
+    assert "set TELEGRAPHY['CLIENT_PORT'] and TELEGRAPHY['INGEST_PORT'], or use" in error
+
+
+def test_mistakes_in_the_setting_gateway_are_named_as_they_were_written():
+    said = (
+        'telegraphy: there is no flag "--clients-prot"; did you mean --clients-port?\n'
+        'telegraphy: there is no flag "--limits-mesage-bytes-max"; did you mean '
+        "--limits-message-bytes-max?\n"
+        "telegraphy: --ingest-host: ingest.host: wants an IP address\n"
+    )
+    given = {"clients.prot": 1, "limits.mesage_bytes_max": 1, "ingest.host": "x"}
+    assert in_our_words(said, given) == (
+        "telegraphy: TELEGRAPHY['GATEWAY'], 'clients.prot': no such setting; "
+        "did you mean clients.port?\n"
+        "telegraphy: TELEGRAPHY['GATEWAY'], 'limits.mesage_bytes_max': no such setting; "
+        "did you mean limits.message_bytes_max?\n"
+        "telegraphy: TELEGRAPHY['GATEWAY'], 'ingest.host': ingest.host: wants an IP "
+        "address\n"
+    )
+
+
+def test_of_code_that_is_wrong_only_the_error_is_shown():
+    traceback = "Traceback (most recent call last):\n  File x\nTypeError: not so\n"
+    assert reason_of(traceback) == "TypeError: not so"
+    checks = (
+        "SystemCheckError: System check identified some issues:\n\nERRORS:\n"
+        "?: (telegraphy.E004) shop.events.A: no field 'x'\n\tHINT: Name a field.\n\n"
+        "System check identified 1 issue (0 silenced).\n"
+    )
+    assert reason_of(checks) == "?: (telegraphy.E004) shop.events.A: no field 'x'"
+    assert reason_of("") == ""
+
+
+def test_types_that_nobody_can_subscribe_to_are_marked(stand_in):
+    shown = telegraphy("--check")
+    assert "authenticated (nobody can subscribe to it in 0.1)\n" in shown
 
 
 def test_the_gateway_s_exit_status_is_the_command_s(stand_in, monkeypatch):
@@ -180,6 +274,9 @@ def _nothing_set(monkeypatch, tmp_path):
     monkeypatch.setattr("telegraphy.__file__", str(tmp_path / "package" / "__init__.py"))
 
 
+GATEWAY = b"#!/bin/sh\necho telegraphy 0.0.0\n"
+
+
 def make_program(path: Path, content: bytes = b"\x7fELF") -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -189,16 +286,16 @@ def make_program(path: Path, content: bytes = b"\x7fELF") -> str:
 
 @pytest.mark.usefixtures("_nothing_set")
 def test_the_program_is_looked_for_in_this_order(tmp_path, monkeypatch, settings):
-    with pytest.raises(BinaryNotFound, match=r"nor on PATH. Build it with `make build`"):
+    with pytest.raises(BinaryNotFound, match=r"nor on PATH. Run `make build`"):
         find_binary()
     on_path = make_program(tmp_path / "bin" / "telegraphy")
     assert find_binary() == on_path
     packaged = make_program(tmp_path / "package" / "bin" / "telegraphy")
     assert find_binary() == packaged
-    in_environment = make_program(tmp_path / "environment")
+    in_environment = make_program(tmp_path / "environment", GATEWAY)
     monkeypatch.setenv("TELEGRAPHY_BINARY", in_environment)
     assert find_binary() == in_environment
-    in_settings = make_program(tmp_path / "settings")
+    in_settings = make_program(tmp_path / "settings", GATEWAY)
     settings.TELEGRAPHY = {"BINARY": in_settings}
     assert find_binary() == in_settings
 
@@ -217,7 +314,19 @@ def test_a_path_that_was_set_and_is_no_program_is_named(tmp_path, monkeypatch):
         BinaryNotFound, match="environment variable TELEGRAPHY_BINARY names"
     ):
         find_binary()
+    with pytest.raises(CommandError, match="which is not there"):
+        telegraphy()
+    (tmp_path / "nothing").write_text("")
     with pytest.raises(CommandError, match="which is not a program"):
+        telegraphy()
+
+
+@pytest.mark.usefixtures("_nothing_set")
+@pytest.mark.parametrize("content", [b"#!/bin/sh\necho other 1\n", b"\x7fELF"])
+def test_a_program_that_is_not_the_gateway_is_named(tmp_path, settings, content):
+    other = make_program(tmp_path / "other", content)
+    settings.TELEGRAPHY = {"BINARY": other}
+    with pytest.raises(CommandError, match=r"names .*/other, which is not the gateway"):
         telegraphy()
 
 

@@ -121,6 +121,7 @@ def test_an_annotation_is_a_type_of_the_protocol(annotation, described):
 @pytest.mark.parametrize(
     ("annotation", "message"),
     [
+        (object, "for any JSON value write Any"),
         (bytes, "bytes have no form in JSON; use str with base64"),
         (dt.time, "no type for a time of day; use str"),
         (list, r"say what the list holds: list\[str\]"),

@@ -12,6 +12,7 @@ import pytest
 
 from fake_gateway import FakeGateway, accept, say_nothing, until
 from telegraphy import EncodedEvent, Publisher, Stats
+from telegraphy._publisher import hints
 
 KEY = "a-key-that-nobody-must-read"
 
@@ -120,6 +121,59 @@ def test_a_full_queue_loses_new_events_counts_them_and_says_so_once(tmp_path, ca
     assert KEY not in caplog.text
     publisher.close(timeout=0)
     assert publisher.stats == Stats(lost=25)
+
+
+def complaints(caplog) -> list[str]:
+    return [one.getMessage() for one in caplog.records if "answers" in one.getMessage()]
+
+
+def test_events_that_wait_for_no_gateway_are_told_of_once_an_interval(tmp_path, caplog):
+    gateway = FakeGateway(tmp_path)
+    publisher = Publisher(gateway.endpoint, KEY)
+    publisher.publish(event(1), event(2))
+    time.sleep(1)
+    assert complaints(caplog) == []
+    until(lambda: complaints(caplog))
+    time.sleep(0.5)
+    assert complaints(caplog) == [
+        f"no gateway answers at {gateway.endpoint}; 2 events wait. {hints.start}"
+    ]
+    with gateway:
+        assert publisher.flush(5)
+    publisher.close()
+
+
+def test_a_gateway_that_went_while_nothing_was_to_do_is_missed_too(tmp_path, caplog):
+    gateway = FakeGateway(tmp_path)
+    publisher = Publisher(gateway.endpoint, KEY)
+    with gateway:
+        publisher.publish(event(1))
+        assert publisher.flush(5)
+    time.sleep(2.5)
+    assert complaints(caplog) == [], "nothing waits for it"
+    publisher.publish(event(2))
+    until(lambda: complaints(caplog))
+    assert "; 1 event waits. " in complaints(caplog)[0]
+    publisher.close(timeout=0)
+    assert caplog.messages[-1].startswith(
+        "1 event lost: the publisher was closed; no gateway answers at ipc://"
+    )
+
+
+def test_a_key_that_the_gateway_does_not_know_may_be_meant_for_another(
+    gateway, make, caplog
+):
+    gateway.script = lambda header, events: {
+        "kind": "refused",
+        "id": header["id"],
+        "code": "invalid_key",
+        "message": "no application has this key",
+    }
+    publisher = make()
+    publisher.publish(event(1))
+    assert publisher.flush(5)
+    assert "refused 1 event: invalid_key: no application has this key (" in caplog.text
+    assert hints.key in caplog.text
 
 
 def test_the_oldest_events_stay_when_the_queue_is_full(tmp_path):

@@ -147,7 +147,8 @@ static void digits_are_those_of_printf(void **state)
         for (size_t n = 0; n < 4; n++) {
             char wanted[TG_U64_DIGITS + 1];
             char digits[TG_U64_DIGITS];
-            int size = snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)near[n]);
+            int size =
+                snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)near[n]);
             assert_int_equal(tg_u64_write(near[n], digits), size);
             assert_memory_equal(digits, wanted, (size_t)size);
         }

@@ -65,3 +65,9 @@ void *tg_ring_pop(struct tg_ring *ring)
     atomic_store_explicit(&ring->head, head + 1, memory_order_release);
     return item;
 }
+
+bool tg_ring_empty(struct tg_ring *ring)
+{
+    return atomic_load_explicit(&ring->head, memory_order_relaxed) ==
+           atomic_load_explicit(&ring->tail, memory_order_acquire);
+}

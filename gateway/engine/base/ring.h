@@ -5,6 +5,7 @@
 #ifndef TG_BASE_RING_H
 #define TG_BASE_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "engine/base/err.h"
@@ -17,6 +18,8 @@ struct tg_ring *tg_ring_create(size_t capacity);
 void tg_ring_destroy(struct tg_ring *ring);
 /* TG_EFULL  The item was not taken. */
 TG_MUST_USE enum tg_err tg_ring_push(struct tg_ring *ring, void *item);
+/* For the consumer: is there nothing to pop at present? */
+bool tg_ring_empty(struct tg_ring *ring);
 /* The oldest item, or NULL. */
 void *tg_ring_pop(struct tg_ring *ring);
 

@@ -1,11 +1,40 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
-/* Events leave a sixteenth of the budget free, so that a slow reader still gets answers.
- */
+enum { RESERVE_BYTES = 4096 };
+
+/* What events may take: a part stays free, so that a slow reader still gets answers. */
 static size_t event_budget(const struct tg_hub *hub)
 {
-    return hub->config.connection_bytes_max - hub->config.connection_bytes_max / 16;
+    uint32_t budget = hub->config.connection_bytes_max;
+    uint32_t reserve = budget / 16 > RESERVE_BYTES ? budget / 16 : RESERVE_BYTES;
+    return reserve < budget / 2 ? budget - reserve : budget / 2;
+}
+
+/* Queue the frame if the budget has room, or gets it by writing out what waits. */
+static bool peer_deliver(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame)
+{
+    size_t size = frame->size + TG_OUTBOX_OVERHEAD;
+    size_t budget = event_budget(hub);
+    if (peer_weight(peer) + size > budget && hub->config.relieve != NULL) {
+        hub->config.relieve(hub->config.context, peer);
+    }
+    if (peer->lossy) {
+        peer_announce_loss_if_room(hub, peer);
+    }
+    return peer->close_code == 0 && !peer->lossy && peer_weight(peer) + size <= budget &&
+           peer_queue(hub, peer, frame);
+}
+
+/* Lost for this peer; so is what follows, until it has been announced. */
+static void member_lose(struct tg_hub *hub, struct tg_hub_member *member, uint64_t offset)
+{
+    member->peer->lossy = true;
+    if (member->lost_from == 0) {
+        member->lost_from = offset;
+    }
+    member->lost_to = offset;
+    hub->counts.dropped++;
 }
 
 /* One event for all members of a cohort: the frame is built once. */
@@ -14,44 +43,31 @@ static void cohort_deliver(struct tg_hub *hub, struct tg_hub_cohort *cohort,
 {
     tg_buf_clear(&hub->text);
     tg_write_event(&hub->text, cohort->number, cohort->prev, tail);
-    struct tg_frame *frame =
-        hub->text.failed
-            ? NULL
-            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
-    size_t budget = event_budget(hub);
-    size_t size = frame == NULL ? 0 : frame->size + TG_OUTBOX_OVERHEAD;
+    struct tg_frame *frame = hub_frame(hub);
     for (uint32_t i = 0; i < cohort->count; i++) {
         struct tg_hub_member *member = cohort->members[i];
-        struct tg_peer *peer = member->peer;
-        if (peer->close_code != 0) {
+        if (member->peer->close_code != 0 || offset <= member->skip_until) {
             continue;
         }
-        if (peer->lossy) {
-            peer_announce_loss_if_room(hub, peer);
-        }
-        if (frame != NULL && !peer->lossy && peer_weight(peer) + size <= budget &&
-            peer_queue(hub, peer, frame)) {
+        if (frame != NULL && peer_deliver(hub, member->peer, frame)) {
             hub->counts.deliveries++;
-            continue;
+        } else {
+            member_lose(hub, member, offset);
         }
-        /* Lost for this peer; so is what follows, until it has been announced. */
-        peer->lossy = true;
-        if (member->lost_from == 0) {
-            member->lost_from = offset;
-        }
-        member->lost_to = offset;
-        hub->counts.dropped++;
     }
     tg_frame_unref(frame);
     cohort->prev = offset;
 }
 
-void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch)
+void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch, int64_t now_us)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct tg_event *event = &batch->events[i];
         struct tg_hub_stream *stream = &hub->streams[event->stream];
-        if (stream->cohort != NULL) {
+        if (event->expires_us != 0 && now_us >= event->expires_us) {
+            /* `prev` stays where it was, so nobody takes it for a loss. */
+            hub->counts.expired++;
+        } else if (stream->cohort != NULL) {
             cohort_deliver(hub, stream->cohort, event->offset,
                            tg_event_tail(batch, event));
         }
@@ -59,9 +75,12 @@ void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch)
     }
 }
 
+/* Only the outbox drains: what stands besides it takes part of the budget for good. */
 void peer_announce_loss_if_room(struct tg_hub *hub, struct tg_peer *peer)
 {
-    if (peer_weight(peer) > hub->config.connection_bytes_max / 2) {
+    size_t budget = event_budget(hub);
+    size_t standing = (size_t)peer->pinned + peer->subscription_bytes;
+    if (standing < budget && peer->outbox.size > (budget - standing) / 2) {
         return;
     }
     for (struct tg_hub_member *member = peer->members; member != NULL;
@@ -90,10 +109,7 @@ static void cohort_end(struct tg_hub *hub, struct tg_hub_stream *stream,
     }
     tg_buf_clear(&hub->text);
     tg_write_ended(&hub->text, stream->cohort->number, reason);
-    struct tg_frame *frame =
-        hub->text.failed
-            ? NULL
-            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+    struct tg_frame *frame = hub_frame(hub);
     while (stream->cohort != NULL) {
         struct tg_hub_member *member = stream->cohort->members[0];
         tg_hub_send(hub, member->peer, frame);
@@ -147,26 +163,24 @@ static enum tg_err streams_grow(struct tg_hub *hub, uint32_t streams_max)
 }
 
 /* The list that `types` answers to those who have no identity. */
-static void public_types_write(struct tg_hub *hub, const struct tg_catalogue *catalogue)
+static enum tg_err public_types_write(const struct tg_catalogue *catalogue,
+                                      struct tg_buf *list)
 {
-    tg_buf_clear(&hub->public);
     for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
         const struct tg_type *type = tg_catalogue_at(catalogue, i);
         if (type->access == TG_ACCESS_PUBLIC) {
-            tg_buf_add_text(&hub->public, hub->public.size == 0 ? "" : ",");
-            tg_type_write(type, false, &hub->public);
+            tg_buf_add_text(list, list->size == 0 ? "" : ",");
+            tg_type_write(type, false, list);
         }
     }
+    return list->failed ? TG_ENOMEM : TG_OK;
 }
 
 static void announce_types_changed(struct tg_hub *hub)
 {
     tg_buf_clear(&hub->text);
     tg_write_types_changed(&hub->text, tg_catalogue_version(hub->roster->catalogue));
-    struct tg_frame *frame =
-        hub->text.failed
-            ? NULL
-            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+    struct tg_frame *frame = hub_frame(hub);
     for (struct tg_link *link = hub->peers.next; link != &hub->peers; link = link->next) {
         struct tg_peer *peer = TG_ENTRY(link, struct tg_peer, link);
         if (peer->session.state == TG_SESSION_OPEN && peer->close_code == 0) {
@@ -178,8 +192,11 @@ static void announce_types_changed(struct tg_hub *hub)
 
 enum tg_err tg_hub_follow(struct tg_hub *hub, struct tg_roster *roster)
 {
+    struct tg_buf list = {0};
     bool *present = tg_zalloc(roster->streams_max + (size_t)1, sizeof *present);
-    if (present == NULL || streams_grow(hub, roster->streams_max) != TG_OK) {
+    if (present == NULL || public_types_write(roster->catalogue, &list) != TG_OK ||
+        streams_grow(hub, roster->streams_max) != TG_OK) {
+        tg_buf_finish(&list);
         tg_free(present);
         return TG_ENOMEM;
     }
@@ -197,7 +214,8 @@ enum tg_err tg_hub_follow(struct tg_hub *hub, struct tg_roster *roster)
     tg_roster_ref(roster);
     tg_roster_unref(hub->roster);
     hub->roster = roster;
-    public_types_write(hub, roster->catalogue);
+    tg_buf_finish(&hub->public);
+    hub->public = list;
     announce_types_changed(hub);
     return TG_OK;
 }

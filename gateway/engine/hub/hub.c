@@ -95,12 +95,17 @@ enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *peer,
     return tg_outbox_add(&peer->outbox, &hub->pool, frame);
 }
 
+void tg_hub_pins(struct tg_hub *hub, struct tg_peer *peer, size_t bytes)
+{
+    peer->pinned = bytes < UINT32_MAX / 2 ? (uint32_t)bytes : UINT32_MAX / 2;
+    if (peer_weight(peer) > peer_budget(hub, peer)) {
+        peer_close(hub, peer, TG_CLOSE_OVER_BUDGET);
+    }
+}
+
 void peer_answer(struct tg_hub *hub, struct tg_peer *peer)
 {
-    struct tg_frame *frame =
-        hub->text.failed
-            ? NULL
-            : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
+    struct tg_frame *frame = hub_frame(hub);
     tg_hub_send(hub, peer, frame);
     tg_frame_unref(frame);
 }

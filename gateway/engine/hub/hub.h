@@ -19,6 +19,7 @@
 
 struct tg_hub;
 struct tg_hub_member;
+struct tg_peer;
 
 struct tg_hub_config {
     uint32_t connection_bytes_max;  /* What one peer may pin, overhead included. */
@@ -32,20 +33,24 @@ struct tg_hub_config {
     /* One message as a frame of the transport, with one reference; NULL without memory.
      */
     struct tg_frame *(*frame)(void *context, struct tg_slice message);
+    /* The peer's outbox is full: write out what its socket takes, now, and tell by
+     * `tg_hub_sent`. A reader that keeps up must not lose events because many came in
+     * one turn. May be NULL. */
+    void (*relieve)(void *context, struct tg_peer *peer);
     void *context;
 };
 
 /* A connection as the hub sees it. Its owner embeds one, and may read the members above
- * the line; `pinned` the owner writes. */
+ * the line. */
 struct tg_peer {
     struct tg_session session;
     struct tg_outbox outbox;
-    uint32_t pinned;     /* Bytes that the owner holds for it beside the outbox. */
     uint16_t close_code; /* Not 0: the owner sends what is queued, then closes with it. */
     /* ---- the hub's own ---- */
-    uint16_t subscriptions;
+    uint32_t subscriptions;
     bool lossy; /* Some membership has an unannounced loss. */
     struct tg_hub_member *members;
+    uint32_t pinned; /* By the owner: see tg_hub_pins. */
     uint32_t subscription_bytes;
     struct tg_link dirty;
     struct tg_link link;
@@ -62,6 +67,8 @@ void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer);
 
 /* The peer said `message`. */
 void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice message);
+/* The owner holds `bytes` for the peer beside the outbox; over its budget it is closed. */
+void tg_hub_pins(struct tg_hub *hub, struct tg_peer *peer, size_t bytes);
 /* Queue a frame of the transport itself (a pong, a close) for the peer. */
 void tg_hub_send(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame);
 /* Queue the peer's last frame, whatever its budget says: a close. Nothing comes after it.
@@ -72,8 +79,9 @@ TG_MUST_USE enum tg_err tg_hub_send_last(struct tg_hub *hub, struct tg_peer *pee
 /* `size` bytes of the peer's outbox are on their way. */
 void tg_hub_sent(struct tg_hub *hub, struct tg_peer *peer, size_t size);
 
-/* Deliver the batch's events to whom they concern. */
-void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch);
+/* Deliver the batch's events to whom they concern. `now_us`: the gateway's clock; what has
+ * expired by it is not sent. */
+void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch, int64_t now_us);
 /* The catalogue has changed. The hub takes a reference of the roster.
  *
  * TG_ENOMEM  Nothing changed, and the hub can follow no further: the gateway must end. */
@@ -85,7 +93,8 @@ struct tg_peer *tg_hub_next_dirty(struct tg_hub *hub);
 
 struct tg_hub_counts {
     uint64_t deliveries; /* Frames put into outboxes for events. */
-    uint64_t dropped;    /* Deliveries that were lost and announced. */
+    uint64_t dropped;    /* Deliveries that were lost, and are or will be announced. */
+    uint64_t expired;    /* Events that were too old to be delivered. */
     uint32_t peers;
     uint32_t subscriptions;
 };

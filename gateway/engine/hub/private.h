@@ -19,6 +19,7 @@ struct tg_hub_member {
     struct tg_hub_member *next; /* Of the same peer. */
     struct tg_hub_subscription *subscriptions;
     uint32_t index;     /* Its place in the cohort's list. */
+    uint64_t skip_until; /* It has all up to here already: see live_resume. */
     uint64_t lost_from; /* 0: nothing is lost and unannounced. */
     uint64_t lost_to;
 };
@@ -68,6 +69,14 @@ static inline uint32_t peer_budget(const struct tg_hub *hub, const struct tg_pee
     return peer->session.state == TG_SESSION_AWAIT_CONNECT
                ? hub->config.unconnected_bytes_max
                : hub->config.connection_bytes_max;
+}
+
+/* What stands in `hub->text` as a frame; NULL without memory. */
+static inline struct tg_frame *hub_frame(struct tg_hub *hub)
+{
+    return hub->text.failed
+               ? NULL
+               : hub->config.frame(hub->config.context, tg_buf_slice(&hub->text));
 }
 
 /* Queue the frame whatever the budget says. False without memory: the peer is to be

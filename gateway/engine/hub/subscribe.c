@@ -1,6 +1,9 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
+/* Subscriptions may take this part of a connection's budget; the rest is for frames. */
+enum { SUBSCRIPTIONS_PART = 4 };
+
 /* Names of types that this client may know of. */
 static bool may_have(void *context, const struct tg_type *type)
 {
@@ -196,6 +199,13 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
                        hub->config.subscriptions_max);
         return NULL;
     }
+    if (peer->subscription_bytes + subscription_weight(message->id.size) >
+        hub->config.connection_bytes_max / SUBSCRIPTIONS_PART) {
+        tg_refusal_set(refusal, TG_CODE_TOO_MANY_SUBSCRIPTIONS, NULL,
+                       "this connection's subscriptions take the %u bytes that they may",
+                       hub->config.connection_bytes_max / SUBSCRIPTIONS_PART);
+        return NULL;
+    }
     struct tg_hub_stream *stream = hub_stream(hub, message->type);
     if (stream == NULL) {
         refuse_unknown_type(hub, message->type, refusal);
@@ -203,25 +213,38 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
     }
     if (!may_have(NULL, stream->type)) {
         tg_refusal_set(refusal, TG_CODE_FORBIDDEN, "type",
-                       "this client may not have the event type \"%.*s\"",
-                       TG_FMT(message->type));
+                       "only event types whose access is public can be subscribed: this "
+                       "gateway cannot tell who a client is yet");
         return NULL;
     }
     return stream;
 }
 
-/* A live stream keeps nothing: it resumes only where nothing came since. */
+/* A live stream keeps nothing: it resumes only where nothing came since. A position of the
+ * same epoch that lies ahead comes from a shard that is ahead of this one: what lies
+ * between, the client has, and it passes over what it has. */
 static enum tg_reset live_resume(const struct tg_hub_stream *stream,
                                  const struct tg_message_position *since)
 {
-    if (!tg_slice_is(since->epoch, stream->epoch) || since->offset > stream->head) {
+    if (!tg_slice_is(since->epoch, stream->epoch)) {
         return TG_RESET_EPOCH;
     }
-    return since->offset == stream->head ? TG_RESET_NONE : TG_RESET_TRIMMED;
+    return since->offset >= stream->head ? TG_RESET_NONE : TG_RESET_TRIMMED;
 }
 
+/* Up to which position the new subscription has, or will be told it lost, everything. */
+static uint64_t first_position(const struct tg_hub_stream *stream,
+                               const struct tg_message *message)
+{
+    bool ahead = message->has_since && message->position.offset > stream->head &&
+                 tg_slice_is(message->position.epoch, stream->epoch);
+    return ahead ? message->position.offset : stream->head;
+}
+
+/* `position`: up to here the subscription needs nothing. */
 static bool subscription_add(struct tg_hub *hub, struct tg_peer *peer,
-                             struct tg_hub_stream *stream, const struct tg_message_id *id)
+                             struct tg_hub_stream *stream, const struct tg_message_id *id,
+                             uint64_t position)
 {
     struct tg_hub_subscription *subscription = tg_alloc(sizeof *subscription + id->size);
     if (subscription == NULL) {
@@ -231,6 +254,9 @@ static bool subscription_add(struct tg_hub *hub, struct tg_peer *peer,
     if (member == NULL) {
         tg_free(subscription);
         return false;
+    }
+    if (member->subscriptions == NULL || position < member->skip_until) {
+        member->skip_until = position;
     }
     memcpy(subscription->id, id->text, id->size);
     subscription->id_size = id->size;
@@ -247,7 +273,8 @@ void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
 {
     struct tg_refusal refusal;
     struct tg_hub_stream *stream = admit(hub, peer, message, &refusal);
-    if (stream != NULL && !subscription_add(hub, peer, stream, &message->id)) {
+    uint64_t position = stream == NULL ? 0 : first_position(stream, message);
+    if (stream != NULL && !subscription_add(hub, peer, stream, &message->id, position)) {
         tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
         stream = NULL;
     }
@@ -260,7 +287,7 @@ void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
         .cohort = stream->cohort->number,
         .type = message->type,
         .epoch = tg_slice_of(stream->epoch),
-        .offset = stream->head,
+        .offset = position,
         .delivery = "live",
         .reset = message->has_since ? live_resume(stream, &message->position)
                                     : TG_RESET_NONE,

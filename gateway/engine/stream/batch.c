@@ -23,7 +23,8 @@ void tg_batch_ref(struct tg_batch *batch)
 
 void tg_batch_unref(struct tg_batch *batch)
 {
-    if (batch == NULL || atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) != 1) {
+    if (batch == NULL ||
+        atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) != 1) {
         return;
     }
     if (batch->released != NULL) {
@@ -65,7 +66,8 @@ void tg_roster_ref(struct tg_roster *roster)
 
 void tg_roster_unref(struct tg_roster *roster)
 {
-    if (roster != NULL && atomic_fetch_sub_explicit(&roster->refs, 1, memory_order_acq_rel) == 1) {
+    if (roster != NULL &&
+        atomic_fetch_sub_explicit(&roster->refs, 1, memory_order_acq_rel) == 1) {
         tg_catalogue_unref(roster->catalogue);
         tg_free(roster);
     }

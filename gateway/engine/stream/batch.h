@@ -1,8 +1,8 @@
 /* Events on their way from the sequencer to the shards.
  *
  * A batch is what one publish brought: immutable once it is sealed, shared by all shards,
- * counted atomically. Each event's text from `"type"` to the closing brace is written once,
- * here; a shard only puts the cohort's members in front of it. */
+ * counted atomically. Each event's text from `"type"` to the closing brace is written
+ * once, here; a shard only puts the cohort's members in front of it. */
 #ifndef TG_STREAM_BATCH_H
 #define TG_STREAM_BATCH_H
 
@@ -14,10 +14,11 @@
 struct tg_roster;
 
 struct tg_event {
-    uint32_t stream; /* The stream's number: an index in the shards' tables. */
+    uint32_t stream;  /* The stream's number: an index in the shards' tables. */
     uint32_t tail_at; /* `"type":…}` in the batch's bytes. */
     uint32_t tail_size;
-    uint64_t offset; /* Of the position; from 1. */
+    uint64_t offset;    /* Of the position; from 1. */
+    int64_t expires_us; /* By the gateway's clock, fixed at acceptance; 0: never. */
 };
 
 struct tg_batch {
@@ -34,11 +35,11 @@ struct tg_batch {
     struct tg_event events[];
 };
 
-/* A batch without events, that brings a roster, whose reference it takes over; NULL without
- * memory. */
+/* A batch without events, that brings a roster, whose reference it takes over; NULL
+ * without memory. */
 struct tg_batch *tg_batch_of_roster(struct tg_roster *roster);
-/* An empty batch with one reference, for up to `capacity` events; NULL without memory. It takes a
- * reference of `catalogue`. */
+/* An empty batch with one reference, for up to `capacity` events; NULL without memory. It
+ * takes a reference of `catalogue`. */
 struct tg_batch *tg_batch_create(struct tg_catalogue *catalogue, uint32_t capacity);
 void tg_batch_ref(struct tg_batch *batch);
 /* NULL is fine. From any thread. */
@@ -62,7 +63,7 @@ struct tg_roster {
     atomic_uint refs;
     struct tg_catalogue *catalogue;
     uint32_t count;
-    uint32_t streams_max; /* Every stream's number is below this. */
+    uint32_t streams_max;             /* Every stream's number is below this. */
     struct tg_stream_entry entries[]; /* In the order of the types' names. */
 };
 

@@ -8,15 +8,16 @@ struct seen {
     uint64_t offset;
 };
 
-/* The tag is the lower half of the key's `low`: it tells a slot's home, and nearly always whether the
- * ring is worth a look. */
+/* The tag is the lower half of the key's `low`: it tells a slot's home, and nearly always
+ * whether the ring is worth a look. */
 struct slot {
     uint32_t tag;
     uint32_t place; /* In the ring, + 1; 0: the slot is free. */
 };
 
 struct tg_dedup {
-    struct seen *ring; /* The ids in order of arrival; `next` is the oldest's place when full. */
+    struct seen
+        *ring; /* The ids in order of arrival; `next` is the oldest's place when full. */
     struct slot *table; /* Open addressing, at most half full. */
     uint32_t capacity;
     uint32_t count;
@@ -77,7 +78,13 @@ static uint32_t slot_of(const struct tg_dedup *dedup, struct tg_dedup_key key)
     return at;
 }
 
-bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t *offset)
+void tg_dedup_prefetch(const struct tg_dedup *dedup, struct tg_dedup_key key)
+{
+    __builtin_prefetch(&dedup->table[(uint32_t)key.low & dedup->mask]);
+}
+
+bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key,
+                   uint64_t *offset)
 {
     uint32_t at = slot_of(dedup, key);
     if (dedup->table[at].place == 0) {
@@ -92,7 +99,8 @@ static void forget_oldest(struct tg_dedup *dedup)
 {
     uint32_t mask = dedup->mask;
     uint32_t hole = slot_of(dedup, dedup->ring[dedup->next].key);
-    for (uint32_t at = (hole + 1) & mask; dedup->table[at].place != 0; at = (at + 1) & mask) {
+    for (uint32_t at = (hole + 1) & mask; dedup->table[at].place != 0;
+         at = (at + 1) & mask) {
         uint32_t home = dedup->table[at].tag & mask;
         if (((at - home) & mask) >= ((at - hole) & mask)) {
             dedup->table[hole] = dedup->table[at];

@@ -6,8 +6,9 @@
  * 65,536 an id is taken for another with a chance of some 2⁻¹¹², once in 10²⁰ years at
  * a million events a second.
  *
- * Every event comes through here, and the window does not fit the nearest cache: a look-up
- * touches one line of the table and, unless the id is a repeat, none of the ring. */
+ * Every event comes through here, and the window does not fit the nearest cache: a
+ * look-up touches one line of the table and, unless the id is a repeat, none of the ring.
+ */
 #ifndef TG_STREAM_DEDUP_H
 #define TG_STREAM_DEDUP_H
 
@@ -29,8 +30,11 @@ struct tg_dedup_key {
 /* The key of `id`, of the application that `salt` stands for: a hash of its name. */
 struct tg_dedup_key tg_dedup_key(struct tg_slice id, uint64_t salt);
 
+/* A look-up of `key` comes soon: have what it needs at hand by then. */
+void tg_dedup_prefetch(const struct tg_dedup *dedup, struct tg_dedup_key key);
 /* Was it seen? Then true, and the offset remembered with it. */
-bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t *offset);
+bool tg_dedup_find(const struct tg_dedup *dedup, struct tg_dedup_key key,
+                   uint64_t *offset);
 /* Remember it, after a `find` of the same that gave false; the oldest may go. */
 void tg_dedup_add(struct tg_dedup *dedup, struct tg_dedup_key key, uint64_t offset);
 

@@ -2,14 +2,15 @@
 
 #include <stdio.h>
 
+#include "engine/base/instant.h"
 #include "engine/base/map.h"
 #include "engine/base/mem.h"
-#include "engine/base/instant.h"
 #include "engine/catalogue/event.h"
 #include "engine/stream/dedup.h"
 
 enum {
-    /* What an event's text has beside the publisher's bytes: names, position, time, id. */
+    /* What an event's text has beside the publisher's bytes: names, position, time, id.
+     */
     EVENT_TEXT_ROOM = 224,
 };
 
@@ -46,7 +47,8 @@ struct tg_sequencer *tg_sequencer_create(const struct tg_sequencer_config *confi
     sequencer->catalogue = tg_catalogue_create();
     sequencer->dedup = tg_dedup_create(config->dedup_window);
     sequencer->lines = tg_zalloc(config->batch_events_max, sizeof *sequencer->lines);
-    if (sequencer->catalogue == NULL || sequencer->dedup == NULL || sequencer->lines == NULL) {
+    if (sequencer->catalogue == NULL || sequencer->dedup == NULL ||
+        sequencer->lines == NULL) {
         tg_sequencer_destroy(sequencer);
         return NULL;
     }
@@ -70,7 +72,8 @@ void tg_sequencer_destroy(struct tg_sequencer *sequencer)
         return;
     }
     size_t at = 0;
-    for (struct tg_map_entry *entry; (entry = tg_map_next(&sequencer->streams, &at)) != NULL;) {
+    for (struct tg_map_entry *entry;
+         (entry = tg_map_next(&sequencer->streams, &at)) != NULL;) {
         stream_destroy(entry->value);
     }
     tg_map_finish(&sequencer->streams);
@@ -89,7 +92,8 @@ struct tg_catalogue *tg_sequencer_catalogue(struct tg_sequencer *sequencer)
 
 /* Publishing. */
 
-static struct stream *stream_of(struct tg_sequencer *sequencer, const struct tg_type *type)
+static struct stream *stream_of(struct tg_sequencer *sequencer,
+                                const struct tg_type *type)
 {
     if (sequencer->last == NULL || sequencer->last->type != type) {
         sequencer->last = tg_map_get(&sequencer->streams, tg_type_name(type));
@@ -147,10 +151,38 @@ static inline void put_member(uint8_t **at, struct tg_slice opening, struct tg_s
     }
 }
 
-/* Write the event's text and enter it in the batch. `number` is the offset in digits, `room` is enough for it. */
+/* One event of a publish: its line judged, entered or refused. */
+struct publish {
+    struct tg_sequencer *sequencer;
+    struct tg_slice app;
+    uint64_t app_salt; /* For the ids of its events. */
+    int64_t now_us;
+    struct tg_slice now; /* The same as text. */
+    struct tg_batch *batch;
+    struct tg_buf *answer;
+    struct tg_buf refused;
+    struct tg_publish_summary *summary;
+    uint32_t duplicates;
+    uint32_t index;
+};
+
+/* Fixed now, by the gateway's clock; 0: never. */
+static int64_t expires_us(const struct tg_type *type, int64_t now_us)
+{
+    int64_t ttl_us;
+    if (type->ttl_ms == 0 || __builtin_mul_overflow(type->ttl_ms, 1000, &ttl_us) ||
+        __builtin_add_overflow(now_us, ttl_us, &ttl_us)) {
+        return 0;
+    }
+    return ttl_us;
+}
+
+/* Write the event's text and enter it in the batch. `number` is the offset in digits,
+ * `room` is enough for it. */
 static void batch_enter(struct tg_batch *batch, const struct stream *stream,
                         const struct tg_event_fields *fields, uint64_t offset,
-                        struct tg_slice number, struct tg_slice now, uint8_t *room)
+                        struct tg_slice number, const struct publish *publish,
+                        uint8_t *room)
 {
     uint8_t *at = room;
     put(&at, tg_buf_slice(&stream->opening[fields->op]));
@@ -165,7 +197,7 @@ static void batch_enter(struct tg_batch *batch, const struct stream *stream,
         put(&at, number);
     }
     put(&at, TG_LIT("\",\"time\":\""));
-    put(&at, fields->time.size != 0 ? fields->time : now);
+    put(&at, fields->time.size != 0 ? fields->time : publish->now);
     put(&at, TG_LIT("\",\"data\":"));
     put(&at, fields->data);
     put_member(&at, TG_LIT(",\"old\":"), fields->old);
@@ -176,6 +208,7 @@ static void batch_enter(struct tg_batch *batch, const struct stream *stream,
         .tail_at = (uint32_t)batch->bytes.size,
         .tail_size = (uint32_t)(at - room),
         .offset = offset,
+        .expires_us = expires_us(stream->type, publish->now_us),
     };
     batch->bytes.size += (size_t)(at - room);
 }
@@ -189,20 +222,6 @@ static void write_refused(struct tg_buf *refused, uint32_t index,
     tg_refusal_write(refusal, refused);
     tg_buf_add_byte(refused, '}');
 }
-
-/* One event of a publish: its line judged, entered or refused. */
-struct publish {
-    struct tg_sequencer *sequencer;
-    struct tg_slice app;
-    uint64_t app_salt; /* For the ids of its events. */
-    struct tg_slice now;
-    struct tg_batch *batch;
-    struct tg_buf *answer;
-    struct tg_buf refused;
-    struct tg_publish_summary *summary;
-    uint32_t duplicates;
-    uint32_t index;
-};
 
 static bool event_read(struct publish *publish, struct tg_slice line,
                        struct tg_event_fields *fields, struct tg_refusal *refusal)
@@ -220,8 +239,8 @@ static bool event_read(struct publish *publish, struct tg_slice line,
         return false;
     }
     struct tg_type *likely = sequencer->last == NULL ? NULL : sequencer->last->type;
-    return tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc, fields,
-                         refusal) == TG_OK;
+    return tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc,
+                         fields, refusal) == TG_OK;
 }
 
 /* Answer with an offset, given in digits. */
@@ -243,43 +262,77 @@ static void publish_refuse(struct publish *publish, const struct tg_refusal *ref
     }
 }
 
-static void publish_one(struct publish *publish, struct tg_slice line)
+/* A line that was read and judged, and waits for its turn. */
+struct reading {
+    struct tg_slice line;
+    struct tg_event_fields fields;
+    struct tg_refusal refusal; /* Unless it is `right`. */
+    struct tg_dedup_key key;   /* Of its id, if it has one. */
+    bool right;
+};
+
+/* Read the next line while what the one before needs of the deduplication window comes
+ * into the cache. */
+static void read_ahead(struct publish *publish, struct tg_slice line,
+                       struct reading *reading)
+{
+    reading->line = line;
+    reading->right = event_read(publish, line, &reading->fields, &reading->refusal);
+    if (reading->right && reading->fields.id.size != 0) {
+        reading->key = tg_dedup_key(reading->fields.id, publish->app_salt);
+        tg_dedup_prefetch(publish->sequencer->dedup, reading->key);
+    }
+}
+
+static void publish_one(struct publish *publish, struct reading *reading)
 {
     struct tg_sequencer *sequencer = publish->sequencer;
-    struct tg_event_fields fields;
-    struct tg_refusal refusal;
-    if (!event_read(publish, line, &fields, &refusal)) {
-        publish_refuse(publish, &refusal);
+    const struct tg_event_fields *fields = &reading->fields;
+    if (!reading->right) {
+        publish_refuse(publish, &reading->refusal);
         return;
     }
-    struct tg_dedup_key key = {0};
     uint64_t offset;
     char digits[TG_U64_DIGITS];
-    if (fields.id.size != 0) {
-        key = tg_dedup_key(fields.id, publish->app_salt);
-    }
-    if (fields.id.size != 0 && tg_dedup_find(sequencer->dedup, key, &offset)) {
+    bool has_id = fields->id.size != 0;
+    if (has_id && tg_dedup_find(sequencer->dedup, reading->key, &offset)) {
         publish->duplicates++;
         publish_offset(publish, tg_slice(digits, tg_u64_write(offset, digits)));
         return;
     }
-    struct stream *stream = stream_of(sequencer, fields.type);
-    size_t text_max = line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
+    struct stream *stream = stream_of(sequencer, fields->type);
+    size_t text_max =
+        reading->line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
     uint8_t *room = tg_buf_room(&publish->batch->bytes, text_max);
     if (room == NULL) {
         publish->batch->bytes.failed = false;
-        tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
-        publish_refuse(publish, &refusal);
+        tg_refusal_set(&reading->refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        publish_refuse(publish, &reading->refusal);
         return;
     }
     offset = stream->head + 1;
     struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
-    batch_enter(publish->batch, stream, &fields, offset, number, publish->now, room);
+    batch_enter(publish->batch, stream, fields, offset, number, publish, room);
     stream->head = offset;
-    if (fields.id.size != 0) {
-        tg_dedup_add(sequencer->dedup, key, offset);
+    if (has_id) {
+        tg_dedup_add(sequencer->dedup, reading->key, offset);
     }
     publish_offset(publish, number);
+}
+
+/* All lines, each read one before it is published. */
+static void publish_lines(struct publish *publish, const struct tg_slice *lines,
+                          uint32_t count)
+{
+    struct reading readings[2];
+    read_ahead(publish, lines[0], &readings[0]);
+    for (; publish->index < count; publish->index++) {
+        uint32_t next = publish->index + 1;
+        if (next < count) {
+            read_ahead(publish, lines[next], &readings[next % 2]);
+        }
+        publish_one(publish, &readings[publish->index % 2]);
+    }
 }
 
 /* Is there anything but white space in it? */
@@ -309,8 +362,8 @@ static bool next_line(struct tg_slice *body, bool lines, struct tg_slice *line)
 }
 
 /* Cut the body into `sequencer->lines`. */
-static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice body, bool lines,
-                             uint32_t *count, struct tg_refusal *refusal)
+static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice body,
+                             bool lines, uint32_t *count, struct tg_refusal *refusal)
 {
     uint32_t events = 0;
     struct tg_slice whole = body;
@@ -335,7 +388,8 @@ static enum tg_err cut_lines(struct tg_sequencer *sequencer, struct tg_slice bod
 enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice app,
                                  struct tg_slice body, bool lines, int64_t now_us,
                                  struct tg_buf *answer, struct tg_batch **batch,
-                                 struct tg_publish_summary *summary, struct tg_refusal *refusal)
+                                 struct tg_publish_summary *summary,
+                                 struct tg_refusal *refusal)
 {
     uint32_t count = 0;
     enum tg_err err = cut_lines(sequencer, body, lines, &count, refusal);
@@ -347,6 +401,7 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
         .sequencer = sequencer,
         .app = app,
         .app_salt = tg_hash(app),
+        .now_us = now_us,
         .now = tg_slice(now, tg_instant_write(now_us, now)),
         .answer = answer,
         .summary = summary,
@@ -362,9 +417,7 @@ enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice
         publish.batch->bytes.failed = false;
     }
     tg_buf_add_text(answer, "\"offsets\":[");
-    for (; publish.index < count; publish.index++) {
-        publish_one(&publish, sequencer->lines[publish.index]);
-    }
+    publish_lines(&publish, sequencer->lines, count);
     tg_buf_add_text(answer, "],\"accepted\":");
     tg_buf_add_u64(answer, summary->accepted);
     tg_buf_add_text(answer, ",\"duplicates\":");
@@ -433,7 +486,8 @@ static enum tg_err stream_redefine(struct tg_sequencer *sequencer, struct stream
 }
 
 /* Close the streams whose type is not in `catalogue`. */
-static void streams_prune(struct tg_sequencer *sequencer, const struct tg_catalogue *catalogue)
+static void streams_prune(struct tg_sequencer *sequencer,
+                          const struct tg_catalogue *catalogue)
 {
     size_t at = 0;
     struct tg_map_entry *entry;
@@ -467,8 +521,9 @@ static void roster_enter(struct tg_roster *roster, const struct stream *stream)
     memcpy(entry->epoch, stream->epoch, sizeof entry->epoch);
 }
 
-/* Bring the streams in line with `catalogue`: open, redefine, close. On failure streams of
- * types that are not in the old catalogue may stand without a use; `replace` prunes them. */
+/* Bring the streams in line with `catalogue`: open, redefine, close. On failure streams
+ * of types that are not in the old catalogue may stand without a use; `replace` prunes
+ * them. */
 static enum tg_err streams_follow(struct tg_sequencer *sequencer,
                                   const struct tg_catalogue *catalogue)
 {
@@ -497,8 +552,8 @@ enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer, struct tg_slice
     struct tg_catalogue *next = NULL;
     bool changed = false;
     *roster = NULL;
-    enum tg_err err =
-        tg_catalogue_replace(sequencer->catalogue, app, document, NULL, &next, refusal, &changed);
+    enum tg_err err = tg_catalogue_replace(sequencer->catalogue, app, document, NULL,
+                                           &next, refusal, &changed);
     if (err != TG_OK) {
         return err;
     }

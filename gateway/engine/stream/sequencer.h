@@ -1,9 +1,10 @@
 /* The one place where events get their order.
  *
- * Feed it what applications hand in (catalogues, lists of events); it checks, drops repeats,
- * gives offsets, and returns what every shard must be told: a batch of events, or a roster
- * of streams after a change of the catalogue. It reads no clock, owns no socket and knows
- * no thread: the caller hands its results to all shards in the order in which they came. */
+ * Feed it what applications hand in (catalogues, lists of events); it checks, drops
+ * repeats, gives offsets, and returns what every shard must be told: a batch of events,
+ * or a roster of streams after a change of the catalogue. It reads no clock, owns no
+ * socket and knows no thread: the caller hands its results to all shards in the order in
+ * which they came. */
 #ifndef TG_STREAM_SEQUENCER_H
 #define TG_STREAM_SEQUENCER_H
 
@@ -40,25 +41,25 @@ struct tg_publish_summary {
  *
  * `lines`: the body is NDJSON; otherwise it is one event, which may span lines.
  * `now_us`: the gateway's clock, microseconds since 1970.
- * The answer's members after `kind` and `id`, without braces (`"accepted":1,…`), are added to
- * `answer`. `*batch` gets the accepted events, the caller's to unref, or NULL if there
- * are none.
+ * The answer's members after `kind` and `id`, without braces (`"accepted":1,…`), are
+ * added to `answer`. `*batch` gets the accepted events, the caller's to unref, or NULL if
+ * there are none.
  *
  * TG_ELIMIT  More events than allowed; nothing was taken, `refusal` says so.
  * TG_EINVAL  There is no event in it; likewise.
  * TG_ENOMEM  Nothing was taken. */
-TG_MUST_USE enum tg_err tg_sequencer_publish(struct tg_sequencer *sequencer, struct tg_slice app,
-                                             struct tg_slice body, bool lines, int64_t now_us,
-                                             struct tg_buf *answer, struct tg_batch **batch,
-                                             struct tg_publish_summary *summary,
-                                             struct tg_refusal *refusal);
+TG_MUST_USE enum tg_err tg_sequencer_publish(
+    struct tg_sequencer *sequencer, struct tg_slice app, struct tg_slice body, bool lines,
+    int64_t now_us, struct tg_buf *answer, struct tg_batch **batch,
+    struct tg_publish_summary *summary, struct tg_refusal *refusal);
 
 /* Replace `app`'s catalogue (INGEST.md 5). `*roster` gets what the shards must know, the
  * caller's to unref, or NULL if nothing changed.
  *
  * TG_EINVAL  Refused: `refusal` says why, the old one stays whole.
  * TG_ENOMEM  Likewise, for want of memory. */
-TG_MUST_USE enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer, struct tg_slice app,
+TG_MUST_USE enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer,
+                                             struct tg_slice app,
                                              struct tg_slice document,
                                              struct tg_roster **roster,
                                              struct tg_refusal *refusal);

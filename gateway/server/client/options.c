@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/config/given.h"
 #include "engine/base/nearest.h"
+#include "server/config/given.h"
 
 /* One option of a command. With `value` it takes one, else `flag` is set. */
 struct option {

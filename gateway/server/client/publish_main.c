@@ -8,6 +8,7 @@
 #include "engine/codec/http1.h"
 #include "server/client/client.h"
 #include "server/client/publish.h"
+#include "server/client/show.h"
 #include "server/client/wire.h"
 #include "server/config/runtime.h"
 #include "server/config/values.h"
@@ -51,10 +52,8 @@ struct run {
 /* Write what there is to say. False if stdout is gone: then nobody wants to hear more. */
 static bool flush(struct run *run)
 {
-    fwrite(run->err.data, 1, run->err.size, stderr);
-    fwrite(run->out.data, 1, run->out.size, stdout);
-    tg_buf_clear(&run->out);
-    tg_buf_clear(&run->err);
+    tg_show_out(&run->err, stderr);
+    tg_show_out(&run->out, stdout);
     return fflush(stdout) == 0;
 }
 
@@ -88,8 +87,8 @@ static bool find_key(struct run *run)
     const char *file = run->options.key_file;
     const char *given = getenv("TELEGRAPHY_INGEST_KEY");
     if (file != NULL) {
-        enum tg_err err = tg_key_file_read(AT_FDCWD, file, false, run->key, why,
-                                           sizeof why);
+        enum tg_err err =
+            tg_key_file_read(AT_FDCWD, file, false, run->key, why, sizeof why);
         if (err != TG_OK || why[0] != '\0') {
             fprintf(stderr, "telegraphy: the key file %s %s\n", file, why);
         }
@@ -115,13 +114,13 @@ static enum tg_wire_result receive_head(struct run *run, struct tg_http_parser *
     static uint8_t bytes[65536];
     for (;;) {
         size_t received, used;
-        enum tg_wire_result result = tg_wire_receive(&run->wire, bytes, sizeof bytes,
-                                                     &received, deadline_ms);
+        enum tg_wire_result result =
+            tg_wire_receive(&run->wire, bytes, sizeof bytes, &received, deadline_ms);
         if (result != TG_WIRE_OK) {
             return result;
         }
-        enum tg_err err = tg_http_feed_reply(parser, tg_slice(bytes, received), &used,
-                                             reply);
+        enum tg_err err =
+            tg_http_feed_reply(parser, tg_slice(bytes, received), &used, reply);
         if (err == TG_OK) {
             tg_buf_add(&run->answer, bytes + used, received - used);
             return TG_WIRE_OK;

@@ -184,8 +184,8 @@ static void without_memory_nothing_is_half_said(void **state)
         struct tg_batch small = {0};
         struct tg_buf words = {0};
         tg_test_heap_begin(&heap, n);
-        enum tg_err result = tg_batch_add(&small, &options, TG_LIT("{\"a\":[1,\"\\n\"]}"),
-                                          0, &words);
+        enum tg_err result =
+            tg_batch_add(&small, &options, TG_LIT("{\"a\":[1,\"\\n\"]}"), 0, &words);
         assert_true(result == TG_OK || result == TG_ENOMEM);
         tg_batch_finish(&small);
         tg_buf_finish(&words);

@@ -150,3 +150,11 @@ void tg_show_refusal(struct tg_buf *buf, struct tg_json refusal)
         tg_buf_add_text(buf, "?");
     }
 }
+
+void tg_show_out(struct tg_buf *buf, FILE *to)
+{
+    if (buf->size != 0) {
+        fwrite(buf->data, 1, buf->size, to);
+    }
+    tg_buf_clear(buf);
+}

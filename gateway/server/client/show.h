@@ -2,6 +2,8 @@
 #ifndef TG_CLIENT_SHOW_H
 #define TG_CLIENT_SHOW_H
 
+#include <stdio.h>
+
 #include "engine/base/buf.h"
 #include "engine/json/json.h"
 
@@ -22,5 +24,8 @@ bool tg_show_event(struct tg_buf *buf, struct tg_json event);
  *   unknown_type: there is no event type "board.Ordr"; did you mean board.Order?
  * with `member` where it helps. */
 void tg_show_refusal(struct tg_buf *buf, struct tg_json refusal);
+
+/* Write what `buf` holds to `to`, and forget it. */
+void tg_show_out(struct tg_buf *buf, FILE *to);
 
 #endif

@@ -66,10 +66,8 @@ static void random_bytes(void *into, size_t size)
 /* Write what there is to say. False if stdout is gone. */
 static bool flush(struct run *run)
 {
-    fwrite(run->output.err.data, 1, run->output.err.size, stderr);
-    fwrite(run->output.out.data, 1, run->output.out.size, stdout);
-    tg_buf_clear(&run->output.err);
-    tg_buf_clear(&run->output.out);
+    tg_show_out(&run->output.err, stderr);
+    tg_show_out(&run->output.out, stdout);
     return fflush(stdout) == 0;
 }
 
@@ -158,8 +156,8 @@ static enum tg_tail_step handshake(struct run *run, size_t *at, size_t *left)
     tg_ws_handshake_request(&run->frames, run->options.url.authority,
                             run->options.url.path, tg_slice_of(key), subprotocol, NULL);
     uint64_t deadline_ms = tg_wire_now_ms() + HANDSHAKE_MS;
-    enum tg_wire_result result = tg_wire_send(&run->wire, tg_buf_slice(&run->frames),
-                                              deadline_ms);
+    enum tg_wire_result result =
+        tg_wire_send(&run->wire, tg_buf_slice(&run->frames), deadline_ms);
     tg_buf_clear(&run->frames);
 
     struct tg_http_parser parser;
@@ -212,13 +210,20 @@ static enum tg_tail_step closed(struct run *run, uint16_t code, struct tg_slice 
 static enum tg_tail_step take_item(struct run *run, const struct tg_ws_item *item)
 {
     switch (item->kind) {
-    case TG_WS_TEXT: return tg_tail_take(&run->tail, item->payload, &run->output);
-    case TG_WS_PING: add_frame(run, TG_WS_OP_PONG, item->payload); return TG_TAIL_GO_ON;
-    case TG_WS_CLOSE: return closed(run, item->code, item->payload);
-    case TG_WS_FAIL: say(run, item->message); return TG_TAIL_AGAIN;
+    case TG_WS_TEXT:
+        return tg_tail_take(&run->tail, item->payload, &run->output);
+    case TG_WS_PING:
+        add_frame(run, TG_WS_OP_PONG, item->payload);
+        return TG_TAIL_GO_ON;
+    case TG_WS_CLOSE:
+        return closed(run, item->code, item->payload);
+    case TG_WS_FAIL:
+        say(run, item->message);
+        return TG_TAIL_AGAIN;
     case TG_WS_MORE:
     case TG_WS_PONG:
-    case TG_WS_BINARY: break;
+    case TG_WS_BINARY:
+        break;
     }
     return TG_TAIL_GO_ON;
 }

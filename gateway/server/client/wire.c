@@ -189,11 +189,16 @@ void tg_wire_close(struct tg_wire *wire)
 const char *tg_wire_text(enum tg_wire_result result)
 {
     switch (result) {
-    case TG_WIRE_OK: return "ok";
-    case TG_WIRE_LATE: return "it took too long";
-    case TG_WIRE_ENDED: return "the other side closed it";
-    case TG_WIRE_STOPPED: return "stopped";
-    case TG_WIRE_FAILED: break;
+    case TG_WIRE_OK:
+        return "ok";
+    case TG_WIRE_LATE:
+        return "it took too long";
+    case TG_WIRE_ENDED:
+        return "the other side closed it";
+    case TG_WIRE_STOPPED:
+        return "stopped";
+    case TG_WIRE_FAILED:
+        break;
     }
     return strerror(errno);
 }

@@ -6,8 +6,8 @@
 #define TG_CONFIG_GIVEN_H
 
 #include "engine/base/buf.h"
-#include "server/config/config.h"
 #include "engine/base/nearest.h"
+#include "server/config/config.h"
 
 /* Where something stands, for messages: "telegraphy.yaml:3:9" or "--clients-port". */
 struct tg_place {

@@ -7,7 +7,20 @@
 #include "server/log/log.h"
 #include "server/net/exchange.h"
 
-enum { IDLE_MS = 60000, BODY_MS = 30000 };
+enum {
+    IDLE_MS = 60000,
+    IDLE_KEYLESS_MS = 5000, /* Of who never showed a right key. */
+    BODY_MS = 30000,
+    /* Answers that wait for who does not read them: over the first, no further request is
+     * read; over the second, which only many requests in one read reach, it is over. */
+    ANSWERS_PAUSE = 64 * 1024,
+    ANSWERS_MAX = 256 * 1024,
+    /* Announced by all the requests whose bodies are under way; one may always be. */
+    BODIES_MAX = 64 * 1024 * 1024,
+    CONNECTIONS_MAX = 1024,
+    /* Beyond these: who is just told that there is no place. */
+    REFUSED_MAX = 64,
+};
 
 enum route { ROUTE_NONE, ROUTE_EVENT, ROUTE_EVENTS, ROUTE_CATALOGUE };
 
@@ -19,9 +32,12 @@ struct request_conn {
     struct tg_slice
         app;           /* Of the request whose body is awaited; borrowed from the keys. */
     const char *allow; /* After a 405: what the path takes. */
+    uint64_t announced; /* Bytes of the body that is under way. */
     uint8_t route;
     bool keep_alive;
     bool head;
+    bool trusted; /* It has shown a right key. */
+    bool placed;  /* It has one of the places. */
 };
 
 static struct request_conn *conn_of(struct tg_conn *conn)
@@ -34,6 +50,12 @@ static struct request_conn *conn_of(struct tg_conn *conn)
 static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body)
 {
     struct tg_ingest_http *ingest = conn->ingest;
+    if (conn->outbox.size > ANSWERS_MAX) {
+        tg_log_limited(TG_LOG_WARN, "ingest.answers_unread",
+                       TG_F("bytes", conn->outbox.size));
+        tg_conn_kill(&conn->conn);
+        return;
+    }
     const struct tg_http_header allow[] = {
         {TG_LIT("Allow"), tg_slice_of(conn->allow == NULL ? "" : conn->allow)}};
     tg_buf_clear(&ingest->text);
@@ -52,10 +74,13 @@ static void send_answer(struct request_conn *conn, unsigned status, struct tg_sl
         tg_conn_kill(&conn->conn);
     }
     tg_frame_unref(frame);
-    if (conn->keep_alive) {
-        tg_conn_flush(&conn->conn);
-    } else {
+    if (!conn->keep_alive) {
         tg_conn_end(&conn->conn);
+        return;
+    }
+    tg_conn_flush(&conn->conn);
+    if (conn->outbox.size > ANSWERS_PAUSE) {
+        tg_conn_pause(&conn->conn);
     }
 }
 
@@ -107,17 +132,18 @@ static void refuse_method(struct request_conn *conn, const char *allow)
 static void answer_health(struct request_conn *conn)
 {
     struct tg_buf *members = &conn->ingest->members;
+    struct tg_shard_common *common = conn->ingest->common;
     struct tg_desk_counts counts = tg_desk_counts(conn->ingest->desk);
-    bool ending = atomic_load(&conn->ingest->common->ending);
     tg_buf_clear(members);
     tg_buf_printf(members,
-                  "{\"status\":\"%s\",\"version\":\"" TG_VERSION "\",\"catalogue\":%llu,"
-                  "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu}}\n",
-                  ending ? "ending" : "ok", (unsigned long long)counts.catalogue,
-                  atomic_load(&conn->ingest->common->connections),
-                  (unsigned long long)counts.accepted,
-                  (unsigned long long)counts.refused);
-    send_answer(conn, ending ? 503 : 200, tg_buf_slice(members));
+                  "{\"status\":\"ok\",\"version\":\"" TG_VERSION "\",\"catalogue\":%llu,"
+                  "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu},"
+                  "\"deliveries\":{\"sent\":%llu,\"lost\":%llu,\"expired\":%llu}}\n",
+                  (unsigned long long)counts.catalogue, atomic_load(&common->connections),
+                  (unsigned long long)counts.accepted, (unsigned long long)counts.refused,
+                  atomic_load(&common->deliveries), atomic_load(&common->dropped),
+                  atomic_load(&common->expired));
+    send_answer(conn, 200, tg_buf_slice(members));
 }
 
 static void answer_types(struct request_conn *conn)
@@ -181,6 +207,18 @@ static enum route body_route(struct request_conn *conn,
     return ROUTE_NONE;
 }
 
+/* What the body under way, if there is one, had announced is free again. */
+static void body_over(struct request_conn *conn)
+{
+    conn->ingest->body_bytes -= conn->announced;
+    conn->announced = 0;
+}
+
+static bool bodies_full(const struct tg_ingest_http *ingest, uint64_t more)
+{
+    return ingest->body_bytes != 0 && ingest->body_bytes + more > BODIES_MAX;
+}
+
 static void expect_body(struct request_conn *conn, const struct tg_http_request *request)
 {
     const struct tg_config_ingest *config = &conn->ingest->common->config->ingest;
@@ -191,7 +229,8 @@ static void expect_body(struct request_conn *conn, const struct tg_http_request 
         snprintf(message, sizeof message, "the body is over the limit of %u bytes",
                  config->request_bytes_max);
         refuse(conn, TG_CODE_TOO_LARGE, 413, message);
-    } else if (tg_desk_full(conn->ingest->desk)) {
+    } else if (tg_desk_full(conn->ingest->desk) ||
+               bodies_full(conn->ingest, request->content_length)) {
         refuse(conn, TG_CODE_OVERLOADED, 503,
                "the gateway has too much under way; try again");
     } else {
@@ -204,6 +243,8 @@ static void expect_body(struct request_conn *conn, const struct tg_http_request 
             tg_frame_unref(frame);
             tg_conn_flush(&conn->conn);
         }
+        conn->announced = request->content_length;
+        conn->ingest->body_bytes += conn->announced;
         tg_exchange_expect(&conn->exchange, request->content_length);
         tg_conn_set_timer(&conn->conn, tg_net_now(conn->conn.net) + BODY_MS);
     }
@@ -238,7 +279,13 @@ static void on_head(struct request_conn *conn, const struct tg_http_request *req
                "here");
         return;
     }
-    if (!tg_desk_admit(conn->ingest->desk, bearer(request), &conn->app, &refusal)) {
+    struct tg_slice key = bearer(request);
+    bool admitted = tg_desk_admit(conn->ingest->desk, key, &conn->app, &refusal);
+    if (key.size != 0) { /* It lies in a buffer of ours, and is needed no more. */
+        explicit_bzero((void *)(uintptr_t)key.data, key.size);
+    }
+    conn->trusted |= admitted;
+    if (!admitted) {
         conn->keep_alive = false;
         answer_refusal(conn, &refusal);
         return;
@@ -302,6 +349,7 @@ static void on_received(struct tg_conn *base, uint8_t *data, size_t size)
             } else {
                 on_events(conn, body);
             }
+            body_over(conn);
         } else if (step == TG_EXCHANGE_REFUSED) {
             refuse(conn, TG_CODE_INVALID_REQUEST, conn->exchange.parser.status,
                    conn->exchange.parser.message);
@@ -312,7 +360,8 @@ static void on_received(struct tg_conn *base, uint8_t *data, size_t size)
         }
     }
     if (!tg_exchange_partial(&conn->exchange) && base->state == TG_CONN_OPEN) {
-        tg_conn_set_timer(base, tg_net_now(base->net) + IDLE_MS);
+        tg_conn_set_timer(base, tg_net_now(base->net) +
+                                    (conn->trusted ? IDLE_MS : IDLE_KEYLESS_MS));
     }
 }
 
@@ -339,9 +388,17 @@ static void on_sent(struct tg_conn *base, size_t size)
     tg_outbox_sent(&conn_of(base)->outbox, &conn_of(base)->ingest->pool, size);
 }
 
+static void leave_place(struct request_conn *conn)
+{
+    conn->ingest->places -= conn->placed ? 1 : 0;
+    conn->placed = false;
+}
+
 static void on_over(struct tg_conn *base)
 {
     struct request_conn *conn = conn_of(base);
+    leave_place(conn);
+    body_over(conn);
     tg_outbox_clear(&conn->outbox, &conn->ingest->pool);
     tg_exchange_finish(&conn->exchange);
 }
@@ -354,27 +411,60 @@ static const struct tg_conn_ops request_ops = {
     .over = on_over,
 };
 
-enum { CONNECTIONS_MAX = 1024 };
+/* A place for who comes, if need be that of the oldest who never showed a right key: who
+ * has none must not keep out who has. */
+static bool find_place(struct tg_ingest_http *ingest)
+{
+    struct tg_link *conns = &ingest->net->conns;
+    for (struct tg_link *link = conns->next;
+         ingest->places >= CONNECTIONS_MAX && link != conns;) {
+        struct request_conn *conn = conn_of(TG_ENTRY(link, struct tg_conn, link));
+        link = link->next;
+        if (conn->placed && !conn->trusted) {
+            leave_place(conn);
+            tg_conn_kill(&conn->conn);
+        }
+    }
+    return ingest->places < CONNECTIONS_MAX;
+}
+
+static struct request_conn *request_open(struct tg_ingest_http *ingest, int fd)
+{
+    struct request_conn *conn = tg_zalloc(1, sizeof *conn);
+    if (conn == NULL ||
+        tg_conn_open(ingest->net, &conn->conn, fd, &request_ops) != TG_OK) {
+        tg_free(conn);
+        return NULL;
+    }
+    conn->ingest = ingest;
+    tg_exchange_init(&conn->exchange, NULL);
+    return conn;
+}
 
 static void on_accepted(void *context, int fd)
 {
     struct tg_ingest_http *ingest = context;
+    bool placed = find_place(ingest);
     struct request_conn *conn = NULL;
-    if (ingest->net->conn_count < CONNECTIONS_MAX) {
-        conn = tg_zalloc(1, sizeof *conn);
+    if (placed || ingest->net->conn_count < CONNECTIONS_MAX + REFUSED_MAX) {
+        conn = request_open(ingest, fd);
     }
-    if (conn == NULL ||
-        tg_conn_open(ingest->net, &conn->conn, fd, &request_ops) != TG_OK) {
+    if (conn == NULL || !placed) {
         tg_log_limited(TG_LOG_WARN, "ingest.not_accepted",
                        TG_F("connections", ingest->net->conn_count));
-        tg_free(conn);
+    }
+    if (conn == NULL) {
         close(fd);
         return;
     }
-    conn->ingest = ingest;
-    tg_exchange_init(&conn->exchange, NULL);
     tg_conn_set_timer(&conn->conn, tg_net_now(ingest->net) +
                                        ingest->common->config->timeouts.header_ms);
+    conn->placed = placed;
+    ingest->places += placed ? 1 : 0;
+    if (!placed) {
+        refuse(conn, TG_CODE_OVERLOADED, 503,
+               "the gateway is at its limit of ingest connections; try again");
+    }
 }
 
 enum tg_err tg_ingest_http_open(struct tg_ingest_http *ingest, struct tg_net *net, int fd,

@@ -16,6 +16,8 @@ struct tg_ingest_http {
     struct tg_http_request *request;
     struct tg_buf members; /* Of the answer's object. */
     struct tg_buf text;
+    uint64_t body_bytes; /* That the bodies under way announced. */
+    uint32_t places;     /* Connections that have one of the places. */
 };
 
 /* Serve on `fd`, which becomes the ingest's.

@@ -1,6 +1,10 @@
 #include "server/ingest_zmq/ingest_zmq.h"
 
 #include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "engine/base/mem.h"
@@ -9,13 +13,15 @@
 
 enum {
     REQUESTS_PER_TURN = 64,
+    BYTES_PER_TURN = 1024 * 1024,
     RECEIVE_QUEUE = 64,  /* Requests of one publisher that wait in libzmq. */
     ANSWER_QUEUE = 1000, /* Answers that one publisher has not read. */
     LINGER_MS = 1000,
     HEADER_BYTES_MAX = 4096,
+    /* By so much a part may be over the limit to be told so; libzmq just drops the
+     * connection of who sends even more. */
+    OVER_BYTES_MAX = 1024 * 1024,
 };
-
-static const int64_t id_max = (INT64_C(1) << 53) - 1;
 
 struct tg_ingest_zmq {
     struct tg_net *net;
@@ -92,11 +98,10 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
         return false;
     }
     struct tg_json header = tg_json_root(&ingest->doc);
-    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id) &&
-                      request->id >= 0 && request->id <= id_max;
+    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id);
     if (!request->has_id) {
         tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "id",
-                       "the header must have \"id\", an integer from 0 to 2^53-1");
+                       "the header must have \"id\", an integer");
         return false;
     }
     /* Kinds and keys have no characters that would need escapes. */
@@ -109,7 +114,11 @@ static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
     if (!tg_json_string(tg_json_get(header, "key"), &ingest->scratch, &key)) {
         key = (struct tg_slice){0};
     }
-    if (!tg_desk_admit(ingest->desk, key, &request->app, refusal)) {
+    bool admitted = tg_desk_admit(ingest->desk, key, &request->app, refusal);
+    if (key.size != 0) { /* It lies in the message or in our scratch; both are ours. */
+        explicit_bzero((void *)(uintptr_t)key.data, key.size);
+    }
+    if (!admitted) {
         return false;
     }
     if (request->body.size > ingest->request_bytes_max) {
@@ -217,8 +226,8 @@ static void send_answer(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
     }
 }
 
-/* Serve one request. False if none waits. */
-static bool serve_next(struct tg_ingest_zmq *ingest)
+/* Serve one request, and add what its body weighs to `bytes`. False if none waits. */
+static bool serve_next(struct tg_ingest_zmq *ingest, size_t *bytes)
 {
     zmq_msg_t parts[PARTS];
     int count = receive(ingest->socket, parts);
@@ -227,6 +236,7 @@ static bool serve_next(struct tg_ingest_zmq *ingest)
         if (count == PARTS) {
             request.header = part_slice(&parts[1]);
             request.body = part_slice(&parts[2]);
+            *bytes += request.body.size;
             serve(ingest, &request);
         } else {
             struct tg_refusal refusal;
@@ -247,8 +257,9 @@ static bool serve_next(struct tg_ingest_zmq *ingest)
  * and come back next turn if that would take too long. */
 static void pump(struct tg_ingest_zmq *ingest)
 {
-    for (int i = 0; i < REQUESTS_PER_TURN; i++) {
-        if (ingest->closed || tg_desk_full(ingest->desk) || !serve_next(ingest)) {
+    size_t bytes = 0;
+    for (int i = 0; i < REQUESTS_PER_TURN && bytes < BYTES_PER_TURN; i++) {
+        if (ingest->closed || tg_desk_full(ingest->desk) || !serve_next(ingest, &bytes)) {
             uv_idle_stop(&ingest->more);
             return;
         }
@@ -278,18 +289,70 @@ static void set_option(void *socket, int option, int value)
     zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
-static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
-                        const struct tg_config *config)
+/* Does nobody listen on the socket `path` any more? False with `why`. */
+static bool is_left_over(const char *path, const char **why)
 {
-    /* What is over the limit by less than this again is told so; libzmq just drops the
-     * connection of who sends even more. */
-    int64_t message_max = 2 * (int64_t)config->ingest.request_bytes_max;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        *why = "the path is too long for a socket";
+        return false;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        *why = strerror(errno);
+        return false;
+    }
+    int status = connect(fd, (const struct sockaddr *)&address, sizeof address);
+    int error = status == 0 ? 0 : errno;
+    close(fd);
+    *why = error == 0 || error == EAGAIN ? "another gateway listens there"
+                                         : strerror(error);
+    return error == ECONNREFUSED;
+}
+
+/* libzmq removes whatever stands where it binds: make sure that it is a socket which an
+ * ended gateway has left. */
+static bool path_is_free(const char *path, const char **why)
+{
+    struct stat there;
+    if (lstat(path, &there) != 0) {
+        *why = strerror(errno);
+        return errno == ENOENT;
+    }
+    if (!S_ISSOCK(there.st_mode)) {
+        *why = "what stands there is no socket: move it away, or choose another path";
+        return false;
+    }
+    if (!is_left_over(path, why)) {
+        return false;
+    }
+    *why = "what an ended gateway has left there cannot be removed";
+    return unlink(path) == 0;
+}
+
+static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
+                        const struct tg_config *config, const char **why)
+{
+    static const char ipc[] = "ipc://";
+    int64_t message_max = (int64_t)config->ingest.request_bytes_max + OVER_BYTES_MAX;
     zmq_setsockopt(ingest->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
     set_option(ingest->socket, ZMQ_RCVHWM, RECEIVE_QUEUE);
     set_option(ingest->socket, ZMQ_SNDHWM, ANSWER_QUEUE);
     set_option(ingest->socket, ZMQ_LINGER, LINGER_MS);
     set_option(ingest->socket, ZMQ_IPV6, 1);
-    return zmq_bind(ingest->socket, endpoint) == 0;
+    /* An answer that cannot go out is an error, instead of nothing. */
+    set_option(ingest->socket, ZMQ_ROUTER_MANDATORY, 1);
+    if (strncmp(endpoint, ipc, sizeof ipc - 1) == 0 &&
+        !path_is_free(endpoint + sizeof ipc - 1, why)) {
+        return false;
+    }
+    /* From its first moment on the socket is its user's only. */
+    mode_t mask = umask(0177);
+    bool bound = zmq_bind(ingest->socket, endpoint) == 0;
+    *why = bound ? NULL : zmq_strerror(errno);
+    umask(mask);
+    return bound;
 }
 
 struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoint,
@@ -308,13 +371,17 @@ struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoin
     ingest->socket = ingest->zmq == NULL ? NULL : zmq_socket(ingest->zmq, ZMQ_ROUTER);
     int fd = -1;
     size_t size = sizeof fd;
-    if (ingest->socket == NULL || !bind_socket(ingest, endpoint, config) ||
-        zmq_getsockopt(ingest->socket, ZMQ_FD, &fd, &size) != 0) {
+    if (ingest->socket == NULL) {
         *why = zmq_strerror(errno);
         tg_ingest_zmq_finish(ingest);
         return NULL;
     }
-    if (uv_poll_init(&net->loop, &ingest->poll, fd) != 0) {
+    if (!bind_socket(ingest, endpoint, config, why)) {
+        tg_ingest_zmq_finish(ingest);
+        return NULL;
+    }
+    if (zmq_getsockopt(ingest->socket, ZMQ_FD, &fd, &size) != 0 ||
+        uv_poll_init(&net->loop, &ingest->poll, fd) != 0) {
         *why = "its descriptor cannot be watched";
         tg_ingest_zmq_finish(ingest);
         return NULL;

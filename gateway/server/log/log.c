@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +14,11 @@ static atomic_int log_level = TG_LOG_INFO;
 static atomic_int log_format = TG_LOG_LOGFMT;
 static atomic_int log_fd = STDERR_FILENO;
 static _Atomic(struct tg_log_limit *) limits;
+
+/* Lines that found no room; and who writes: between asking for room and using it nobody
+ * else may take it. */
+static atomic_uint_fast64_t lost;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 /* A line under construction. What does not fit into `end` sets `full`. */
 struct line {
@@ -173,7 +180,9 @@ static void line_value(struct line *line, const struct tg_log_field *field)
             snprintf(digits, sizeof digits, "%.6g", field->value.real);
         }
         break;
-    case TG_LOG_KIND_BOOL: line_text(line, field->value.truth ? "true" : "false"); return;
+    case TG_LOG_KIND_BOOL:
+        line_text(line, field->value.truth ? "true" : "false");
+        return;
     case TG_LOG_KIND_BYTES:
         if (field->value.bytes.data == NULL) {
             break;
@@ -184,7 +193,8 @@ static void line_value(struct line *line, const struct tg_log_field *field)
             line_quoted(line, field->value.bytes);
         }
         return;
-    case TG_LOG_KIND_END: break;
+    case TG_LOG_KIND_END:
+        break;
     }
     line_text(line, digits);
 }
@@ -215,10 +225,24 @@ static void line_begin(struct line *line, enum tg_log_level level, const char *e
     line_text(line, line->json ? "\"" : "");
 }
 
-void tg_log_write(enum tg_log_level level, const char *event,
-                  const struct tg_log_field *fields)
+/* Write without ever waiting: who reads our lines may be stuck, and we must not be. A
+ * pipe that polls as writable has room for PIPE_BUF bytes, so for a whole line. */
+static bool line_write(const struct line *line)
 {
-    int saved_errno = errno;
+    struct pollfd room = {.fd = atomic_load(&log_fd), .events = POLLOUT};
+    pthread_mutex_lock(&writing);
+    bool ready = poll(&room, 1, 0) != 0;
+    ssize_t written = 0;
+    while (ready && (written = write(room.fd, line->bytes, line->size)) < 0 &&
+           errno == EINTR) {}
+    ready = ready && (written >= 0 || errno != EAGAIN);
+    pthread_mutex_unlock(&writing);
+    return ready;
+}
+
+static bool event_write(enum tg_log_level level, const char *event,
+                        const struct tg_log_field *fields)
+{
     struct line line;
     line.size = 0;
     line.end = sizeof line.bytes - TAIL_MAX;
@@ -240,10 +264,31 @@ void tg_log_write(enum tg_log_level level, const char *event,
         line_text(&line, line.json ? ",\"truncated\":true" : " truncated=true");
     }
     line_text(&line, line.json ? "}\n" : "\n");
-    ssize_t written;
-    do {
-        written = write(atomic_load(&log_fd), line.bytes, line.size);
-    } while (written < 0 && errno == EINTR);
+    return line_write(&line);
+}
+
+/* Tell how many lines found no room, if there is some again. */
+static void tell_lost(void)
+{
+    uint64_t count = atomic_exchange(&lost, 0);
+    const struct tg_log_field fields[] = {TG_F("of", "*"), TG_F("count", count),
+                                          TG_F("reason", "stderr takes no more"),
+                                          TG_LOG_END};
+    if (count != 0 && !event_write(TG_LOG_WARN, "log.suppressed", fields)) {
+        atomic_fetch_add(&lost, count);
+    }
+}
+
+void tg_log_write(enum tg_log_level level, const char *event,
+                  const struct tg_log_field *fields)
+{
+    int saved_errno = errno;
+    if (atomic_load(&lost) != 0) {
+        tell_lost();
+    }
+    if (!event_write(level, event, fields)) {
+        atomic_fetch_add(&lost, 1);
+    }
     errno = saved_errno;
 }
 
@@ -303,4 +348,5 @@ void tg_log_tick(bool all)
             limit_tell(limit, limit->level, limit->event);
         }
     }
+    tell_lost();
 }

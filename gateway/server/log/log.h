@@ -15,7 +15,9 @@
  * Never log a key, a ticket or a token, not even a part of one.
  *
  * Every function here may be called from any thread. None of them allocates, and none
- * of them can fail: a line that stderr does not take is lost. */
+ * of them can fail or wait: a line that stderr has no room for is lost, and counted:
+ *
+ *   … warn log.suppressed of=* count=12 reason="stderr takes no more" */
 #ifndef TG_LOG_LOG_H
 #define TG_LOG_LOG_H
 

@@ -236,6 +236,39 @@ static void threads_do_not_tear_each_others_lines(void **state)
     }
 }
 
+static void a_reader_that_is_stuck_stops_nobody(void **state)
+{
+    (void)state;
+    int pipe_fds[2];
+    static char bytes[1 << 16];
+    memset(bytes, 'x', sizeof bytes);
+    assert_int_equal(pipe(pipe_fds), 0);
+    assert_int_equal(fcntl(pipe_fds[1], F_SETPIPE_SZ, 65536), 65536);
+    assert_int_equal(write(pipe_fds[1], bytes, sizeof bytes), sizeof bytes);
+    tg_log_use_fd(pipe_fds[1]);
+    alarm(20); /* Waiting for ever is what must not happen. */
+    for (int i = 0; i < 3; i++) {
+        tg_info("test.stuck");
+        tg_log_tick(false);
+    }
+    alarm(0);
+    assert_int_equal(read(pipe_fds[0], bytes, sizeof bytes), sizeof bytes);
+    tg_info("test.free");
+    tg_log_use_fd(log_file);
+    ssize_t size = read(pipe_fds[0], text, sizeof text - 1);
+    assert_true(size > 0);
+    text[size] = '\0';
+    assert_null(strstr(text, "test.stuck"));
+    /* Three, and what earlier tests left for the next tick to tell. */
+    static const char lost[] = "warn log.suppressed of=* count=";
+    const char *told = strstr(text, lost);
+    assert_non_null(told);
+    assert_true(atoi(told + strlen(lost)) >= 3);
+    assert_non_null(strstr(told, "info test.free\n"));
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -254,6 +287,7 @@ int main(void)
         TEST(less_urgent_lines_are_not_written),
         TEST(a_repeated_line_is_limited_and_the_rest_counted),
         TEST(threads_do_not_tear_each_others_lines),
+        TEST(a_reader_that_is_stuck_stops_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,8 @@ bool tg_check_runtime_dir(const struct tg_config *config, struct tg_buf *err)
 {
     char why[600];
     int directory;
-    enum tg_err result = tg_runtime_open(config->runtime_dir, false, &directory, why,
-                                         sizeof why);
+    enum tg_err result =
+        tg_runtime_open(config->runtime_dir, false, &directory, why, sizeof why);
     if (result == TG_OK) {
         close(directory);
     }

@@ -11,6 +11,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/map.h"
 #include "server/client/client.h"
+#include "server/client/show.h"
 #include "server/config/config.h"
 #include "server/config/given.h"
 #include "server/config/settings.h"
@@ -113,7 +114,8 @@ static int unknown_command(const char *name)
     fprintf(stderr,
             "telegraphy: there is no command %s%s\n"
             "telegraphy: telegraphy help lists them\n",
-            tg_config_show(shown, tg_slice_of(name)), tg_nearest_text(&nearest, "", text));
+            tg_config_show(shown, tg_slice_of(name)),
+            tg_nearest_text(&nearest, "", text));
     return MISUSED;
 }
 
@@ -214,7 +216,7 @@ static int check(int count, char **arguments)
         struct tg_buf err = {0};
         right = tg_check_runtime_dir(&config, &err) && right;
         right = tg_check_catalogues(&config, &err) && right;
-        fwrite(err.data, 1, err.size, stderr);
+        tg_show_out(&err, stderr);
         tg_buf_finish(&err);
     }
     int result = right ? DONE : FAILED;

@@ -17,6 +17,7 @@ struct client {
     struct tg_ws_decoder decoder;
     uint64_t began_ms; /* When it was accepted; from TALK on, when that began. */
     uint64_t heard_ms;
+    bool counted; /* Among the gateway's connections. */
     uint8_t phase;
     uint8_t pings; /* Sent and not answered by anything yet. */
 };
@@ -78,13 +79,21 @@ static void client_close(struct client *client, uint16_t code, const char *why)
     size_t size = tg_ws_close_payload(payload, code, tg_slice_of(why));
     struct tg_frame *frame = ws_frame(TG_WS_OP_CLOSE, tg_slice(payload, size));
     tg_ws_decoder_finish(&client->decoder);
-    client->peer.pinned = 0;
     if (frame == NULL ||
         tg_hub_send_last(client->clients->hub, &client->peer, frame, code) != TG_OK) {
         tg_conn_kill(&client->conn);
     } else {
         tg_conn_end(&client->conn);
     }
+    tg_frame_unref(frame);
+}
+
+/* Send what stands in the shard's text buffer. */
+static void send_text(struct client *client)
+{
+    const struct tg_buf *text = &client->clients->text;
+    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
+    tg_hub_send(client->clients->hub, &client->peer, frame);
     tg_frame_unref(frame);
 }
 
@@ -95,9 +104,7 @@ static void answer(struct client *client, const struct tg_http_answer *http)
     struct tg_buf *text = &client->clients->text;
     tg_buf_clear(text);
     tg_http_answer_write(text, http);
-    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-    tg_hub_send(client->clients->hub, &client->peer, frame);
-    tg_frame_unref(frame);
+    send_text(client);
     if (!http->keep_alive) {
         tg_conn_end(&client->conn);
     }
@@ -105,27 +112,28 @@ static void answer(struct client *client, const struct tg_http_answer *http)
 
 static void refuse(struct client *client, unsigned status, const char *message)
 {
-    const struct tg_http_header retry[] = {{TG_LIT("Retry-After"), TG_LIT("2")}};
+    const struct tg_http_header retry = {TG_LIT("Retry-After"), TG_LIT("2")};
+    const struct tg_http_header allow = {TG_LIT("Allow"), TG_LIT("GET, HEAD")};
+    tg_log_limited(TG_LOG_WARN, "client.refused", TG_F("status", status),
+                   TG_F("reason", message));
     char body[256];
     int size = snprintf(body, sizeof body, "%s\n", message);
     answer(client, &(struct tg_http_answer){
                        .status = status,
                        .content_type = "text/plain; charset=utf-8",
                        .body = tg_slice(body, (size_t)size),
-                       .headers = retry,
-                       .header_count = status == 503 ? 1 : 0,
+                       .headers = status == 405 ? &allow : &retry,
+                       .header_count = status == 503 || status == 405 ? 1 : 0,
                    });
 }
 
 static void answer_health(struct client *client, const struct tg_http_request *request)
 {
-    bool ending = atomic_load(&client->clients->common->ending);
     answer(client, &(struct tg_http_answer){
-                       .status = ending ? 503 : 200,
+                       .status = 200,
                        .content_type = "application/json",
-                       .body = ending ? TG_LIT("{\"status\":\"ending\"}\n")
-                                      : TG_LIT("{\"status\":\"ok\"}\n"),
-                       .keep_alive = request->keep_alive && !ending,
+                       .body = TG_LIT("{\"status\":\"ok\"}\n"),
+                       .keep_alive = request->keep_alive,
                        .head = tg_slice_is(request->method, "HEAD"),
                    });
 }
@@ -136,16 +144,19 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     char accept[TG_ACCEPT_SIZE + 1];
     struct tg_buf *text = &client->clients->text;
     if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request)) {
+        const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
+        tg_log_limited(TG_LOG_WARN, "client.origin_refused",
+                       TG_F("origin", origin->value), TG_F("host", request->host));
         refuse(client, 403,
                "this Origin is not allowed here: see clients.allowed_origins");
         return;
     }
     tg_buf_clear(text);
     if (tg_ws_handshake_check(request, subprotocol, NULL, &handshake) != TG_OK) {
+        tg_log_limited(TG_LOG_WARN, "client.refused", TG_F("status", handshake.status),
+                       TG_F("reason", handshake.message));
         tg_ws_handshake_refuse(text, &handshake);
-        struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-        tg_hub_send(client->clients->hub, &client->peer, frame);
-        tg_frame_unref(frame);
+        send_text(client);
         tg_conn_end(&client->conn);
         return;
     }
@@ -154,9 +165,7 @@ static void upgrade(struct client *client, const struct tg_http_request *request
         return;
     }
     tg_ws_handshake_response(text, tg_slice(accept, TG_ACCEPT_SIZE), subprotocol, NULL);
-    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-    tg_hub_send(client->clients->hub, &client->peer, frame);
-    tg_frame_unref(frame);
+    send_text(client);
 
     uint64_t now = tg_net_now(client->conn.net);
     tg_ws_decoder_init(&client->decoder, TG_WS_SERVER, &client->clients->limits, false);
@@ -174,7 +183,7 @@ static void on_head(struct client *client, const struct tg_http_request *request
         if (tg_slice_is(request->method, "GET") || tg_slice_is(request->method, "HEAD")) {
             answer_health(client, request);
         } else {
-            refuse(client, 405, "/healthz takes GET");
+            refuse(client, 405, "/healthz takes GET and HEAD");
         }
     } else if (tg_slice_is(request->path, "/v1/websocket")) {
         upgrade(client, request);
@@ -188,13 +197,15 @@ static size_t handshake_received(struct client *client, const uint8_t *data, siz
 {
     struct tg_http_request *request = &client->clients->request;
     size_t at = 0;
-    while (client->phase == HANDSHAKE && client->conn.state == TG_CONN_OPEN) {
+    while (client->phase == HANDSHAKE && client->conn.state == TG_CONN_OPEN &&
+           client->peer.close_code == 0) {
         size_t used = 0;
         struct tg_slice body;
         switch (tg_exchange_feed(client->exchange, tg_slice(data + at, size - at), &used,
                                  request, &body)) {
         case TG_EXCHANGE_MORE:
-            client->peer.pinned = (uint32_t)tg_exchange_pinned(client->exchange);
+            tg_hub_pins(client->clients->hub, &client->peer,
+                        tg_exchange_pinned(client->exchange));
             return size;
         case TG_EXCHANGE_HEAD:
             at += used;
@@ -212,7 +223,7 @@ static size_t handshake_received(struct client *client, const uint8_t *data, siz
         tg_exchange_finish(client->exchange);
         tg_free(client->exchange);
         client->exchange = NULL;
-        client->peer.pinned = 0;
+        tg_hub_pins(client->clients->hub, &client->peer, 0);
     }
     return at;
 }
@@ -243,21 +254,6 @@ static void on_item(struct client *client, const struct tg_ws_item *item)
     }
 }
 
-/* What the peer pins may have grown; over its budget it is closed. */
-static void weigh(struct client *client)
-{
-    const struct tg_config_limits *limits = &config_of(client)->limits;
-    struct tg_peer *peer = &client->peer;
-    peer->pinned = (uint32_t)tg_ws_decoder_pinned(&client->decoder);
-    uint32_t budget = peer->session.state == TG_SESSION_AWAIT_CONNECT
-                          ? limits->unconnected_bytes_max
-                          : limits->connection_bytes_max;
-    if (peer->pinned + (size_t)peer->outbox.size > budget) {
-        client_close(client, TG_CLOSE_OVER_BUDGET,
-                     "over the connection's budget of bytes");
-    }
-}
-
 static void talk_received(struct client *client, uint8_t *data, size_t size)
 {
     struct tg_ws_item item = {.kind = TG_WS_TEXT};
@@ -272,7 +268,8 @@ static void talk_received(struct client *client, uint8_t *data, size_t size)
         on_item(client, &item);
     }
     if (client->phase == TALK && client->peer.close_code == 0) {
-        weigh(client);
+        tg_hub_pins(client->clients->hub, &client->peer,
+                    tg_ws_decoder_pinned(&client->decoder));
     }
 }
 
@@ -324,6 +321,14 @@ static void on_timeout(struct tg_conn *conn)
 
 /* Life. */
 
+static void client_uncount(struct client *client)
+{
+    if (client->counted) {
+        client->counted = false;
+        atomic_fetch_sub(&client->clients->common->connections, 1);
+    }
+}
+
 static struct tg_outbox *on_outbox(struct tg_conn *conn)
 {
     return &client_of(conn)->peer.outbox;
@@ -344,7 +349,7 @@ static void on_over(struct tg_conn *conn)
         tg_free(client->exchange);
     }
     tg_ws_decoder_finish(&client->decoder);
-    atomic_fetch_sub(&client->clients->common->connections, 1);
+    client_uncount(client);
 }
 
 static const struct tg_conn_ops client_ops = {
@@ -405,8 +410,10 @@ void tg_clients_accepted(void *context, int fd)
         return;
     }
     tg_conn_set_timer(&client->conn, client->began_ms + config->timeouts.header_ms);
+    client->counted = true;
     if (atomic_fetch_add(&clients->common->connections, 1) >=
         clients->common->connections_max) {
+        client_uncount(client); /* While it lingers, others may have its place. */
         tg_log_limited(TG_LOG_WARN, "client.not_accepted",
                        TG_F("reason", "the most connections are reached"),
                        TG_F("connections_max", clients->common->connections_max));
@@ -425,6 +432,14 @@ void tg_clients_flush(struct tg_clients *clients)
         } else {
             tg_conn_flush(&client->conn);
         }
+    }
+}
+
+void tg_clients_relieve(struct tg_peer *peer)
+{
+    struct client *client = TG_ENTRY(peer, struct client, peer);
+    if (client->phase == TALK) {
+        tg_conn_flush(&client->conn);
     }
 }
 

@@ -33,6 +33,8 @@ void tg_clients_finish(struct tg_clients *clients);
 void tg_clients_accepted(void *context, int fd);
 /* Write out what the hub has queued, once for each peer. */
 void tg_clients_flush(struct tg_clients *clients);
+/* Write out what waits for this peer, now: the hub's `relieve`. */
+void tg_clients_relieve(struct tg_peer *peer);
 /* Close every connection: the gateway ends. */
 void tg_clients_end(struct tg_clients *clients);
 

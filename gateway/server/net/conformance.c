@@ -132,7 +132,7 @@ static void upgrade(struct echo *echo, const struct tg_http_request *request)
         tg_deflater_init(&echo->deflater, deflate->server_max_window_bits,
                          !deflate->server_no_context_takeover, 6);
     }
-    tg_timer_cancel(&echo->conn.timer);
+    tg_conn_cancel_timer(&echo->conn);
 }
 
 static void on_head(struct echo *echo, const struct tg_http_request *request)

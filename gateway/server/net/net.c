@@ -14,14 +14,6 @@ enum {
     READS_PER_TURN = 4,
 };
 
-/* Be called at `due_ms` at the latest. */
-static void conn_wake_by(struct tg_conn *conn, uint64_t due_ms)
-{
-    if (tg_list_empty(&conn->timer.link) || conn->timer.due_ms > due_ms) {
-        tg_conn_set_timer(conn, due_ms);
-    }
-}
-
 /* The loop. */
 
 static void reap(struct tg_net *net);
@@ -51,6 +43,21 @@ static bool stalled(const struct tg_conn *conn, uint64_t now)
     return write_ms != 0 && conn->stalled_ms != 0 && now - conn->stalled_ms >= write_ms;
 }
 
+/* The earlier of what the owner waits for and the end of our patience. */
+static void conn_arm(struct tg_conn *conn)
+{
+    uint64_t due_ms = conn->due_ms;
+    if (conn->stalled_ms != 0 && conn->net->write_ms != 0) {
+        uint64_t patience_ms = conn->stalled_ms + conn->net->write_ms;
+        due_ms = due_ms == 0 || patience_ms < due_ms ? patience_ms : due_ms;
+    }
+    if (due_ms == 0) {
+        tg_timer_cancel(&conn->timer);
+    } else {
+        tg_timer_set(&conn->net->timers, &conn->timer, due_ms);
+    }
+}
+
 static void conn_due(struct tg_conn *conn, uint64_t now)
 {
     if (conn->state == TG_CONN_LINGER || stalled(conn, now)) {
@@ -58,12 +65,16 @@ static void conn_due(struct tg_conn *conn, uint64_t now)
             "net.conn_dropped",
             TG_F("reason", conn->state == TG_CONN_LINGER ? "lingered" : "slow_reader"));
         tg_conn_kill(conn);
-    } else if (conn->state == TG_CONN_OPEN) {
-        conn->ops->timeout(conn);
+        return;
     }
-    /* It may have more to wait for than its owner knows of. */
-    if (conn->state != TG_CONN_DEAD && conn->stalled_ms != 0) {
-        conn_wake_by(conn, conn->stalled_ms + conn->net->write_ms);
+    if (conn->due_ms != 0 && now >= conn->due_ms) {
+        conn->due_ms = 0;
+        if (conn->state == TG_CONN_OPEN) {
+            conn->ops->timeout(conn);
+        }
+    }
+    if (conn->state != TG_CONN_DEAD) {
+        conn_arm(conn);
     }
 }
 
@@ -173,7 +184,10 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     conn->fd = fd;
     conn->state = TG_CONN_OPEN;
     conn->watched = 0;
+    conn->paused = false;
+    conn->peer_done = false;
     conn->stalled_ms = 0;
+    conn->due_ms = 0;
     tg_timer_init(&conn->timer);
     tg_list_init(&conn->link);
     tg_list_append(&net->conns, &conn->link);
@@ -184,7 +198,14 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
 
 void tg_conn_set_timer(struct tg_conn *conn, uint64_t due_ms)
 {
-    tg_timer_set(&conn->net->timers, &conn->timer, due_ms);
+    conn->due_ms = due_ms;
+    conn_arm(conn);
+}
+
+void tg_conn_cancel_timer(struct tg_conn *conn)
+{
+    conn->due_ms = 0;
+    conn_arm(conn);
 }
 
 void tg_conn_kill(struct tg_conn *conn)
@@ -197,17 +218,38 @@ void tg_conn_kill(struct tg_conn *conn)
     tg_list_append(&conn->net->dying, &conn->link);
 }
 
+/* The peer has shut its side, and may still read: what is queued goes out. */
+static void conn_peer_done(struct tg_conn *conn)
+{
+    bool waits = (conn->state == TG_CONN_OPEN || conn->state == TG_CONN_ENDING) &&
+                 !tg_outbox_empty(conn->ops->outbox(conn));
+    conn->peer_done = true;
+    if (!waits) {
+        tg_conn_kill(conn);
+    } else if (conn->state == TG_CONN_OPEN) {
+        tg_conn_end(conn);
+    } else {
+        tg_conn_flush(
+            conn); /* And watch for its end no more: it would be seen for ever. */
+    }
+}
+
 /* Read what came: to its owner, or nowhere once our side is done. */
 static void conn_read(struct tg_conn *conn)
 {
     struct tg_net *net = conn->net;
-    for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD; i++) {
+    for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD && !conn->paused;
+         i++) {
         ssize_t size = read(conn->fd, net->read_buffer, sizeof net->read_buffer);
         if (size < 0 && errno == EINTR) {
             continue;
         }
-        if (size <= 0) {
-            if (size == 0 || errno != EAGAIN) {
+        if (size == 0) {
+            conn_peer_done(conn);
+            return;
+        }
+        if (size < 0) {
+            if (errno != EAGAIN) {
                 tg_conn_kill(conn);
             }
             return;
@@ -293,14 +335,24 @@ void tg_conn_flush(struct tg_conn *conn)
     bool waits = !tg_outbox_empty(outbox);
     if (waits && conn->stalled_ms == 0) {
         conn->stalled_ms = tg_net_now(conn->net);
-        if (conn->net->write_ms != 0) {
-            conn_wake_by(conn, conn->stalled_ms + conn->net->write_ms);
-        }
+        conn_arm(conn);
+    }
+    conn->paused = conn->paused && waits;
+    if (!waits && conn->peer_done) {
+        tg_conn_kill(conn);
+        return;
     }
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);
     }
-    watch(conn, waits ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+    watch(conn, (conn->paused || conn->peer_done ? 0 : UV_READABLE) |
+                    (waits ? UV_WRITABLE : 0));
+}
+
+void tg_conn_pause(struct tg_conn *conn)
+{
+    conn->paused = true;
+    tg_conn_flush(conn);
 }
 
 void tg_conn_end(struct tg_conn *conn)

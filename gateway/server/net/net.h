@@ -76,10 +76,13 @@ struct tg_conn {
     const struct tg_conn_ops *ops;
     struct tg_timer timer;
     struct tg_link link;
+    uint64_t due_ms;     /* When its owner wants to be called; 0: not at all. */
     uint64_t stalled_ms; /* Since when no byte could be written; 0: nothing waits. */
     int fd;
     uint8_t state;
     uint8_t watched;
+    bool paused;    /* Read no more until what is queued is out. */
+    bool peer_done; /* The peer has shut its side. */
 };
 
 /* Take over `fd` (non-blocking). `conn` is heap memory of tg_alloc that becomes the
@@ -90,11 +93,16 @@ TG_MUST_USE enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, i
                                      const struct tg_conn_ops *ops);
 /* Write out what is queued, as far as the kernel takes it. */
 void tg_conn_flush(struct tg_conn *conn);
+/* Something is queued: read no more before all of it is out. For who answers what is
+ * read, so that a peer that asks and does not listen has to wait. */
+void tg_conn_pause(struct tg_conn *conn);
 /* Send what is queued, then shut our side and wait a little for theirs. */
 void tg_conn_end(struct tg_conn *conn);
 /* Over at once, at the end of this turn. */
 void tg_conn_kill(struct tg_conn *conn);
+/* Call `timeout` at `due_ms`, instead of whenever it was to be called before. */
 void tg_conn_set_timer(struct tg_conn *conn, uint64_t due_ms);
+void tg_conn_cancel_timer(struct tg_conn *conn);
 
 /* A socket that listens, and the connections it accepts. */
 struct tg_listener {
@@ -111,8 +119,8 @@ struct tg_listener {
 /* Bind and listen on `host` (an address) and `port`; with `share`, beside other listeners
  * of this process (SO_REUSEPORT). A socket, or -1 with errno set. */
 int tg_listen(const char *host, uint32_t port, uint32_t backlog, bool share);
-/* Is nobody else listening there? Sharing would let a second gateway in unnoticed. False with
- * errno set. */
+/* Is nobody else listening there? Sharing would let a second gateway in unnoticed. False
+ * with errno set. */
 bool tg_listen_is_free(const char *host, uint32_t port);
 /* Accept on `fd`, which becomes the listener's.
  *

@@ -3,12 +3,16 @@
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/mem.h"
 #include "server/log/log.h"
 #include "server/net/client.h"
 #include "server/net/conformance.h"
+
+/* Of batches; a turn's deliveries are written out at its end. */
+enum { NEWS_BYTES_PER_TURN = 256 * 1024 };
 
 struct tg_shard {
     struct tg_net net;
@@ -22,6 +26,7 @@ struct tg_shard {
     uv_async_t news;
     uv_timer_t drain;
     uv_thread_t thread;
+    struct tg_hub_counts told; /* What the common counts have of this shard already. */
     bool ending;
 };
 
@@ -35,14 +40,14 @@ static uint64_t random_bits(void *context)
     return bits;
 }
 
-/* The end in good order. */
-
-static void shard_over(struct tg_shard *shard)
+/* The relieve hook of the hub. */
+static void relieve(void *context, struct tg_peer *peer)
 {
-    uv_close((uv_handle_t *)&shard->news, NULL);
-    uv_close((uv_handle_t *)&shard->drain, NULL);
-    tg_net_stop(&shard->net);
+    (void)context;
+    tg_clients_relieve(peer);
 }
+
+/* The end in good order. */
 
 static void on_drained(uv_timer_t *timer)
 {
@@ -66,36 +71,77 @@ static void shard_begin_end(struct tg_shard *shard)
 
 /* Each turn. */
 
-static void take_news(struct tg_shard *shard)
+static int64_t now_us(void)
 {
-    for (struct tg_batch *batch; (batch = tg_ring_pop(shard->ring)) != NULL;) {
-        if (batch->roster != NULL && tg_hub_follow(shard->hub, batch->roster) != TG_OK) {
-            tg_error("shard.cannot_follow",
-                     TG_F("reason", "out of memory for the catalogue"));
-            abort();
-        }
-        tg_hub_deliver(shard->hub, batch);
-        tg_batch_unref(batch);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void take_batch(struct tg_shard *shard, struct tg_batch *batch)
+{
+    if (batch->roster != NULL && tg_hub_follow(shard->hub, batch->roster) != TG_OK) {
+        tg_error("shard.cannot_follow",
+                 TG_F("reason", "out of memory for the catalogue"));
+        abort();
     }
+    tg_hub_deliver(shard->hub, batch, now_us());
+    tg_batch_unref(batch);
+}
+
+/* Take what one turn may: publishers may be faster than this shard, and its connections
+ * must not wait for them to pause. False if there is more. */
+static bool take_news(struct tg_shard *shard)
+{
+    size_t taken = 0;
+    while (taken < NEWS_BYTES_PER_TURN) {
+        struct tg_batch *batch = tg_ring_pop(shard->ring);
+        if (batch == NULL) {
+            return true;
+        }
+        taken += batch->weight;
+        take_batch(shard, batch);
+    }
+    return tg_ring_empty(shard->ring);
 }
 
 static void on_news(uv_async_t *async)
 {
     struct tg_shard *shard = async->data;
-    take_news(shard);
-    if (atomic_load(&shard->common->ending) && !shard->ending) {
-        take_news(shard); /* What was handed before the end was said. */
+    bool ending = atomic_load(&shard->common->ending);
+    if (!take_news(shard)) {
+        uv_async_send(&shard->news);
+    } else if (ending && !shard->ending) {
+        /* Nothing is handed in after the end was said, and all before it was taken. */
         shard_begin_end(shard);
     }
+}
+
+static void tell_counts(struct tg_shard *shard)
+{
+    struct tg_hub_counts counts = tg_hub_counts(shard->hub);
+    struct tg_shard_common *common = shard->common;
+    uint64_t dropped = counts.dropped - shard->told.dropped;
+    if (dropped != 0) {
+        tg_log_limited(TG_LOG_WARN, "client.events_lost", TG_F("deliveries", dropped),
+                       TG_F("reason", "clients read too slowly; they are told"));
+    }
+    atomic_fetch_add_explicit(&common->deliveries,
+                              counts.deliveries - shard->told.deliveries,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&common->dropped, dropped, memory_order_relaxed);
+    atomic_fetch_add_explicit(&common->expired, counts.expired - shard->told.expired,
+                              memory_order_relaxed);
+    shard->told = counts;
 }
 
 static void on_turn(void *context)
 {
     struct tg_shard *shard = context;
     tg_clients_flush(&shard->clients);
-    if (shard->ending && shard->net.conn_count == 0 &&
-        !uv_is_closing((uv_handle_t *)&shard->news)) {
-        shard_over(shard);
+    tell_counts(shard);
+    if (shard->ending && shard->net.conn_count == 0) {
+        tg_net_stop(&shard->net);
     }
 }
 
@@ -105,7 +151,7 @@ static void shard_main(void *argument)
 {
     struct tg_shard *shard = argument;
     tg_net_run(&shard->net);
-    tg_net_finish(&shard->net);
+    shard->common->ended(shard->common->context);
 }
 
 static struct tg_hub *shard_hub(const struct tg_config *config)
@@ -119,6 +165,7 @@ static struct tg_hub *shard_hub(const struct tg_config *config)
         .ping_interval_ms = config->timeouts.ping_interval_ms,
         .random = random_bits,
         .frame = tg_client_frame,
+        .relieve = relieve,
     };
     return tg_hub_create(&hub);
 }
@@ -165,7 +212,7 @@ struct tg_shard *tg_shard_create(struct tg_shard_common *common, int client_fd,
 
 enum tg_err tg_shard_run(struct tg_shard *shard)
 {
-    take_news(shard);
+    while (!take_news(shard)) {}
     return uv_thread_create(&shard->thread, shard_main, shard) == 0 ? TG_OK : TG_EIO;
 }
 
@@ -187,6 +234,10 @@ void tg_shard_end(struct tg_shard *shard)
 void tg_shard_join(struct tg_shard *shard)
 {
     uv_thread_join(&shard->thread);
+    /* Only now: until here somebody might have woken it. */
+    uv_close((uv_handle_t *)&shard->news, NULL);
+    uv_close((uv_handle_t *)&shard->drain, NULL);
+    tg_net_finish(&shard->net);
     tg_clients_finish(&shard->clients);
     tg_conformance_finish(&shard->conformance);
     tg_hub_destroy(shard->hub);

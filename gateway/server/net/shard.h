@@ -17,7 +17,13 @@ struct tg_shard_common {
     const struct tg_config *config;
     uint32_t connections_max; /* As configured, or as many as descriptors allow. */
     atomic_uint connections;  /* On the clients' port, of all shards. */
+    atomic_ullong deliveries; /* By all shards; see struct tg_hub_counts. */
+    atomic_ullong dropped;
+    atomic_ullong expired;
     atomic_bool ending;
+    /* Called by each shard's thread as the last it does. */
+    void (*ended)(void *context);
+    void *context;
 };
 
 struct tg_shard;

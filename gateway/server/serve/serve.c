@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,11 @@ enum {
     SHARDS_MAX = 256,
     CATALOGUE_FILE_MAX = 8 * 1024 * 1024,
     LOG_TICK_MS = 1000,
-    SPARE_DESCRIPTORS = 256,
+    HEAP_KEPT_BYTES = 16 * 1024 * 1024,
+    HEAP_LARGE_BYTES = 1024 * 1024,
+    /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need. */
+    SPARE_DESCRIPTORS = 1024 + 128,
+    DESCRIPTORS_PER_SHARD = 8,
 };
 
 struct gateway {
@@ -34,9 +41,10 @@ struct gateway {
     struct tg_ingest_http http;
     struct tg_ingest_zmq *zmq;
     uv_async_t resumed;
+    uv_async_t shard_ended;
+    atomic_uint shards_running;
     uv_signal_t signals[2];
     uv_timer_t log_tick;
-    uv_timer_t drain;
     bool ending;
 };
 
@@ -57,22 +65,21 @@ static void desk_resumed(void *context)
     uv_async_send(&gateway->resumed);
 }
 
-static void stop(struct gateway *gateway)
-{
-    uv_timer_stop(&gateway->drain);
-    tg_net_stop(&gateway->net);
-}
-
-static void on_drain_over(uv_timer_t *timer)
-{
-    stop(timer->data);
-}
-
-static void on_turn(void *context)
+/* From a shard's thread. */
+static void shard_ended(void *context)
 {
     struct gateway *gateway = context;
-    if (gateway->ending && gateway->net.conn_count == 0) {
-        stop(gateway);
+    atomic_fetch_sub(&gateway->shards_running, 1);
+    uv_async_send(&gateway->shard_ended);
+}
+
+/* The loop runs, and hears a second signal, until every shard has ended; they see to it that
+ * this takes no longer than configured. */
+static void on_shard_ended(uv_async_t *async)
+{
+    struct gateway *gateway = async->data;
+    if (atomic_load(&gateway->shards_running) == 0) {
+        tg_net_stop(&gateway->net);
     }
 }
 
@@ -92,7 +99,6 @@ static void on_signal(uv_signal_t *signal, int number)
     for (uint32_t i = 0; i < gateway->shard_count; i++) {
         tg_shard_end(gateway->shards[i]);
     }
-    uv_timer_start(&gateway->drain, on_drain_over, gateway->config->timeouts.drain_ms, 0);
 }
 
 static void on_log_tick(uv_timer_t *timer)
@@ -109,9 +115,9 @@ static bool fail(const char *what, const char *why)
     return false;
 }
 
-/* One descriptor a connection: ask for as many as the hard limit gives. How many connections
- * there may be, which is less than configured where descriptors are few: who comes after
- * that is told so, which running out of descriptors would not. */
+/* One descriptor a connection: ask for as many as the hard limit gives. How many
+ * connections there may be, which is less than configured where descriptors are few: who
+ * comes after that is told so, which running out of descriptors would not. */
 static uint32_t connections_max(const struct tg_config *config)
 {
     uint32_t wanted = config->clients.connections_max;
@@ -119,7 +125,8 @@ static uint32_t connections_max(const struct tg_config *config)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return wanted;
     }
-    rlim_t want = (rlim_t)wanted + SPARE_DESCRIPTORS;
+    rlim_t spare = SPARE_DESCRIPTORS + (rlim_t)config->shards * DESCRIPTORS_PER_SHARD;
+    rlim_t want = wanted + spare;
     if (limit.rlim_cur < want) {
         limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -128,22 +135,21 @@ static uint32_t connections_max(const struct tg_config *config)
     if (limit.rlim_cur >= want) {
         return wanted;
     }
-    return limit.rlim_cur <= 2 * SPARE_DESCRIPTORS
-               ? (uint32_t)limit.rlim_cur / 2
-               : (uint32_t)limit.rlim_cur - SPARE_DESCRIPTORS;
+    return limit.rlim_cur <= 2 * spare ? (uint32_t)limit.rlim_cur / 2
+                                       : (uint32_t)(limit.rlim_cur - spare);
 }
 
 static bool start_net(struct gateway *gateway)
 {
-    if (tg_net_init(&gateway->net, on_turn, gateway) != TG_OK) {
+    if (tg_net_init(&gateway->net, NULL, NULL) != TG_OK) {
         return fail("making the loop", strerror(errno));
     }
     uv_loop_t *loop = &gateway->net.loop;
     gateway->net.write_ms = gateway->config->timeouts.write_ms;
     gateway->resumed.data = gateway;
-    gateway->drain.data = gateway;
+    gateway->shard_ended.data = gateway;
     uv_async_init(loop, &gateway->resumed, on_resumed);
-    uv_timer_init(loop, &gateway->drain);
+    uv_async_init(loop, &gateway->shard_ended, on_shard_ended);
     uv_timer_init(loop, &gateway->log_tick);
     uv_timer_start(&gateway->log_tick, on_log_tick, LOG_TICK_MS, LOG_TICK_MS);
     static const int numbers[2] = {SIGTERM, SIGINT};
@@ -203,6 +209,7 @@ static bool create_shards(struct gateway *gateway)
 static bool run_shards(struct gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->shard_count; i++) {
+        atomic_fetch_add(&gateway->shards_running, 1);
         if (tg_shard_run(gateway->shards[i]) != TG_OK) {
             return fail("running a shard", "no thread is to be had");
         }
@@ -390,7 +397,7 @@ static void finish(struct gateway *gateway)
     }
     /* No batch is under way any more, so nobody wakes this loop again. */
     uv_close((uv_handle_t *)&gateway->resumed, NULL);
-    uv_close((uv_handle_t *)&gateway->drain, NULL);
+    uv_close((uv_handle_t *)&gateway->shard_ended, NULL);
     uv_close((uv_handle_t *)&gateway->log_tick, NULL);
     uv_close((uv_handle_t *)&gateway->signals[0], NULL);
     uv_close((uv_handle_t *)&gateway->signals[1], NULL);
@@ -403,8 +410,20 @@ static void finish(struct gateway *gateway)
     tg_desk_destroy(gateway->desk);
 }
 
+/* Batches are made by one thread and freed by another, tens of kilobytes at a time: without
+ * these, glibc gives the top of the heap back and asks for it again all the time, and
+ * each page is zeroed anew. */
+static void tune_heap(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, HEAP_LARGE_BYTES);
+#endif
+}
+
 int tg_serve(const struct tg_config *config)
 {
+    tune_heap();
     struct gateway *gateway = tg_zalloc(1, sizeof *gateway);
     if (gateway == NULL) {
         fail("starting", "out of memory");
@@ -414,6 +433,8 @@ int tg_serve(const struct tg_config *config)
     atomic_init(&gateway->common.connections, 0);
     atomic_init(&gateway->common.ending, false);
     gateway->common.config = config;
+    gateway->common.ended = shard_ended;
+    gateway->common.context = gateway;
     if (!start(gateway)) {
         /* Threads may be running: the process ends and gives all back. */
         _exit(1);

@@ -98,10 +98,10 @@ SCALARS: Final[dict[Any, str]] = {
     UUID: "uuid",
     dict: "json",
     Any: "json",
-    object: "json",
 }
 
 HINTS: Final[dict[Any, str]] = {
+    object: "for any JSON value write Any (from typing)",
     bytes: "bytes have no form in JSON; use str with base64",
     time: "there is no type for a time of day; use str",
     list: "say what the list holds: list[str]",
@@ -152,7 +152,7 @@ def _fill(field: Field, annotation: Any, whole: Any) -> Field:
         if item.type == "list" or (item.nullable and args[0] is not Any):
             raise _unsupported(field, whole, "a list holds neither lists nor None")
         return replace(field, type="list", items=item.type)
-    if annotation in (Any, object):
+    if annotation is Any:
         return replace(field, type="json", nullable=True)
     if origin is dict or typing.is_typeddict(annotation):
         return replace(field, type="json")

@@ -3,7 +3,8 @@
 The happy path: `publish` appends to the queue and wakes the thread; the thread takes what
 is queued as one batch, sends it, and counts it when the gateway's answer comes.  Else
 
-- the gateway is down: events wait in the queue; at `queue_max` further ones are lost
+- the gateway is down: events wait in the queue, and after two seconds the log says so;
+  at `queue_max` further ones are lost
 - the connection breaks: what was not answered is sent again first, in order, with the
   same ids, so that the gateway can tell repeats
 - no answer for `resend_after`: the same, on a new connection, then less and less often
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import multiprocessing.util
 import os
 import time
 import weakref
@@ -28,12 +30,15 @@ from typing import Final
 from .._answers import BadAnswer, Published, RefusedEvent, RefusedRequest, parse_answer
 from .._encoded import EncodedEvent
 from .._stats import Stats
+from . import hints
 from .link import GatewayLink, Waker
 from .log import ThrottledLog
 from .native import make_lock, start_thread, wait_until
 from .state import Batch, Options, State
 
 EXIT_FLUSH_SECONDS: Final = 1.0
+SILENCE_SECONDS: Final = 2.0
+"""So long may events wait without a gateway; then it is said."""
 JOIN_SECONDS: Final = 1.0
 OVERLOADED_SECONDS: Final = 1.0
 
@@ -88,10 +93,11 @@ class Publisher:
         if room < len(events):
             self._log.warning(
                 "queue_full",
-                "the queue of %d events is full: %d events lost; is the gateway running "
-                "at %s?",
-                self._options.queue_max, len(events) - room, self.endpoint,
-            )  # fmt: skip
+                "the queue of %d events is full: %s lost; is the gateway running at %s?",
+                self._options.queue_max,
+                events_text(len(events) - room),
+                self.endpoint,
+            )
         worker = self._worker
         if worker is None or not worker.alive:
             self._start_worker()
@@ -118,9 +124,19 @@ class Publisher:
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.stop()
+        unheard = worker is not None and not worker.was_connected
         lost = self._state.lose_all()
         if lost:
-            self._log.warning("closed", "%d events lost: the publisher was closed", lost)
+            self._log.warning(
+                "closed",
+                "%s lost: the publisher was closed%s",
+                events_text(lost),
+                f"; {self._absence}" if unheard else "",
+            )
+
+    @property
+    def _absence(self) -> str:
+        return f"no gateway answers at {self.endpoint}. {hints.start}"
 
     @property
     def stats(self) -> Stats:
@@ -157,7 +173,9 @@ class Publisher:
                 worker.start()
             except RuntimeError:  # the interpreter is ending and starts no more threads
                 lost = self._state.lose_all()
-                self._log.warning("ending", "%d events lost: the process is ending", lost)
+                self._log.warning(
+                    "ending", "%s lost: the process is ending", events_text(lost)
+                )
             else:
                 self._worker = worker
 
@@ -172,7 +190,10 @@ class _Worker:
         self._state = state
         self._log = log
         self.alive = False
+        self.was_connected = True
+        """Was a gateway there when this thread last looked?"""
         self._stopping = False
+        self._complain_at: float | None = None
 
     def start(self) -> None:
         self.alive = True
@@ -212,20 +233,43 @@ class _Worker:
         self._give_up(now)
         self._send_due(now)
         timeout = self._state.fall_asleep(time.monotonic(), connected=self._link.able)
-        happened = self._link.wait(timeout)
+        self.was_connected = self._link.connected
+        happened = self._link.wait(self._complain(now, timeout))
         self._state.woke_up()
         for answer in happened.answers:
             self._settle(answer)
         if happened.disconnected:
             self._state.send_again_all()
 
+    def _complain(self, now: float, timeout: float | None) -> float | None:
+        """Say that no gateway is there, once events have waited for it.  How long the
+        thread may sleep until it has to look again."""
+        waiting = 0 if self._link.connected else self._state.stats().queued
+        if not waiting:
+            self._complain_at = None
+            return timeout
+        if self._complain_at is None:
+            self._complain_at = now + SILENCE_SECONDS
+        if now >= self._complain_at:
+            self._log.warning(
+                "no_gateway",
+                "no gateway answers at %s; %s. %s",
+                self._endpoint,
+                "1 event waits" if waiting == 1 else f"{waiting} events wait",
+                hints.start,
+            )
+            interval = max(self._state.options.log_interval, SILENCE_SECONDS)
+            self._complain_at = now + interval
+        left = self._complain_at - now
+        return left if timeout is None else min(left, timeout)
+
     def _give_up(self, now: float) -> None:
         unknown = self._state.give_up(now)
         if unknown:
             self._log.warning(
                 "unknown",
-                "%d events were sent and not answered: they may have arrived",
-                unknown,
+                "%s sent and not answered: may have arrived",
+                events_text(unknown),
             )
         if self._state.is_silent(now):
             self._link.reconnect()
@@ -268,9 +312,9 @@ class _Worker:
             f"refused {answer.code}",
             "the gateway at %s refused %s: %s: %s",
             self._endpoint,
-            f"{len(batch.events)} events" if batch is not None else "a request",
+            events_text(len(batch.events)) if batch is not None else "a request",
             answer.code,
-            answer.message,
+            answer.message + (f" ({hints.key})" if answer.code == "invalid_key" else ""),
         )
         if batch is not None:
             self._state.answered(batch.id, accepted=0, refused=len(batch.events))
@@ -287,6 +331,10 @@ class _Worker:
                 one.message,
                 f" (at {one.member})" if one.member else "",
             )
+
+
+def events_text(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
 
 
 _publishers: Final[weakref.WeakSet[Publisher]] = weakref.WeakSet()
@@ -307,3 +355,10 @@ def _flush_at_exit() -> None:
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(_flush_at_exit)
+
+# A child of `multiprocessing` ends without running what `atexit` holds; it has finalizers
+# of its own, and forgets its parent's when it begins.
+multiprocessing.util.register_after_fork(
+    _publishers,
+    lambda _: multiprocessing.util.Finalize(None, _flush_at_exit, exitpriority=0),
+)

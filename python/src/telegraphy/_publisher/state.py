@@ -216,8 +216,8 @@ class State:
             return any(now >= self._silent_at(b) for b in self._in_flight.values())
 
     def fall_asleep(self, now: float, *, connected: bool) -> float | None:
-        """How long the thread may sleep: None is until it is woken.  Only a thread that
-        could send is woken by `put`; else it waits for the gateway or the time."""
+        """How long the thread may sleep: None is until it is woken.  `put` wakes it only
+        from having nothing to do; else it waits for the gateway or the time."""
         with self._lock:
             able = connected and len(self._in_flight) < self.options.in_flight_max
             if able and self._may_send(now):
@@ -228,13 +228,13 @@ class State:
                 for batch in (*self._in_flight.values(), *self._again)
                 if batch.attempts
             ]
-            if able and (self._queue or self._again):
+            if not (self._queue or self._again):
+                self._asleep = True
+            elif able:
                 if now < self._hold_until:
                     times.append(self._hold_until)
                 elif self._queue:
                     times.append(self._waiting_since + self.options.linger)
-            elif able:
-                self._asleep = True
             return max(0.0, min(times) - now) if times else None
 
     def woke_up(self) -> None:

@@ -15,6 +15,11 @@ class BaseBackend(ABC):
         self.endpoint = endpoint
         self._key = key
 
+    @classmethod
+    def option_names(cls) -> Sequence[str]:
+        """The names of its options, for messages; empty if they are not known."""
+        return ()
+
     @abstractmethod
     def publish(self, events: Sequence[EncodedEvent]) -> None:
         """Take these events.  Must not wait for anything and must not raise because of

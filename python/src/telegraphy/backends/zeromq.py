@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,11 @@ class ZeroMQBackend(BaseBackend):
     ) -> None:
         super().__init__(endpoint=endpoint, key=key)
         self._publisher = Publisher(endpoint or default_endpoint(), key, **options)
+
+    @classmethod
+    def option_names(cls) -> Sequence[str]:
+        parameters = inspect.signature(Publisher).parameters.values()
+        return tuple(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
 
     def publish(self, events: Sequence[EncodedEvent]) -> None:
         self._publisher.publish(*events)

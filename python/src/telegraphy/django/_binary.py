@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from .conf import conf
 
 PROGRAM: Final = "telegraphy"
 VARIABLE: Final = "TELEGRAPHY_BINARY"
+VERSION_SECONDS: Final = 5.0
 
 
 class BinaryNotFound(Exception):
@@ -27,8 +29,15 @@ def find_binary() -> str:
         (f"the environment variable {VARIABLE}", os.environ.get(VARIABLE)),
     ):
         if path:
+            if not Path(path).is_file():
+                raise BinaryNotFound(f"{said_by} names {path}, which is not there")
             if not is_program(Path(path)):
                 raise BinaryNotFound(f"{said_by} names {path}, which is not a program")
+            if not is_gateway(path):
+                raise BinaryNotFound(
+                    f"{said_by} names {path}, which is not the gateway: "
+                    f"`{path} --version` does not answer with {PROGRAM!r} and a number"
+                )
             return path
     packaged = Path(telegraphy.__file__).parent / "bin" / PROGRAM
     if is_program(packaged):
@@ -38,8 +47,8 @@ def find_binary() -> str:
         return on_path
     raise BinaryNotFound(
         f"the gateway's program, {PROGRAM!r}, is neither in {packaged.parent} nor on "
-        "PATH. Build it with `make build` in the Telegraphy repository, and name it with "
-        f"the environment variable {VARIABLE} or the setting TELEGRAPHY['BINARY']"
+        "PATH. Run `make build` in the Telegraphy repository, or name one with the "
+        f"environment variable {VARIABLE} or the setting TELEGRAPHY['BINARY']"
     )
 
 
@@ -55,6 +64,21 @@ def is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
+def is_gateway(path: str) -> bool:
+    """Does it say so itself?"""
+    try:
+        done = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.startswith(f"{PROGRAM} ".encode())
+
+
 def is_script(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(2) == b"#!"
@@ -65,8 +89,12 @@ def flags(settings: Mapping[str, Any]) -> list[str]:
     `{"clients.port": 1}` are `--clients-port 1`."""
     found = []
     for name, value in flat(settings):
-        found += [f"--{name.replace('.', '-').replace('_', '-')}", text_of(value)]
+        found += [flag_of(name), text_of(value)]
     return found
+
+
+def flag_of(name: str) -> str:
+    return f"--{name.replace('.', '-').replace('_', '-')}"
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -15,6 +16,10 @@ from ._declaration import ModelDeclaration
 
 M = TypeVar("M", bound=Model)
 E = TypeVar("E", bound="type[ModelEvents[Any]]")
+
+
+_classes: Final[weakref.WeakSet[type[ModelEvents[Any]]]] = weakref.WeakSet()
+_registered: Final[weakref.WeakSet[type[ModelEvents[Any]]]] = weakref.WeakSet()
 
 
 class ModelEvents(Generic[M]):
@@ -56,6 +61,10 @@ class ModelEvents(Generic[M]):
 
     verbose_name_plural: ClassVar[str | None] = None
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _classes.add(cls)
+
     def __init__(self, model: type[M]) -> None:
         self.model: Final = model
 
@@ -63,6 +72,11 @@ class ModelEvents(Generic[M]):
 def register(*models: type[Model]) -> Callable[[E], E]:
     """Decorates the `ModelEvents` of one or more models."""
     for model in models:
+        if isinstance(model, type) and issubclass(model, ModelEvents):
+            raise TypeError(
+                f"write @register(Order) before {model.__name__}, with the model that it "
+                "is of"
+            )
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise TypeError(f"register() takes model classes, not {model!r}")
         if model._meta.abstract:
@@ -77,6 +91,7 @@ def register(*models: type[Model]) -> Callable[[E], E]:
             raise TypeError(
                 f"@register is for subclasses of ModelEvents, not {events_class!r}"
             )
+        _registered.add(events_class)
         for model in models:
             declaration = ModelDeclaration(model, events_class(model))
             registry.add(declaration)
@@ -87,3 +102,11 @@ def register(*models: type[Model]) -> Callable[[E], E]:
         return events_class
 
     return decorate
+
+
+def unregistered() -> list[type[ModelEvents[Any]]]:
+    """Classes that say `fields` themselves and declare nothing: neither they nor a class
+    made of them was registered."""
+    used = {base for cls in _registered for base in cls.__mro__}
+    found = [cls for cls in _classes if "fields" in vars(cls) and cls not in used]
+    return sorted(found, key=lambda cls: (cls.__module__, cls.__qualname__))

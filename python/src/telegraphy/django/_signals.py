@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import copy
 import logging
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from django.apps import apps
@@ -44,6 +46,7 @@ logger: Final = logging.getLogger("telegraphy")
 BEFORE: Final = "_telegraphy_before"
 DELETED: Final = "_telegraphy_deleted"
 STACK_MAX: Final = 8
+CHECKING: Final = (["check"], ["runserver"], ["telegraphy"])
 
 Row = dict[str, Any]
 """Declared fields, encoded, by name."""
@@ -75,17 +78,29 @@ def connect_all() -> None:
 
 
 def connect(declaration: ModelDeclaration) -> None:
-    """Follow the model of a declaration; a wrong one is logged, as nothing else would
-    tell where system checks do not run."""
+    """Follow the model of a declaration; a wrong one is logged where no system checks
+    run, as nothing else would tell."""
     if not _following:
         return
     try:
         declaration.event_type()
     except DefinitionError as error:
-        logger.error("no events of %s: %s", declaration.model._meta.label, error)
+        if not checks_will_tell():
+            logger.error("no events of %s: %s", declaration.model._meta.label, error)
         return
     for model in apps.get_models(include_auto_created=True):
         _follow(declaration, model)
+
+
+def checks_will_tell() -> bool:
+    """Is this one of the commands that begin with all system checks?"""
+    program, *arguments = sys.argv or [""]
+    started_by = ("manage.py", "django-admin", "__main__.py")
+    return (
+        Path(program).name in started_by
+        and arguments[:1] in CHECKING
+        and "--skip-checks" not in arguments
+    )
 
 
 def disconnect(declaration: ModelDeclaration) -> None:

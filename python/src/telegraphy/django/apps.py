@@ -5,6 +5,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import autodiscover_modules
 
 from .. import _outlet, _registry, _values, testing
+from .._publisher import hints
 from . import _courier, _naming, _signals
 from .conf import forget_settings
 
@@ -22,6 +23,8 @@ class TelegraphyConfig(AppConfig):
         checks.register_checks()
         _outlet.courier = _courier.CommitCourier()
         _outlet.make_backend = _courier.make_backend
+        hints.start = "Start it with `manage.py telegraphy`."
+        hints.key = "a gateway of another project? see TELEGRAPHY['INGEST_PORT']"
         testing.settle = _courier.settle_tests
         _values.make_aware = _courier.make_aware
         if _naming.app_label_of not in _registry.label_resolvers:

@@ -14,6 +14,8 @@ telegraphy.W001  fields = "__all__"
 telegraphy.W002  the on_delete of a relation changes rows without an event
 telegraphy.W003  a database has AUTOCOMMIT off
 telegraphy.W004  fields are inherited from a table whose own saves are not seen
+telegraphy.W005  a ModelEvents with fields is registered for no model
+telegraphy.W006  the browser script is not built
 telegraphy.W010  (deploy) browsers would connect without TLS
 """
 
@@ -24,8 +26,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
@@ -35,6 +38,8 @@ from .._registry import registry
 from .._types import APP_NAME, EventType, check_event_type
 from ..backends import BaseBackend
 from ._declaration import ModelDeclaration
+from ._model_events import unregistered
+from ._tag import SCRIPT
 from .conf import SETTINGS, conf
 
 SOCKET_PATH_MAX: Final = 107
@@ -52,6 +57,8 @@ def register_checks() -> None:
     register(check_settings, "telegraphy")
     register(check_databases, "telegraphy")
     register(check_event_types, "telegraphy")
+    register(check_unregistered, "telegraphy")
+    register(check_script, "telegraphy")
     register(check_deployment, Tags.security, deploy=True)
 
 
@@ -139,7 +146,17 @@ def _backend_messages() -> Iterator[CheckMessage]:
         )
         return
     try:
-        backend_class(endpoint=conf.endpoint, key=conf.ingest_key, **conf.options)
+        known = backend_class.option_names()
+        unknown = [name for name in conf.options if known and name not in known]
+        for name in unknown:
+            yield _bad_setting(
+                "OPTIONS",
+                f"names {name!r}, which {conf.backend} does not have"
+                f"{did_you_mean(str(name), known)}",
+                f"Its options are {', '.join(known)}.",
+            )
+        if not unknown:
+            backend_class(endpoint=conf.endpoint, key=conf.ingest_key, **conf.options)
     except (TypeError, ValueError) as error:
         yield _bad_setting("OPTIONS", f"do not fit {conf.backend}: {error}")
 
@@ -196,6 +213,31 @@ def _name_messages(types: Sequence[EventType]) -> Iterator[CheckMessage]:
                 hint="Give one of them another name.",
                 id="telegraphy.E006",
             )
+
+
+def check_unregistered(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    return [
+        CheckWarning(
+            f"{cls.__module__}.{cls.__qualname__} has fields, and is registered for no "
+            "model: it does nothing",
+            hint="Write @register(Order) before it, with the model that it is of.",
+            id="telegraphy.W005",
+        )
+        for cls in unregistered()
+    ]
+
+
+def check_script(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    # Without staticfiles the project serves its static files in a way of its own.
+    if not apps.is_installed("django.contrib.staticfiles") or finders.find(SCRIPT):
+        return []
+    return [
+        CheckWarning(
+            f"the browser script is not built: there is no static file {SCRIPT!r}",
+            hint="Run `make build` in the Telegraphy repository.",
+            id="telegraphy.W006",
+        )
+    ]
 
 
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:

@@ -38,7 +38,11 @@ function announceSoon(op) {
   announcing ??= setTimeout(() => {
     announcing = undefined;
     const { add, change, remove } = news;
-    const words = [add && `${add} new`, change && `${change} changed`, remove && `${remove} removed`];
+    const words = [
+      add && `${add} new`,
+      change && `${change} changed`,
+      remove && `${remove} removed`,
+    ];
     find('announce').textContent = words.filter(Boolean).join(', ');
     Object.assign(news, { add: 0, change: 0, remove: 0 });
   }, 1200);
@@ -57,7 +61,8 @@ function take(event) {
   }
   if (event.op === 'add') rate.add(Date.parse(event.data.created_at));
   if (!orders.take(event)) return;
-  if (event.op !== 'remove') table.mark(event.data.id, event.op === 'add' ? 'added' : 'changed');
+  if (event.op !== 'remove')
+    table.mark(event.data.id, event.op === 'add' ? 'added' : 'changed');
   announceSoon(event.op);
   drawSoon();
 }

@@ -31,7 +31,11 @@ export class RateChart {
     this.#root = root;
     this.#now = now;
     for (const share of [0, 0.5, 1]) {
-      const line = { share, rule: element('line', { class: 'grid' }), label: element('text', { 'text-anchor': 'end' }) };
+      const line = {
+        share,
+        rule: element('line', { class: 'grid' }),
+        label: element('text', { 'text-anchor': 'end' }),
+      };
       this.#lines.push(line);
       root.append(line.rule, line.label);
     }
@@ -91,7 +95,10 @@ export class RateChart {
     const minute = this.#times.filter((time) => time > now - 60_000).length;
     const words = `${minute} ${minute === 1 ? 'order' : 'orders'}`;
     if (this.#now.textContent !== words) this.#now.textContent = words;
-    this.#root.setAttribute('aria-label', `Orders in the last two minutes, by 5 seconds: ${counts.join(', ')}`);
+    this.#root.setAttribute(
+      'aria-label',
+      `Orders in the last two minutes, by 5 seconds: ${counts.join(', ')}`,
+    );
   }
 }
 
@@ -105,7 +112,8 @@ export class RevenueChart {
     for (const [status, label] of Object.entries(statuses)) {
       const row = document.createElement('li');
       row.innerHTML =
-        '<span class="name"></span><span class="track"><span class="fill"></span></span><span class="amount"></span>';
+        '<span class="name"></span><span class="track"><span class="fill"></span></span>' +
+        '<span class="amount"></span>';
       row.querySelector('.name').textContent = label;
       const fill = row.querySelector('.fill');
       fill.dataset.status = status;

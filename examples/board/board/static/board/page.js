@@ -12,7 +12,8 @@ const connectionWords = {
 export function showConnection(place, state) {
   const { name, attempt } = state;
   // While it tries again and again the words stay: they are read aloud at each change.
-  const [lamp, words] = connectionWords[name === 'connecting' && attempt > 1 ? 'waiting' : name];
+  const [lamp, words] =
+    connectionWords[name === 'connecting' && attempt > 1 ? 'waiting' : name];
   place.dataset.state = lamp;
   const text = place.querySelector('.words');
   if (text.textContent !== words) text.textContent = words;

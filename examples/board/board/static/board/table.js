@@ -24,7 +24,8 @@ export class Table {
   draw(latest) {
     const shown = latest.slice(0, rowsShown);
     const rows = new Map();
-    for (const row of this.#body.querySelectorAll('tr:not(.leaving)')) rows.set(row.dataset.id, row);
+    for (const row of this.#body.querySelectorAll('tr:not(.leaving)'))
+      rows.set(row.dataset.id, row);
     let place = this.#body.firstElementChild;
     for (const order of shown) {
       const key = String(order.id);
@@ -50,7 +51,8 @@ export class Table {
     const row = document.createElement('tr');
     row.dataset.id = key;
     row.innerHTML =
-      '<th scope="row"></th><td></td><td class="wide"><span class="times"></span> <span></span></td>' +
+      '<th scope="row"></th><td></td>' +
+      '<td class="wide"><span class="times"></span> <span></span></td>' +
       '<td><span class="status"></span></td><td class="number"></td><td class="step"></td>';
     return row;
   }
@@ -77,7 +79,12 @@ export class Table {
       return;
     }
     const button = cell.querySelector('button') ?? document.createElement('button');
-    Object.assign(button, { className: 'small', name: 'order', value: order.id, disabled: false });
+    Object.assign(button, {
+      className: 'small',
+      name: 'order',
+      value: order.id,
+      disabled: false,
+    });
     button.textContent = label;
     if (!button.isConnected) cell.append(button);
   }

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import http.client
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -21,12 +27,20 @@ from django.utils import autoreload
 from ...._control import push_catalogue
 from ...._errors import DefinitionError, GatewayError
 from ...._registry import registry
-from ..._binary import BinaryNotFound, find_binary, flags, flat
+from ...._types import PUBLIC
+from ..._binary import BinaryNotFound, find_binary, flag_of, flags, flat
 from ..._watching import CodeWatcher
 from ...conf import CLIENT_PATH, conf
 
 KEYS_VARIABLE: Final = "TELEGRAPHY_INGEST_KEYS"
 PUSH_SECONDS: Final = 5.0
+UP_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.05
+LOOPBACK: Final = "127.0.0.1"
+PORT_TAKEN: Final = (
+    "Another gateway (or another program) has this port: set TELEGRAPHY['CLIENT_PORT'] "
+    "and TELEGRAPHY['INGEST_PORT'], or use --push if it is this project's own."
+)
 
 
 class Command(BaseCommand):
@@ -116,12 +130,10 @@ class Command(BaseCommand):
         options: dict[str, Any],
     ) -> int:
         self._show_types(document)
-        done = subprocess.run(
-            [binary, "check", *self._flags(catalogue, options)],
-            env=self._environment(),
-            check=False,
-        )
-        return done.returncode
+        code, words = self._judge(binary, catalogue, options)
+        if words:
+            self.stderr.write(words)
+        return code
 
     def _serve(
         self,
@@ -131,7 +143,13 @@ class Command(BaseCommand):
         options: dict[str, Any],
     ) -> int:
         self._show_types(document)
-        self._show_addresses(options)
+        if conf.gateway:
+            code, words = self._judge(binary, catalogue, options)
+            if code:
+                self.stderr.write(words)
+                return code
+        ports = {self._ingest_address(), self._client_address(options)}
+        taken = any(is_taken(host, port) for host, port in ports)
         watching = settings.DEBUG if options["reload"] is None else options["reload"]
         watcher = CodeWatcher(lambda path: self._code_changed(path, options))
         forwarder = SignalForwarder()
@@ -145,7 +163,11 @@ class Command(BaseCommand):
             forwarder.forward_to(gateway)
             if watching:
                 watcher.start()
+            if not taken and comes_up(gateway, *self._ingest_address()):
+                self._show_addresses(options)
             code = gateway.wait()
+            if code and taken:
+                self.stderr.write(self.style.ERROR(PORT_TAKEN))
         finally:
             watcher.stop()
             if gateway.poll() is None:
@@ -166,22 +188,53 @@ class Command(BaseCommand):
         config = ["--config", options["config"]] if options["config"] else []
         return [*config, *flags({**dict(flat(conf.gateway)), **given})]
 
+    def _judge(
+        self, binary: str, catalogue: Path, options: dict[str, Any]
+    ) -> tuple[int, str]:
+        """The exit status of the gateway's program asked to check its settings, and its
+        words, which name them as they are here."""
+        done = subprocess.run(
+            [binary, "check", *self._flags(catalogue, options)],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        return done.returncode, in_our_words(done.stdout, dict(flat(conf.gateway)))
+
+    def _ingest_address(self) -> tuple[str, int]:
+        host = dict(flat(conf.gateway)).get("ingest.host")
+        return str(host or LOOPBACK), conf.ingest_port
+
+    def _client_address(self, options: dict[str, Any]) -> tuple[str, int]:
+        host = options["addr"] or dict(flat(conf.gateway)).get("clients.host")
+        return str(host or LOOPBACK), options["port"] or conf.client_port
+
     def _environment(self) -> dict[str, str]:
         # Not a flag: every user of a machine can read its command lines.
         return {**os.environ, KEYS_VARIABLE: f"{conf.app}={conf.ingest_key}"}
 
     def _show_types(self, document: dict[str, Any]) -> None:
-        self.stdout.write(f"Application {conf.app!r}: {count_of_types(document)}.")
+        hint = (
+            ""
+            if document["types"]
+            else " (is there an events.py in an app of INSTALLED_APPS?)"
+        )
+        self.stdout.write(f"Application {conf.app!r}: {count_of_types(document)}{hint}.")
         width = max((len(one["name"]) for one in document["types"]), default=0)
         for one in document["types"]:
             access = one["access"]
             shown = access if isinstance(access, str) else f"rule: {access['rule']}"
+            if access != PUBLIC:
+                shown += " (nobody can subscribe to it in 0.1)"
             operations = ", ".join(one["operations"])
             self.stdout.write(f"  {one['name']:{width}}  {operations:22}  {shown}")
+        self.stdout.flush()
 
     def _show_addresses(self, options: dict[str, Any]) -> None:
-        port = options["port"] or conf.client_port
-        address = options["addr"] or conf.gateway.get("clients.host") or "127.0.0.1"
+        address, port = self._client_address(options)
         shown = f"[{address}]" if ":" in address else address
         self.stdout.write(f"Clients connect to ws://{shown}:{port}{CLIENT_PATH}")
         self.stdout.write(f"Events come in at {conf.endpoint}")
@@ -208,7 +261,7 @@ class Command(BaseCommand):
         if done.returncode == 0:
             self.stdout.write(f"{path.name} changed. {done.stdout.strip()}")
         else:
-            reason = done.stderr.strip() or f"exit status {done.returncode}"
+            reason = reason_of(done.stderr) or f"exit status {done.returncode}"
             self.stderr.write(
                 f"{path.name} changed, and the event types stay as they were:\n{reason}"
             )
@@ -218,6 +271,65 @@ class Command(BaseCommand):
 def count_of_types(document: dict[str, Any]) -> str:
     count = len(document["types"])
     return "1 event type" if count == 1 else f"{count} event types"
+
+
+def is_taken(host: str, port: int) -> bool:
+    try:
+        [(family, kind, _, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE  # the gateway tells of all else
+    return False
+
+
+def comes_up(gateway: subprocess.Popen[bytes], host: str, port: int) -> bool:
+    """Wait until the gateway answers; False if it ended before.  One that does not answer
+    where we look, as its configuration file says otherwise, is taken to be up."""
+    end = time.monotonic() + UP_SECONDS
+    address = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104
+    while gateway.poll() is None:
+        if is_healthy(address, port) or time.monotonic() >= end:
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def is_healthy(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=1.0)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def in_our_words(text: str, given: Mapping[str, Any]) -> str:
+    """The gateway's words, with TELEGRAPHY["GATEWAY"] in the place of its flags."""
+    for name in given:
+        flag = re.escape(flag_of(name))
+        ours = f"TELEGRAPHY['GATEWAY'], {name!r}"
+        text = re.sub(rf'there is no flag "{flag}"', f"{ours}: no such setting", text)
+        text = re.sub(rf"(?m)(?<=^telegraphy: ){flag}(?=:)", ours, text)
+    # No part of a setting's name before the dot has a dash.
+    return re.sub(
+        r"did you mean --([a-z]+)-([a-z-]+)\?",
+        lambda found: f"did you mean {found[1]}.{found[2].replace('-', '_')}?",
+        text,
+    )
+
+
+def reason_of(text: str) -> str:
+    """What matters of the error output of a command: the errors that system checks found,
+    else the last line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"\S.*?: \([\w.]+\.E\d+\) ", line)]
+    return "\n".join(dict.fromkeys(errors) or lines[-1:])
 
 
 class SignalForwarder:
