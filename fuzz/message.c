@@ -1,5 +1,5 @@
-/* A client's whole conversation: each line of the input is a message, against a hub with a
- * public type, a hidden one and an event between any two messages. Every message is
+/* A client's whole conversation: each line of the input is a message, against a hub with
+ * a public type, a hidden one and an event between any two messages. Every message is
  * answered exactly once, with JSON that has a kind; nothing exceeds the budget; a hidden
  * type is never delivered. */
 #include "engine/hub/hub.h"
