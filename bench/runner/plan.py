@@ -22,7 +22,7 @@ class Plan:
     latency_settings: tuple[tuple[int, float], ...] = ((100, 10), (1000, 10))
     latency_seconds: float = 5
     latency_rounds: int = 5
-    publish_depths: tuple[int, ...] = (1, 16, 128, 512)
+    publish_depths: tuple[int, ...] = (1, 16, 128, 512, 2048)
     # Batches in flight: 1 is what a pipeline of that depth means in the strict sense.
     publish_windows: tuple[int, ...] = (1, 4)
     publish_rounds: int = 7
