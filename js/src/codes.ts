@@ -26,6 +26,16 @@ export const ErrorCode = {
   unknown_subscription: 'unknown_subscription',
   /** the connection is at its limit of subscriptions */
   too_many_subscriptions: 'too_many_subscriptions',
+  /** the query is not CEL; `line` and `column` say where */
+  query_syntax: 'query_syntax',
+  /** the query names a field or variable that it cannot; `nearest` lists similar ones */
+  query_field: 'query_field',
+  /** the query's types do not fit each other, or the whole is no bool */
+  query_type: 'query_type',
+  /** CEL, but not of the part that queries may use here */
+  query_unsupported: 'query_unsupported',
+  /** the query is longer, deeper or costlier than a query may be */
+  query_limit: 'query_limit',
   /** the ingest key is missing or wrong */
   invalid_key: 'invalid_key',
   /** a member of the event is missing or has a wrong type or value */

@@ -33,6 +33,17 @@ enum tg_code {
     TG_CODE_UNKNOWN_SUBSCRIPTION,
     /* the connection is at its limit of subscriptions */
     TG_CODE_TOO_MANY_SUBSCRIPTIONS,
+    /* the query is not CEL; `line` and `column` say where */
+    TG_CODE_QUERY_SYNTAX,
+    /* the query names a field or variable that it cannot; `nearest` lists similar
+     * ones */
+    TG_CODE_QUERY_FIELD,
+    /* the query's types do not fit each other, or the whole is no bool */
+    TG_CODE_QUERY_TYPE,
+    /* CEL, but not of the part that queries may use here */
+    TG_CODE_QUERY_UNSUPPORTED,
+    /* the query is longer, deeper or costlier than a query may be */
+    TG_CODE_QUERY_LIMIT,
     /* the ingest key is missing or wrong */
     TG_CODE_INVALID_KEY,
     /* a member of the event is missing or has a wrong type or value */
@@ -57,7 +68,7 @@ enum tg_code {
     TG_CODE_INTERNAL,
 };
 
-enum { TG_CODE_COUNT = 23 };
+enum { TG_CODE_COUNT = 28 };
 
 enum tg_close {
     /* either side is done */
@@ -110,6 +121,11 @@ static inline const char *tg_code_text(enum tg_code code)
     case TG_CODE_DUPLICATE_SUBSCRIPTION: return "duplicate_subscription";
     case TG_CODE_UNKNOWN_SUBSCRIPTION: return "unknown_subscription";
     case TG_CODE_TOO_MANY_SUBSCRIPTIONS: return "too_many_subscriptions";
+    case TG_CODE_QUERY_SYNTAX: return "query_syntax";
+    case TG_CODE_QUERY_FIELD: return "query_field";
+    case TG_CODE_QUERY_TYPE: return "query_type";
+    case TG_CODE_QUERY_UNSUPPORTED: return "query_unsupported";
+    case TG_CODE_QUERY_LIMIT: return "query_limit";
     case TG_CODE_INVALID_KEY: return "invalid_key";
     case TG_CODE_INVALID_EVENT: return "invalid_event";
     case TG_CODE_UNKNOWN_MEMBER: return "unknown_member";
@@ -141,6 +157,11 @@ static inline int tg_code_http(enum tg_code code)
     case TG_CODE_DUPLICATE_SUBSCRIPTION: return 400;
     case TG_CODE_UNKNOWN_SUBSCRIPTION: return 404;
     case TG_CODE_TOO_MANY_SUBSCRIPTIONS: return 429;
+    case TG_CODE_QUERY_SYNTAX: return 400;
+    case TG_CODE_QUERY_FIELD: return 400;
+    case TG_CODE_QUERY_TYPE: return 400;
+    case TG_CODE_QUERY_UNSUPPORTED: return 400;
+    case TG_CODE_QUERY_LIMIT: return 400;
     case TG_CODE_INVALID_KEY: return 401;
     case TG_CODE_INVALID_EVENT: return 400;
     case TG_CODE_UNKNOWN_MEMBER: return 400;

@@ -9,7 +9,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/nearest.h"
-#include "engine/catalogue/refusal.h"
+#include "engine/json/refusal.h"
 #include "engine/catalogue/type.h"
 
 struct tg_catalogue;

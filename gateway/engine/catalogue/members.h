@@ -2,7 +2,7 @@
 #ifndef TG_CATALOGUE_MEMBERS_H
 #define TG_CATALOGUE_MEMBERS_H
 
-#include "engine/catalogue/refusal.h"
+#include "engine/json/refusal.h"
 #include "engine/json/json.h"
 
 /* Put the values of `object`'s members into `values`, in the order of `names`; NONE where

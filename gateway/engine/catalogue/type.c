@@ -4,21 +4,6 @@
 #include "engine/base/nearest.h"
 #include "engine/json/json.h"
 
-const char *tg_op_text(enum tg_op op)
-{
-    static const char *const texts[] = {"create", "update", "delete", "event"};
-    return texts[op];
-}
-
-const char *tg_field_kind_text(enum tg_field_kind kind)
-{
-    static const char *const texts[] = {
-        "int",  "double",   "decimal", "string", "bool", "timestamp",
-        "date", "duration", "uuid",    "json",   "list",
-    };
-    return texts[kind];
-}
-
 const char *tg_access_text(enum tg_access access)
 {
     static const char *const texts[] = {"public", "authenticated", "rule"};

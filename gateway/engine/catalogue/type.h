@@ -9,49 +9,20 @@
 #include "engine/base/buf.h"
 #include "engine/base/map.h"
 #include "engine/base/slice.h"
-#include "engine/catalogue/refusal.h"
-
-enum tg_op { TG_OP_CREATE, TG_OP_UPDATE, TG_OP_DELETE, TG_OP_EVENT };
-enum { TG_OP_COUNT = 4 };
-
-enum tg_field_kind {
-    TG_FIELD_INT,
-    TG_FIELD_DOUBLE,
-    TG_FIELD_DECIMAL,
-    TG_FIELD_STRING,
-    TG_FIELD_BOOL,
-    TG_FIELD_TIMESTAMP,
-    TG_FIELD_DATE,
-    TG_FIELD_DURATION,
-    TG_FIELD_UUID,
-    TG_FIELD_JSON,
-    TG_FIELD_LIST,
-};
-enum { TG_FIELD_KIND_COUNT = 11 };
+#include "engine/json/refusal.h"
+#include "engine/query/schema.h"
 
 enum tg_access { TG_ACCESS_PUBLIC, TG_ACCESS_AUTHENTICATED, TG_ACCESS_RULE };
 enum tg_delivery { TG_DELIVERY_LIVE, TG_DELIVERY_RECOVERABLE, TG_DELIVERY_GUARANTEED };
 
-/* The names of the protocol: "update", "timestamp", "rule", "live". */
-const char *tg_op_text(enum tg_op op);
-const char *tg_field_kind_text(enum tg_field_kind kind);
+/* The names of the protocol: "rule", "live". */
 const char *tg_access_text(enum tg_access access);
 const char *tg_delivery_text(enum tg_delivery delivery);
 
 enum {
-    TG_TYPE_FIELDS_MAX = 256,
+    TG_TYPE_FIELDS_MAX = TG_FIELDS_MAX,
     TG_TYPE_NAME_MAX = 128,
-    TG_FIELD_NAME_MAX = 64,
     TG_VERBOSE_NAME_MAX = 256,
-};
-
-/* (Choices are for people: they are in the metadata, and no value is held to them.) */
-struct tg_field {
-    struct tg_slice name;
-    struct tg_slice verbose_name;
-    enum tg_field_kind kind;
-    enum tg_field_kind items; /* Of a LIST. */
-    bool nullable;
 };
 
 /* A set of fields, by their index. */

@@ -3,7 +3,7 @@
 #define TG_PROTO_MESSAGE_H
 
 #include "engine/base/codes.h"
-#include "engine/catalogue/refusal.h"
+#include "engine/json/refusal.h"
 #include "engine/json/json.h"
 
 enum tg_message_kind {

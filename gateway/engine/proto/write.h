@@ -4,7 +4,7 @@
 #define TG_PROTO_WRITE_H
 
 #include "engine/base/buf.h"
-#include "engine/catalogue/refusal.h"
+#include "engine/json/refusal.h"
 #include "engine/proto/message.h"
 
 struct tg_connected {

@@ -35,6 +35,16 @@ class ErrorCode(str, Enum):
     UNKNOWN_SUBSCRIPTION = "unknown_subscription"
     # the connection is at its limit of subscriptions
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions"
+    # the query is not CEL; `line` and `column` say where
+    QUERY_SYNTAX = "query_syntax"
+    # the query names a field or variable that it cannot; `nearest` lists similar ones
+    QUERY_FIELD = "query_field"
+    # the query's types do not fit each other, or the whole is no bool
+    QUERY_TYPE = "query_type"
+    # CEL, but not of the part that queries may use here
+    QUERY_UNSUPPORTED = "query_unsupported"
+    # the query is longer, deeper or costlier than a query may be
+    QUERY_LIMIT = "query_limit"
     # the ingest key is missing or wrong
     INVALID_KEY = "invalid_key"
     # a member of the event is missing or has a wrong type or value
@@ -112,6 +122,11 @@ HTTP_STATUS: dict[ErrorCode, int] = {
     ErrorCode.DUPLICATE_SUBSCRIPTION: 400,
     ErrorCode.UNKNOWN_SUBSCRIPTION: 404,
     ErrorCode.TOO_MANY_SUBSCRIPTIONS: 429,
+    ErrorCode.QUERY_SYNTAX: 400,
+    ErrorCode.QUERY_FIELD: 400,
+    ErrorCode.QUERY_TYPE: 400,
+    ErrorCode.QUERY_UNSUPPORTED: 400,
+    ErrorCode.QUERY_LIMIT: 400,
     ErrorCode.INVALID_KEY: 401,
     ErrorCode.INVALID_EVENT: 400,
     ErrorCode.UNKNOWN_MEMBER: 400,

@@ -1,8 +1,8 @@
 /* Why something was refused, as the answer to whoever asked: a code of
  * protocol/codes.json, a sentence, the member that is wrong, and names that may have
  * been meant. Of fixed size: refusing takes no memory. */
-#ifndef TG_CATALOGUE_REFUSAL_H
-#define TG_CATALOGUE_REFUSAL_H
+#ifndef TG_JSON_REFUSAL_H
+#define TG_JSON_REFUSAL_H
 
 #include "engine/base/buf.h"
 #include "engine/base/codes.h"
@@ -18,6 +18,8 @@ enum {
 struct tg_refusal {
     enum tg_code code;
     uint32_t nearest_count;
+    uint32_t line;   /* In the text that was judged, both from 1; 0: it is no text of */
+    uint32_t column; /* lines. Columns count characters (code points). */
     char message[TG_REFUSAL_MESSAGE_MAX + 1];
     char member[TG_REFUSAL_NAME_MAX + 1]; /* A path, `data.total`; empty: of no member. */
     char nearest[TG_REFUSAL_NEAREST_MAX][TG_REFUSAL_NAME_MAX + 1];
@@ -31,8 +33,8 @@ void tg_refusal_set(struct tg_refusal *refusal, enum tg_code code, const char *m
 void tg_refusal_suggest(struct tg_refusal *refusal, struct tg_slice name);
 /* The same for all that `nearest` found. */
 void tg_refusal_suggest_all(struct tg_refusal *refusal, const struct tg_nearest *nearest);
-/* `"code":…,"message":…` and `member` and `nearest` where there are such: members of an
- * object that the caller opened, without a comma before or after. */
+/* `"code":…,"message":…` and `member`, `line` with `column`, and `nearest` where there are
+ * such: members of an object that the caller opened, without a comma before or after. */
 void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf);
 
 /* For messages: how much of a peer's bytes to quote, as `"%.*s"` of TG_FMT. At most 64

@@ -1,4 +1,4 @@
-#include "engine/catalogue/refusal.h"
+#include "engine/json/refusal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +31,8 @@ void tg_refusal_set(struct tg_refusal *refusal, enum tg_code code, const char *m
 {
     refusal->code = code;
     refusal->nearest_count = 0;
+    refusal->line = 0;
+    refusal->column = 0;
     struct tg_slice path = tg_slice_of(member == NULL ? "" : member);
     copy_name(refusal->member, path.data, path.size);
 
@@ -70,6 +72,12 @@ void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf)
     if (refusal->member[0] != '\0') {
         tg_buf_add_text(buf, ",\"member\":");
         tg_json_write_text(buf, refusal->member);
+    }
+    if (refusal->line != 0) {
+        tg_buf_add_text(buf, ",\"line\":");
+        tg_buf_add_u64(buf, refusal->line);
+        tg_buf_add_text(buf, ",\"column\":");
+        tg_buf_add_u64(buf, refusal->column);
     }
     if (refusal->nearest_count != 0) {
         tg_buf_add_text(buf, ",\"nearest\":[");

@@ -1,4 +1,4 @@
-#include "engine/catalogue/refusal.h"
+#include "engine/json/refusal.h"
 
 #include "engine/base/nearest.h"
 #include "testing/catalogues.h"
