@@ -102,7 +102,7 @@ def refused(client: Client, where: str, type: str = "test.Order") -> dict[str, A
     assert answer["column"] >= 1
     message = answer["message"]
     assert 0 < len(message.encode()) <= 256
-    assert message.isprintable(), message
+    assert all(ord(character) >= 0x20 for character in message), message
     assert f"line {answer['line']}, column {answer['column']}" in message
     return answer
 
