@@ -269,8 +269,12 @@ static enum tg_err open_known(struct tg_compile *c, struct tg_value value,
     if (is_scalar(value)) {
         return tg_emit_value(c, value);
     }
+    if (value.kind == TG_VALUE_ERROR && value.error == tg_no_memory) {
+        return TG_ENOMEM;
+    }
     if (value.kind == TG_VALUE_ERROR || *depth == OPEN_MAX) {
-        return tg_emit(c, (struct tg_instruction){.does = TG_DO_FAULT}, 0, true);
+        struct tg_instruction fault = {.does = TG_DO_FAULT, .detail = TG_FAULT_VALUE};
+        return tg_emit(c, fault, 0, true);
     }
     opened[(*depth)++] = (struct opened){tg_iter_on(value), value.kind == TG_VALUE_MAP};
     return TG_OK;
@@ -286,7 +290,9 @@ enum tg_err tg_emit_known(struct tg_compile *c, struct tg_value value)
         struct opened *top = &opened[depth - 1];
         struct tg_value item;
         if (tg_iter_next(&top->iter, &c->space, &item, &value)) {
-            err = top->is_map ? tg_emit_value(c, item) : TG_OK;
+            err = item.kind == TG_VALUE_ERROR ? TG_ENOMEM
+                  : top->is_map               ? tg_emit_value(c, item)
+                                              : TG_OK;
             err = err == TG_OK ? open_known(c, value, opened, &depth) : err;
             continue;
         }

@@ -79,6 +79,10 @@ static bool known(void *context, int32_t variable, struct tg_value *value)
         *value = tg_value_of_json(tg_json_get(tg_json_root(&doc), "data"), &space);
         return true;
     }
+    if (tg_slice_is(name, "old.total")) {
+        *value = tg_value_error("no such claim");
+        return true;
+    }
     *value = tg_value_int(7);
     return tg_slice_is(name, "auth.user");
 }
@@ -365,7 +369,9 @@ static void what_is_known_is_folded_in(void **state)
     loads = 0;
     CHECK_ALL({"data.total", "12"}, {"data.deep.a.b", "[1, 2.5]"},
               {"data.tags + data.tags == ['a', 'b\\n', 'a', 'b\\n']", "true"},
-              {"has(data.abc) && has(auth.user)", "true"});
+              {"has(data.abc) && has(auth.user)", "true"},
+              {"old.total == 1 || true", "true"},
+              {"old.total", "error: no such attribute"}, {"has(old.total)", "false"});
     assert_int_equal(loads, 0);
     scope.known = NULL;
 }

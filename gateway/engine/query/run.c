@@ -75,9 +75,11 @@ static struct tg_value fault(uint8_t detail)
     case TG_FAULT_FUNCTION:
         return tg_value_error("unknown function");
     case TG_FAULT_MESSAGE:
+        return tg_value_error("there are no messages");
+    case TG_FAULT_VALUE:
         break;
     }
-    return tg_value_error("there are no messages");
+    return tg_value_error("no such attribute");
 }
 
 /* What an operand of && or || counts as. */
