@@ -114,14 +114,6 @@ static enum tg_err add(struct binder *b, struct tg_ast_node node,
     return TG_OK;
 }
 
-static enum tg_err add_leaf(struct binder *b, const struct tg_ast_node *from,
-                            enum tg_ast_kind kind)
-{
-    struct tg_ast_node node = *from;
-    node.kind = (uint8_t)kind;
-    return add(b, node, NULL, 0);
-}
-
 static enum tg_err add_text(struct binder *b, const struct tg_ast_node *from,
                             struct tg_slice text)
 {
@@ -177,17 +169,32 @@ static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
 
 /* --- Literals beside fields ------------------------------------------------------ */
 
-static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *from,
+/* The decimal of `text`, or `other` if it has none. */
+static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other,
                                struct tg_slice text)
 {
     char digits[TG_DECIMAL_TEXT_SIZE];
     struct tg_value value = {.kind = TG_VALUE_DECIMAL};
     size_t size = tg_decimal_canonical(text, digits);
     if (size == 0) {
-        return add_leaf(b, from, (enum tg_ast_kind)from->kind);
+        return add(b, *other, NULL, 0);
     }
     value.decimal = tg_keep_copy(&b->bound->keep, tg_slice(digits, size));
-    return value.decimal.data == NULL ? TG_ENOMEM : add_known(b, from, value);
+    return value.decimal.data == NULL ? TG_ENOMEM : add_known(b, other, value);
+}
+
+static enum tg_err add_decimal_literal(struct binder *b, const struct tg_ast_node *node)
+{
+    char digits[TG_U64_DIGITS + 1] = "-";
+    struct tg_slice text = tg_ast_source(b->ast, node);
+    /* Integers may be hexadecimal. */
+    if (node->kind != TG_AST_DOUBLE) {
+        bool negative = node->kind == TG_AST_INT && node->integer < 0;
+        uint64_t size = negative ? -node->unsigned_integer : node->unsigned_integer;
+        size_t count = tg_u64_write(size, digits + 1);
+        text = negative ? tg_slice(digits, count + 1) : tg_slice(digits + 1, count);
+    }
+    return add_decimal(b, node, text);
 }
 
 /* timestamp("…") */
@@ -232,7 +239,10 @@ static enum tg_err add_text_as(struct binder *b, const struct tg_ast_node *from,
         return add_call(b, from, "duration", text);
     }
     if (read_as == TG_KNOWN_DECIMAL && tg_decimal_valid(text)) {
-        return add_decimal(b, from, text);
+        struct tg_ast_node plain = *from;
+        plain.kind = TG_AST_STRING;
+        plain.text = text;
+        return add_decimal(b, &plain, text);
     }
     if (read_as == TG_KNOWN_UUID && tg_check_is_uuid(text)) {
         return add_uuid(b, from, text);
@@ -451,7 +461,7 @@ static enum tg_err bind_value(struct binder *b, uint32_t at)
         return add_text_as(b, node, node->text, read_as);
     }
     if (read_as == TG_KNOWN_DECIMAL) {
-        return add_decimal(b, node, tg_ast_source(b->ast, node));
+        return add_decimal_literal(b, node);
     }
     uint32_t few[8];
     uint32_t *children = few;

@@ -42,7 +42,8 @@ struct tg_meaning {
     uint8_t is;       /* enum tg_meaning_kind */
     uint8_t type;     /* enum tg_type_known; so the next two. */
     uint8_t items;    /* Of a LIST. */
-    uint8_t read_as;  /* A literal beside a field: DECIMAL, DATE or UUID; ANY: as it is. */
+    uint8_t read_as;  /* A literal or claim beside a field is read as this type, if it has
+                         the form. ANY: it is what it is. */
     bool nullable;    /* It may be null. */
     bool is_constant; /* A literal, or made of such alone. */
     uint16_t slot;
@@ -104,6 +105,8 @@ enum { TG_CHECK_TEXT_MAX = 128 };
 const char *tg_check_text(const struct tg_checker *c, uint32_t at,
                           char text[TG_CHECK_TEXT_MAX]);
 const char *tg_type_known_text(enum tg_type_known type);
+/* 36 characters, in any case. */
+bool tg_check_is_uuid(struct tg_slice text);
 
 static inline bool tg_type_is_text(uint8_t type)
 {

@@ -25,7 +25,7 @@ const char *tg_check_text(const struct tg_checker *c, uint32_t at,
 
 /* --- Literals beside fields ------------------------------------------------------ */
 
-static bool is_uuid(struct tg_slice text)
+bool tg_check_is_uuid(struct tg_slice text)
 {
     for (size_t i = 0; i < text.size && text.size == 36; i++) {
         uint8_t byte = text.data[i] | 0x20;
@@ -47,6 +47,10 @@ static enum tg_err read_literal(struct tg_checker *c, uint32_t at, uint8_t type)
     bool is_number = node->kind == TG_AST_INT || node->kind == TG_AST_UINT ||
                      node->kind == TG_AST_DOUBLE;
     int64_t days;
+    if (meaning->is == TG_MEANS_CLAIM) {
+        meaning->read_as = type;
+        return TG_OK;
+    }
     if (type == TG_KNOWN_DECIMAL && is_number) {
         meaning->read_as = TG_KNOWN_DECIMAL;
         meaning->type = TG_KNOWN_DECIMAL;
@@ -55,7 +59,7 @@ static enum tg_err read_literal(struct tg_checker *c, uint32_t at, uint8_t type)
         (type != TG_KNOWN_UUID && type != TG_KNOWN_DATE)) {
         return TG_OK;
     }
-    bool good = type == TG_KNOWN_UUID ? is_uuid(node->text)
+    bool good = type == TG_KNOWN_UUID ? tg_check_is_uuid(node->text)
                                       : tg_date_read(node->text, &days);
     if (!good) {
         return tg_check_refuse(
@@ -157,8 +161,7 @@ static enum tg_err check_equal(struct tg_checker *c, uint32_t at, uint32_t a, ui
 }
 
 /* Items of a list literal are judged one by one, as if each stood there. */
-static enum tg_err check_items(struct tg_checker *c, uint32_t at, uint32_t list,
-                               uint8_t type)
+static enum tg_err check_items(struct tg_checker *c, uint32_t list, uint8_t type)
 {
     const struct tg_ast_node *node = &c->ast->nodes[list];
     for (uint32_t i = 0; i < node->count && node->kind == TG_AST_LIST; i++) {
@@ -172,7 +175,6 @@ static enum tg_err check_items(struct tg_checker *c, uint32_t at, uint32_t list,
                     one == TG_KNOWN_NULL || one == class_of(type);
         if (!fits) {
             char text[TG_CHECK_TEXT_MAX];
-            (void)at;
             return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[item].at,
                                    "%s is not comparable with a value of type %s%s",
                                    tg_check_text(c, item, text),
@@ -210,8 +212,8 @@ enum tg_err tg_check_compare(struct tg_checker *c, uint32_t at)
     }
     enum tg_err err = TG_OK;
     if (c->nodes[a].type == TG_KNOWN_LIST && c->nodes[b].type == TG_KNOWN_LIST) {
-        err = check_items(c, at, b, c->nodes[a].items);
-        return err == TG_OK ? check_items(c, at, a, c->nodes[b].items) : err;
+        err = check_items(c, b, c->nodes[a].items);
+        return err == TG_OK ? check_items(c, a, c->nodes[b].items) : err;
     }
     return check_equal(c, at, a, b);
 }
@@ -231,7 +233,10 @@ enum tg_err tg_check_in(struct tg_checker *c, uint32_t at)
             in->type == TG_KNOWN_STRING ? "; write text.contains(…)" : "");
     }
     if (c->ast->nodes[list].kind == TG_AST_LIST) {
-        return check_items(c, at, list, c->nodes[item].type);
+        return check_items(c, list, c->nodes[item].type);
+    }
+    if (in->is == TG_MEANS_CLAIM) {
+        in->read_as = c->nodes[item].type;
     }
     if (in->type == TG_KNOWN_ANY || in->items == TG_KNOWN_ANY) {
         return TG_OK;
