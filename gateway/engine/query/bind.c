@@ -1,6 +1,7 @@
 #include "engine/query/bind.h"
 
 #include "engine/base/mem.h"
+#include "engine/query/decimal.h"
 
 struct tg_keep_block {
     struct tg_keep_block *next;
@@ -169,32 +170,33 @@ static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
 
 /* --- Literals beside fields ------------------------------------------------------ */
 
-/* The decimal of `text`, or `other` if it has none. */
+/* The decimal of `text`, or `other` if it has too many digits. */
 static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other,
                                struct tg_slice text)
 {
-    char digits[TG_DECIMAL_TEXT_SIZE];
-    struct tg_value value = {.kind = TG_VALUE_DECIMAL};
-    size_t size = tg_decimal_canonical(text, digits);
-    if (size == 0) {
+    struct tg_decimal_text digits;
+    if (!tg_decimal_canonical(text, &digits)) {
         return add(b, *other, NULL, 0);
     }
-    value.decimal = tg_keep_copy(&b->bound->keep, tg_slice(digits, size));
-    return value.decimal.data == NULL ? TG_ENOMEM : add_known(b, other, value);
+    struct tg_slice kept =
+        tg_keep_copy(&b->bound->keep, tg_slice(digits.data, digits.size));
+    return kept.data == NULL ? TG_ENOMEM
+                             : add_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
 }
 
 static enum tg_err add_decimal_literal(struct binder *b, const struct tg_ast_node *node)
 {
-    char digits[TG_U64_DIGITS + 1] = "-";
-    struct tg_slice text = tg_ast_source(b->ast, node);
-    /* Integers may be hexadecimal. */
-    if (node->kind != TG_AST_DOUBLE) {
-        bool negative = node->kind == TG_AST_INT && node->integer < 0;
-        uint64_t size = negative ? -node->unsigned_integer : node->unsigned_integer;
-        size_t count = tg_u64_write(size, digits + 1);
-        text = negative ? tg_slice(digits, count + 1) : tg_slice(digits + 1, count);
+    struct tg_decimal_text digits;
+    switch (node->kind) {
+    case TG_AST_INT: /* It may be hexadecimal. */
+        tg_decimal_of_int(node->integer, &digits);
+        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+    case TG_AST_UINT:
+        tg_decimal_of_uint(node->unsigned_integer, &digits);
+        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+    default:
+        return add_decimal(b, node, tg_ast_source(b->ast, node));
     }
-    return add_decimal(b, node, text);
 }
 
 /* timestamp("…") */
@@ -391,8 +393,8 @@ static enum tg_err step_json(struct binder *b, struct json_walk *walk,
     }
     open->next = tg_json_next(value);
     if (open->is_map) {
-        struct tg_slice name = tg_keep_copy(&b->bound->keep,
-                                            tg_json_name(value, &b->bound->scratch));
+        struct tg_slice name =
+            tg_keep_copy(&b->bound->keep, tg_json_name(value, &b->bound->scratch));
         err = name.data == NULL || b->bound->scratch.failed ? TG_ENOMEM
                                                             : add_text(b, from, name);
         err = err == TG_OK ? add_pending(b, walk) : err;
@@ -605,7 +607,6 @@ static bool find_known(void *context, int32_t variable, struct tg_value *value)
 
 struct tg_scope tg_bound_scope(const struct tg_bound *bound)
 {
-    return (struct tg_scope){.find = find_variable,
-                             .context = (void *)(uintptr_t)bound,
-                             .known = find_known};
+    return (struct tg_scope){
+        .find = find_variable, .context = (void *)(uintptr_t)bound, .known = find_known};
 }

@@ -4,7 +4,6 @@
 #define TG_QUERY_BIND_H
 
 #include "engine/query/check.h"
-#include "engine/query/place.h"
 #include "engine/query/program.h"
 
 /* Numbers of variables. Below: slots. */

@@ -26,8 +26,8 @@ static void place_nodes(struct tg_checker *c)
 
 /* --- One node -------------------------------------------------------------------- */
 
-static enum tg_err refuse_unsupported(struct tg_checker *c, const struct tg_ast_node *node,
-                                      const char *what)
+static enum tg_err refuse_unsupported(struct tg_checker *c,
+                                      const struct tg_ast_node *node, const char *what)
 {
     return tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
                            "%s are not for queries", what);
@@ -115,8 +115,9 @@ static enum tg_err check_macro(struct tg_checker *c, uint32_t at)
     const struct tg_ast_node *node = &c->ast->nodes[at];
     const struct tg_meaning *range = tg_check_child(c, node, 0);
     if (node->kind != TG_AST_EXISTS && node->kind != TG_AST_ALL) {
-        return tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
-                               "of the macros over lists, queries may use exists and all");
+        return tg_check_refuse(
+            c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
+            "of the macros over lists, queries may use exists and all");
     }
     bool is_list = range->is == TG_MEANS_SLOT && range->type == TG_KNOWN_LIST;
     if (!is_list && range->is != TG_MEANS_CLAIM) {

@@ -5,6 +5,7 @@
 
 #include "engine/query/parse.h"
 #include "engine/query/row.h"
+#include "engine/query/scalar.h"
 
 /* Types as they are known before any event. ANY: it is looked at per event. */
 enum tg_type_known {
@@ -77,7 +78,7 @@ struct tg_checker {
     bool is_rule;
 };
 
-#define tg_check_refuse(c, code, place, ...)                                         \
+#define tg_check_refuse(c, code, place, ...)                                        \
     (tg_query_refuse((c)->refusal, (code), (c)->ast->source, (place), __VA_ARGS__), \
      TG_EINVAL)
 

@@ -2,9 +2,9 @@
 #include "engine/query/check.h"
 
 #define BIT(type) (1u << TG_KNOWN_##type)
-#define TEXT (BIT(STRING) | BIT(UUID))
-#define NUMBER (BIT(INT) | BIT(UINT) | BIT(DOUBLE) | BIT(DECIMAL))
-#define EVERY 0xffffu
+#define TEXT      (BIT(STRING) | BIT(UUID))
+#define NUMBER    (BIT(INT) | BIT(UINT) | BIT(DOUBLE) | BIT(DECIMAL))
+#define EVERY     0xffffu
 
 enum { CALL = 1, METHOD = 2 };
 
@@ -17,11 +17,12 @@ struct function {
     uint32_t takes[2]; /* Types of the first and the second. */
 };
 
-#define GETTER(text, of)                                      \
-    {                                                         \
-        TG_LIT_INIT(text), METHOD, 1, 2, TG_KNOWN_INT, {      \
-            of, TEXT                                          \
-        }                                                     \
+#define GETTER(text, of)                               \
+    {                                                  \
+        TG_LIT_INIT(text), METHOD, 1, 2, TG_KNOWN_INT, \
+        {                                              \
+            of, TEXT                                   \
+        }                                              \
     }
 
 static const struct function functions[] = {
@@ -35,13 +36,25 @@ static const struct function functions[] = {
     {TG_LIT_INIT("int"), CALL, 1, 1, TG_KNOWN_INT, {NUMBER | TEXT | BIT(TIMESTAMP), 0}},
     {TG_LIT_INIT("uint"), CALL, 1, 1, TG_KNOWN_UINT, {NUMBER | TEXT, 0}},
     {TG_LIT_INIT("double"), CALL, 1, 1, TG_KNOWN_DOUBLE, {NUMBER | TEXT, 0}},
-    {TG_LIT_INIT("string"), CALL, 1, 1, TG_KNOWN_STRING,
+    {TG_LIT_INIT("string"),
+     CALL,
+     1,
+     1,
+     TG_KNOWN_STRING,
      {NUMBER | TEXT | BIT(BOOL) | BIT(TIMESTAMP) | BIT(DURATION) | BIT(DATE), 0}},
     {TG_LIT_INIT("bool"), CALL, 1, 1, TG_KNOWN_BOOL, {TEXT | BIT(BOOL), 0}},
-    {TG_LIT_INIT("timestamp"), CALL, 1, 1, TG_KNOWN_TIMESTAMP,
+    {TG_LIT_INIT("timestamp"),
+     CALL,
+     1,
+     1,
+     TG_KNOWN_TIMESTAMP,
      {TEXT | BIT(INT) | BIT(TIMESTAMP), 0}},
     {TG_LIT_INIT("duration"), CALL, 1, 1, TG_KNOWN_DURATION, {TEXT | BIT(DURATION), 0}},
-    {TG_LIT_INIT("date"), CALL, 1, 1, TG_KNOWN_DATE,
+    {TG_LIT_INIT("date"),
+     CALL,
+     1,
+     1,
+     TG_KNOWN_DATE,
      {TEXT | BIT(DATE) | BIT(TIMESTAMP), 0}},
     {TG_LIT_INIT("dyn"), CALL, 1, 1, TG_KNOWN_ANY, {EVERY, 0}},
     GETTER("getFullYear", BIT(TIMESTAMP)),
@@ -164,11 +177,10 @@ enum tg_err tg_check_call(struct tg_checker *c, uint32_t at)
     }
     if (node->count < function->count_min || node->count > function->count_max) {
         uint32_t before = is_call ? 0 : 1;
-        return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->mark,
-                               "%.*s takes %u argument%s, not %u", TG_FMT(node->text),
-                               function->count_min - before,
-                               function->count_min - before == 1 ? "" : "s",
-                               node->count - before);
+        return tg_check_refuse(
+            c, TG_CODE_QUERY_TYPE, node->mark, "%.*s takes %u argument%s, not %u",
+            TG_FMT(node->text), function->count_min - before,
+            function->count_min - before == 1 ? "" : "s", node->count - before);
     }
     c->nodes[at].type = function->result;
     c->nodes[at].nullable = function->result == TG_KNOWN_ANY;

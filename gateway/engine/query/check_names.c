@@ -4,16 +4,11 @@
 static uint8_t type_of_kind(enum tg_field_kind kind)
 {
     static const uint8_t types[TG_FIELD_KIND_COUNT] = {
-        [TG_FIELD_INT] = TG_KNOWN_INT,
-        [TG_FIELD_DOUBLE] = TG_KNOWN_DOUBLE,
-        [TG_FIELD_DECIMAL] = TG_KNOWN_DECIMAL,
-        [TG_FIELD_STRING] = TG_KNOWN_STRING,
-        [TG_FIELD_BOOL] = TG_KNOWN_BOOL,
-        [TG_FIELD_TIMESTAMP] = TG_KNOWN_TIMESTAMP,
-        [TG_FIELD_DATE] = TG_KNOWN_DATE,
-        [TG_FIELD_DURATION] = TG_KNOWN_DURATION,
-        [TG_FIELD_UUID] = TG_KNOWN_UUID,
-        [TG_FIELD_JSON] = TG_KNOWN_ANY,
+        [TG_FIELD_INT] = TG_KNOWN_INT,         [TG_FIELD_DOUBLE] = TG_KNOWN_DOUBLE,
+        [TG_FIELD_DECIMAL] = TG_KNOWN_DECIMAL, [TG_FIELD_STRING] = TG_KNOWN_STRING,
+        [TG_FIELD_BOOL] = TG_KNOWN_BOOL,       [TG_FIELD_TIMESTAMP] = TG_KNOWN_TIMESTAMP,
+        [TG_FIELD_DATE] = TG_KNOWN_DATE,       [TG_FIELD_DURATION] = TG_KNOWN_DURATION,
+        [TG_FIELD_UUID] = TG_KNOWN_UUID,       [TG_FIELD_JSON] = TG_KNOWN_ANY,
         [TG_FIELD_LIST] = TG_KNOWN_LIST,
     };
     return types[kind];
@@ -187,10 +182,10 @@ static enum tg_err select_event(struct tg_checker *c, uint32_t at, uint32_t plac
         }
         tg_nearest_offer(&nearest, members[i].name);
     }
-    enum tg_err err = tg_check_refuse(
-        c, TG_CODE_QUERY_FIELD, place,
-        "\"event\" has no \"%.*s\": it has type, op, time and changed",
-        TG_FMT(tg_refusal_quote(name)));
+    enum tg_err err =
+        tg_check_refuse(c, TG_CODE_QUERY_FIELD, place,
+                        "\"event\" has no \"%.*s\": it has type, op, time and changed",
+                        TG_FMT(tg_refusal_quote(name)));
     tg_refusal_suggest_all(c->refusal, &nearest);
     return err;
 }
@@ -220,10 +215,10 @@ static enum tg_err select_from(struct tg_checker *c, uint32_t at, uint32_t place
     }
     if (from->type != TG_KNOWN_ANY) {
         char text[TG_CHECK_TEXT_MAX];
-        return tg_check_refuse(c, TG_CODE_QUERY_TYPE, place,
-                               "%s has no members, so no \"%.*s\"",
-                               tg_check_text(c, tg_ast_child_index(c->ast, node, 0), text),
-                               TG_FMT(tg_refusal_quote(name)));
+        return tg_check_refuse(
+            c, TG_CODE_QUERY_TYPE, place, "%s has no members, so no \"%.*s\"",
+            tg_check_text(c, tg_ast_child_index(c->ast, node, 0), text),
+            TG_FMT(tg_refusal_quote(name)));
     }
     return TG_OK;
 }
@@ -244,17 +239,16 @@ static enum tg_err index_list(struct tg_checker *c, uint32_t at)
     c->nodes[at].nullable = c->nodes[at].type == TG_KNOWN_ANY;
     char text[TG_CHECK_TEXT_MAX];
     if (list->type != TG_KNOWN_LIST && list->type != TG_KNOWN_ANY) {
-        return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->mark,
-                               "%s is no list and no map: it has no [ ]",
-                               tg_check_text(c, tg_ast_child_index(c->ast, node, 0),
-                                             text));
+        return tg_check_refuse(
+            c, TG_CODE_QUERY_TYPE, node->mark, "%s is no list and no map: it has no [ ]",
+            tg_check_text(c, tg_ast_child_index(c->ast, node, 0), text));
     }
     if (list->type == TG_KNOWN_LIST && key->type != TG_KNOWN_ANY &&
         !tg_type_is_number(key->type)) {
-        return tg_check_refuse(c, TG_CODE_QUERY_TYPE, key_node->at,
-                               "a list is indexed by a number, not by %s",
-                               tg_check_text(c, tg_ast_child_index(c->ast, node, 1),
-                                             text));
+        return tg_check_refuse(
+            c, TG_CODE_QUERY_TYPE, key_node->at,
+            "a list is indexed by a number, not by %s",
+            tg_check_text(c, tg_ast_child_index(c->ast, node, 1), text));
     }
     return TG_OK;
 }

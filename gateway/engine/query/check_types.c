@@ -6,8 +6,8 @@
 const char *tg_type_known_text(enum tg_type_known type)
 {
     static const char *const texts[] = {
-        "any",  "null", "bool",      "int",      "uint", "double", "decimal", "string",
-        "uuid", "timestamp", "duration", "date", "list",
+        "any",    "null", "bool",      "int",      "uint", "double", "decimal",
+        "string", "uuid", "timestamp", "duration", "date", "list",
     };
     return texts[type];
 }
@@ -55,8 +55,7 @@ static enum tg_err read_literal(struct tg_checker *c, uint32_t at, uint8_t type)
         meaning->read_as = TG_KNOWN_DECIMAL;
         meaning->type = TG_KNOWN_DECIMAL;
     }
-    if (node->kind != TG_AST_STRING ||
-        (type != TG_KNOWN_UUID && type != TG_KNOWN_DATE)) {
+    if (node->kind != TG_AST_STRING || (type != TG_KNOWN_UUID && type != TG_KNOWN_DATE)) {
         return TG_OK;
     }
     bool good = type == TG_KNOWN_UUID ? tg_check_is_uuid(node->text)
@@ -109,9 +108,9 @@ static enum tg_err refuse_pair(struct tg_checker *c, uint32_t place, uint32_t a,
     bool has_text = tg_type_is_text(a_type) || tg_type_is_text(b_type);
     return tg_check_refuse(c, TG_CODE_QUERY_TYPE, place, "%s is not comparable with %s%s",
                            tg_check_text(c, a, left), tg_check_text(c, b, right),
-                           !has_text             ? ""
+                           !has_text                 ? ""
                            : tg_type_is_text(a_type) ? advice(b_type)
-                                                 : advice(a_type));
+                                                     : advice(a_type));
 }
 
 /* Where to point: at the literal of two, else at the operator. */
@@ -171,8 +170,8 @@ static enum tg_err check_items(struct tg_checker *c, uint32_t list, uint8_t type
             return err;
         }
         uint8_t one = class_of(c->nodes[item].type);
-        bool fits = one == TG_KNOWN_ANY || type == TG_KNOWN_ANY ||
-                    one == TG_KNOWN_NULL || one == class_of(type);
+        bool fits = one == TG_KNOWN_ANY || type == TG_KNOWN_ANY || one == TG_KNOWN_NULL ||
+                    one == class_of(type);
         if (!fits) {
             char text[TG_CHECK_TEXT_MAX];
             return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[item].at,
@@ -194,8 +193,7 @@ static enum tg_err check_ordered(struct tg_checker *c, uint32_t at, uint32_t a,
         if (type == TG_KNOWN_NULL || type == TG_KNOWN_LIST) {
             char text[TG_CHECK_TEXT_MAX];
             return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[at].mark,
-                                   "%s has no order",
-                                   tg_check_text(c, sides[i], text));
+                                   "%s has no order", tg_check_text(c, sides[i], text));
         }
     }
     return check_equal(c, at, a, b);
@@ -227,10 +225,10 @@ enum tg_err tg_check_in(struct tg_checker *c, uint32_t at)
     c->nodes[at].type = TG_KNOWN_BOOL;
     char text[TG_CHECK_TEXT_MAX];
     if (in->type != TG_KNOWN_LIST && in->type != TG_KNOWN_ANY) {
-        return tg_check_refuse(
-            c, TG_CODE_QUERY_TYPE, c->ast->nodes[list].at, "%s is no list%s",
-            tg_check_text(c, list, text),
-            in->type == TG_KNOWN_STRING ? "; write text.contains(…)" : "");
+        return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[list].at,
+                               "%s is no list%s", tg_check_text(c, list, text),
+                               in->type == TG_KNOWN_STRING ? "; write text.contains(…)"
+                                                           : "");
     }
     if (c->ast->nodes[list].kind == TG_AST_LIST) {
         return check_items(c, list, c->nodes[item].type);
@@ -297,8 +295,7 @@ static enum tg_err refuse_arithmetic(struct tg_checker *c, uint32_t at, uint32_t
     bool divides = node->kind == TG_AST_DIVIDE || node->kind == TG_AST_REMAINDER;
     uint8_t types[] = {c->nodes[a].type, c->nodes[b].type};
     const char *why = "";
-    if (divides &&
-        (types[0] == TG_KNOWN_DECIMAL || types[1] == TG_KNOWN_DECIMAL)) {
+    if (divides && (types[0] == TG_KNOWN_DECIMAL || types[1] == TG_KNOWN_DECIMAL)) {
         why = ": decimals have no exact quotient; write double(…)";
     } else if (tg_type_is_number(types[0]) && tg_type_is_number(types[1]) &&
                types[0] != types[1]) {
@@ -324,8 +321,7 @@ enum tg_err tg_check_arithmetic(struct tg_checker *c, uint32_t at)
             return err;
         }
     }
-    uint8_t left = c->nodes[a].type == TG_KNOWN_UUID ? TG_KNOWN_STRING
-                                                     : c->nodes[a].type;
+    uint8_t left = c->nodes[a].type == TG_KNOWN_UUID ? TG_KNOWN_STRING : c->nodes[a].type;
     uint8_t right = c->nodes[b].type == TG_KNOWN_UUID ? TG_KNOWN_STRING
                                                       : c->nodes[b].type;
     bool is_open = left == TG_KNOWN_ANY || right == TG_KNOWN_ANY;

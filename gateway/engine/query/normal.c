@@ -30,7 +30,8 @@ enum tg_field_kind tg_slot_kind(const struct tg_schema *schema, uint16_t slot,
         return slot == TG_SLOT_OP ? TG_FIELD_STRING : TG_FIELD_TIMESTAMP;
     }
     bool is_changed = slot == TG_SLOT_CHANGED;
-    const struct tg_field *field = is_changed ? NULL : &schema->fields[slot % TG_SLOT_OLD];
+    const struct tg_field *field = is_changed ? NULL
+                                              : &schema->fields[slot % TG_SLOT_OLD];
     if (items != NULL) {
         *items = is_changed ? TG_FIELD_STRING : field->items;
     }
@@ -158,11 +159,14 @@ enum tg_err tg_normal_tell(struct tg_normal *normal, uint32_t open)
     for (uint32_t steps = 0; normal->err == TG_OK && normal->steps_count > 0; steps++) {
         if (steps == STEPS_MAX) {
             tg_query_refuse(normal->refusal, TG_CODE_QUERY_LIMIT,
-                            normal->bound->tree.source, 0,
-                            "too many ?: in one another");
-            return TG_ELIMIT;
+                            normal->bound->tree.source, 0, "too many ?: in one another");
+            normal->err = TG_ELIMIT;
+            break;
         }
         take_step(normal, &groups);
+    }
+    for (; groups.count > 0; groups.count--) {
+        tg_build_close(normal->builder);
     }
     return normal->err;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/query/bind.h"
 #include "engine/query/build.h"
+#include "engine/query/place.h"
 
 struct tg_normal_step;
 
@@ -34,11 +35,11 @@ void tg_normal_finish(struct tg_normal *normal);
 
 /* --- Between the files of the normal form ---------------------------------------- */
 
-/* literal.c: a node that is no AND, OR, NOT or ?:. */
+/* normal_literal.c: a node that is no AND, OR, NOT or ?:. */
 void tg_normal_literal(struct tg_normal *normal, uint32_t node, bool negated);
-/* literal_in.c: IN. False: it takes a program. */
+/* normal_in.c: IN. False: it takes a program. */
 bool tg_normal_in(struct tg_normal *normal, uint32_t node, bool negated);
-/* constant.c: the value of a constant node, good until the next one is looked at. */
+/* normal_constant.c: the value of a constant node, good until the next one is looked at. */
 struct tg_value tg_normal_constant(struct tg_normal *normal, uint32_t node);
 
 static inline const struct tg_ast_node *tg_normal_node(const struct tg_normal *normal,

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "engine/base/buf.h"
+#include "engine/query/decimal.h"
 
 static enum tg_placed there(struct tg_place *place, int64_t number)
 {
@@ -101,32 +101,28 @@ static enum tg_placed place_decimal(struct tg_slice text, struct tg_place *place
     return tg_number_is_exact(number) ? there(place, number) : TG_UNPLACED;
 }
 
-static enum tg_placed place_whole(bool negative, uint64_t size, struct tg_place *place)
+static enum tg_placed place_real(double real, struct tg_place *place)
 {
-    char text[TG_U64_DIGITS + 1] = "-";
-    size_t digits = tg_u64_write(size, text + 1);
-    return place_decimal(negative ? tg_slice(text, digits + 1) : tg_slice(text + 1, digits),
-                         place);
+    char digits[TG_DOUBLE_DIGITS_SIZE];
+    return isfinite(real)
+               ? place_decimal(tg_slice(digits, tg_double_digits(real, digits)), place)
+               : TG_UNPLACED;
 }
 
 static enum tg_placed place_among_decimals(struct tg_value value, struct tg_place *place)
 {
+    struct tg_decimal_text digits;
     switch (value.kind) {
     case TG_VALUE_DECIMAL:
         return place_decimal(value.decimal, place);
-    case TG_VALUE_INT: {
-        bool negative = value.integer < 0;
-        uint64_t size = negative ? -(uint64_t)value.integer : (uint64_t)value.integer;
-        return place_whole(negative, size, place);
-    }
+    case TG_VALUE_INT:
+        tg_decimal_of_int(value.integer, &digits);
+        return place_decimal(tg_slice(digits.data, digits.size), place);
     case TG_VALUE_UINT:
-        return place_whole(false, value.unsigned_integer, place);
-    case TG_VALUE_DOUBLE: {
-        const double whole_max = 9007199254740992.0;
-        bool is_whole = fabs(value.real) <= whole_max && floor(value.real) == value.real;
-        return is_whole ? place_whole(value.real < 0, (uint64_t)fabs(value.real), place)
-                        : TG_UNPLACED;
-    }
+        tg_decimal_of_uint(value.unsigned_integer, &digits);
+        return place_decimal(tg_slice(digits.data, digits.size), place);
+    case TG_VALUE_DOUBLE:
+        return place_real(value.real, place);
     default:
         return TG_FOREIGN;
     }

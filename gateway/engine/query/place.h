@@ -5,17 +5,10 @@
 #include "engine/query/schema.h"
 #include "engine/query/value.h"
 
-/* A canonical decimal: no needless zeros, no exponent, no -0. */
-enum { TG_DECIMAL_TEXT_SIZE = 128 };
-
-/* The decimal of a literal's text (-12.50, 1e3), without a NUL: its size; 0 if it is none
- * or longer than that. */
-size_t tg_decimal_canonical(struct tg_slice text, char canonical[TG_DECIMAL_TEXT_SIZE]);
-
 enum tg_placed {
-    TG_PLACED,    /* `below` and `above` say where. */
-    TG_FOREIGN,   /* Of another type: equal to nothing there, and in no order with it. */
-    TG_UNPLACED,  /* Only a program can tell. */
+    TG_PLACED,   /* `below` and `above` say where. */
+    TG_FOREIGN,  /* Of another type: equal to nothing there, and in no order with it. */
+    TG_UNPLACED, /* Only a program can tell. */
 };
 
 /* The nearest numbers of the line: the same one if the constant lies on it. Values that

@@ -45,8 +45,8 @@ static void tell_set(struct tg_normal *n, uint16_t slot, bool negated)
 {
     if (n->texts.size != 0) {
         const struct tg_slice *texts = (const struct tg_slice *)(void *)n->texts.data;
-        tg_build_texts(n->builder, slot, texts,
-                       (uint32_t)(n->texts.size / sizeof *texts), negated);
+        tg_build_texts(n->builder, slot, texts, (uint32_t)(n->texts.size / sizeof *texts),
+                       negated);
     } else if (n->numbers.size != 0) {
         const int64_t *numbers = (const int64_t *)(void *)n->numbers.data;
         tg_build_numbers(n->builder, slot, numbers,

@@ -1,11 +1,6 @@
 #include "engine/base/mem.h"
 #include "engine/query/normal.h"
 
-static struct tg_value error_value(const char *error)
-{
-    return (struct tg_value){.kind = TG_VALUE_ERROR, .error = error};
-}
-
 /* timestamp("…"), duration("…"), date("…") of a literal: the usual constants. */
 static bool read_call(const struct tg_normal *n, uint32_t at, struct tg_value *value)
 {
@@ -37,7 +32,7 @@ static struct tg_value load_nothing(void *context, int32_t variable,
     (void)context;
     (void)variable;
     (void)space;
-    return error_value("no such attribute");
+    return tg_value_error("no such attribute");
 }
 
 static struct tg_value compute(struct tg_normal *n, uint32_t at)
@@ -45,11 +40,11 @@ static struct tg_value compute(struct tg_normal *n, uint32_t at)
     struct tg_program *program = NULL;
     struct tg_scope scope = tg_bound_scope(n->bound);
     struct tg_variables variables = {.load = load_nothing};
-    enum tg_err err = tg_program_compile(&n->bound->tree, at, &scope, &program,
-                                         n->refusal);
+    enum tg_err err =
+        tg_program_compile(&n->bound->tree, at, &scope, &program, n->refusal);
     if (err != TG_OK) {
         n->err = err;
-        return error_value("out of memory");
+        return tg_value_error("out of memory");
     }
     struct tg_value value = tg_program_run(program, &variables, &n->space, TG_STEPS_MAX);
     if (value.kind == TG_VALUE_STRING) {
@@ -99,7 +94,7 @@ struct tg_value tg_normal_constant(struct tg_normal *normal, uint32_t node)
         return normal->bound->known[variable - TG_VARIABLE_KNOWN];
     }
     if (variable == TG_VARIABLE_MISSING) {
-        return error_value("no such attribute");
+        return tg_value_error("no such attribute");
     }
     return read_call(normal, node, &value) ? value : compute(normal, node);
 }

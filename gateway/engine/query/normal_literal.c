@@ -9,8 +9,8 @@ static void tell_program(struct tg_normal *n, uint32_t at, bool negated)
     const struct tg_bound_node *info = &n->bound->nodes[at];
     struct tg_scope scope = tg_bound_scope(n->bound);
     struct tg_program *program = NULL;
-    enum tg_err err = tg_program_compile(&n->bound->tree, at, &scope, &program,
-                                         n->refusal);
+    enum tg_err err =
+        tg_program_compile(&n->bound->tree, at, &scope, &program, n->refusal);
     if (err != TG_OK) {
         n->err = err;
         return;
@@ -298,9 +298,8 @@ static bool tell_part(struct tg_normal *n, uint32_t at, bool negated)
     }
     int32_t slot = tg_normal_slot(n, tg_normal_child(n, at, 0));
     uint32_t part = tg_normal_child(n, at, 1);
-    enum tg_field_kind kind = slot < 0
-                                  ? TG_FIELD_JSON
-                                  : tg_slot_kind(n->schema, (uint16_t)slot, NULL);
+    enum tg_field_kind kind = slot < 0 ? TG_FIELD_JSON
+                                       : tg_slot_kind(n->schema, (uint16_t)slot, NULL);
     if ((kind != TG_FIELD_STRING && kind != TG_FIELD_UUID) ||
         !n->bound->nodes[part].is_constant) {
         return false;
@@ -329,8 +328,8 @@ static bool tell_variable(struct tg_normal *n, uint32_t at, bool negated)
                        (uint16_t)(variable - TG_VARIABLE_HAS), negated);
         return true;
     }
-    bool is_bool = variable >= 0 && tg_slot_kind(n->schema, (uint16_t)variable, NULL) ==
-                                        TG_FIELD_BOOL;
+    bool is_bool = variable >= 0 &&
+                   tg_slot_kind(n->schema, (uint16_t)variable, NULL) == TG_FIELD_BOOL;
     if (is_bool) {
         tg_build_number(n->builder, (uint16_t)variable, negated ? 0 : 1, false);
     }
