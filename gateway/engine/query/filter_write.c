@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "engine/query/decimal.h"
 #include "engine/query/normal.h"
 #include "engine/query/values.h"
 
@@ -19,9 +20,10 @@ struct writer {
 static bool is_plain_name(struct tg_slice name)
 {
     static const char *const taken[] = {
-        "data", "old", "event", "auth", "in", "true", "false", "null", "as", "break",
-        "const", "continue", "else", "for", "function", "if", "import", "let", "loop",
-        "package", "namespace", "return", "var", "void", "while",
+        "data",     "old", "event",  "auth",  "in",       "true",    "false",
+        "null",     "as",  "break",  "const", "continue", "else",    "for",
+        "function", "if",  "import", "let",   "loop",     "package", "namespace",
+        "return",   "var", "void",   "while",
     };
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         if (tg_slice_is(name, taken[i])) {
@@ -60,7 +62,6 @@ static void write_call(const struct writer *w, const char *function, const char 
     tg_buf_add(w->buf, text, size);
     tg_buf_add_text(w->buf, "\")");
 }
-
 
 /* The constant that lies at `number` on the line of `kind`, which is exact. */
 static void write_double(const struct writer *w, int64_t number)
@@ -196,8 +197,8 @@ static void write_text_range(const struct writer *w, const struct tg_term *term)
     if (has_high) {
         write_slot(w, term->slot, false);
         tg_buf_add_text(w->buf, term->high_open ? " < " : " <= ");
-        tg_query_write_string(w->buf, tg_filter_bytes(w->filter, term->high_at,
-                                                      term->high_size));
+        tg_query_write_string(w->buf,
+                              tg_filter_bytes(w->filter, term->high_at, term->high_size));
     }
 }
 
@@ -268,9 +269,7 @@ static void write_state(const struct writer *w, const struct tg_term *term)
     bool is_has = term->kind == TG_TERM_PRESENT;
     tg_buf_add_text(w->buf, is_has ? "has(" : "size(");
     write_slot(w, term->slot, is_has);
-    tg_buf_add_text(w->buf, is_has          ? ")"
-                            : term->negated ? ") != 0"
-                                            : ") == 0");
+    tg_buf_add_text(w->buf, is_has ? ")" : term->negated ? ") != 0" : ") == 0");
 }
 
 /* In parentheses behind a `!`. */
@@ -381,8 +380,8 @@ void tg_filter_write(const struct tg_filter *filter, const struct tg_schema *sch
         }
         if (term->kind == TG_TERM_AND || term->kind == TG_TERM_OR) {
             tg_buf_add_text(buf, depth > 0 ? "(" : "");
-            open[depth++] = (struct group){at + term->skip, term->kind == TG_TERM_AND,
-                                           false};
+            open[depth++] =
+                (struct group){at + term->skip, term->kind == TG_TERM_AND, false};
             continue;
         }
         write_term(&w, term);
