@@ -396,7 +396,7 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("!status.startsWith('a')", "!status.startsWith('a')");
     writes("!('a' in tags)", "!('a' in tags)");
     writes("2 in counts", "2 in counts");
-    writes("size(tags) > 0", "size(tags) != 0 && tags != null");
+    writes("size(tags) > 0", "tags != null && size(tags) != 0");
     writes("has(data.total) && !has(old.status)", "has(data.total) && !has(old.status)");
     writes("data['in'] == 'x'", "data['in'] == 'x'");
     writes("event.op == 'update' && 'status' in event.changed",
