@@ -62,6 +62,8 @@ RUNNERS = {
     "reject/ingest": ["gateway/", "e2e/"],
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
+    "match": ["e2e/"],
+    "query": ["python/tests/"],
 }
 
 
