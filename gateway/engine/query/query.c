@@ -169,6 +169,14 @@ static enum tg_err read_event(struct tg_query *query, struct tg_slice event,
                                        TG_FMT(tg_refusal_quote(query->schema->name)));
 }
 
+/* Does `changed` name hidden fields alone? Then nothing that one may see has changed. */
+static bool is_hidden_change(const struct tg_query *query)
+{
+    struct tg_json changed = tg_json_get(tg_json_root(&query->doc), "changed");
+    const struct tg_cell *visible = tg_row_cell(&query->rows.after, TG_SLOT_CHANGED);
+    return tg_json_size(changed) != 0 && visible->items_count == 0;
+}
+
 /* QUERY.md 6. */
 static enum tg_query_told told_of(enum tg_op op, bool about_event,
                                   const struct tg_query_answer *answer)
@@ -207,6 +215,9 @@ enum tg_err tg_query_ask(struct tg_query *query, struct tg_slice event,
     made.before = rows->has_before && !once &&
                   tg_filter_is_true(filter, query->schema, &rows->before, &query->space);
     made.told = told_of(op, filter->about_event, &made);
+    if (made.told == TG_TOLD_CHANGE && is_hidden_change(query)) {
+        made.told = TG_TOLD_NOTHING;
+    }
     *answer = made;
     return TG_OK;
 }

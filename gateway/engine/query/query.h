@@ -26,6 +26,8 @@ TG_MUST_USE enum tg_err tg_query_schema_read(struct tg_slice document,
                                              struct tg_refusal *refusal);
 /* Borrowed. (Whoever has a struct tg_schema of their own needs none of this.) */
 const struct tg_schema *tg_query_schema_get(const struct tg_query_schema *schema);
+/* The type's access rule; empty: it has none. */
+struct tg_slice tg_query_schema_rule(const struct tg_query_schema *schema);
 /* NULL is fine. */
 void tg_query_schema_destroy(struct tg_query_schema *schema);
 

@@ -9,6 +9,8 @@ struct tg_query_schema {
     struct tg_schema schema;
     struct tg_buf text;
     struct tg_json_doc doc;
+    struct tg_buf rule;
+    struct tg_buf scratch;
     struct tg_field *fields;
 };
 
@@ -143,6 +145,14 @@ static enum tg_err read_type(struct tg_query_schema *schema, struct tg_json type
     if (!tg_json_string(tg_json_get(type, "name"), NULL, &schema->schema.name)) {
         return refuse(refusal, "name", "a type should be an object with a name");
     }
+    struct tg_slice rule;
+    struct tg_json access = tg_json_get(type, "access");
+    if (tg_json_string(tg_json_get(access, "rule"), &schema->scratch, &rule)) {
+        tg_buf_add_slice(&schema->rule, rule);
+    }
+    if (schema->rule.failed || schema->scratch.failed) {
+        return refuse_memory(refusal);
+    }
     enum tg_err err =
         read_operations(&schema->schema, tg_json_get(type, "operations"), refusal);
     return err == TG_OK ? read_fields(schema, tg_json_get(type, "fields"), refusal) : err;
@@ -230,10 +240,17 @@ const struct tg_schema *tg_query_schema_get(const struct tg_query_schema *schema
     return &schema->schema;
 }
 
+struct tg_slice tg_query_schema_rule(const struct tg_query_schema *schema)
+{
+    return tg_buf_slice(&schema->rule);
+}
+
 void tg_query_schema_destroy(struct tg_query_schema *schema)
 {
     if (schema != NULL) {
         tg_buf_finish(&schema->text);
+        tg_buf_finish(&schema->rule);
+        tg_buf_finish(&schema->scratch);
         tg_json_finish(&schema->doc);
         tg_free(schema->fields);
         tg_free(schema);
