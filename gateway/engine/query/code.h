@@ -50,6 +50,7 @@ enum tg_fault {
     TG_FAULT_NAME,
     TG_FAULT_FUNCTION,
     TG_FAULT_MESSAGE,
+    TG_FAULT_VALUE, /* It was known to be none. */
 };
 
 #define TG_NO_PATTERN UINT32_MAX

@@ -61,6 +61,11 @@ void tg_emit_end(struct tg_compile *c, const struct tg_visit *visit)
     c->label = c->code_count;
 }
 
+static const uint8_t *texts_of(const struct tg_compile *c)
+{
+    return c->texts.data == NULL ? (const uint8_t *)"" : c->texts.data;
+}
+
 /* Where the text is in `c->texts`. */
 static enum tg_err add_text(struct tg_compile *c, struct tg_slice text, uint64_t *at)
 {
@@ -168,7 +173,6 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
 {
     struct tg_value operands[TG_ARGUMENTS_MAX];
     size_t texts_size = c->texts.size;
-    const uint8_t *texts = c->texts.data == NULL ? (const uint8_t *)"" : c->texts.data;
     bool known = takes <= TG_ARGUMENTS_MAX && c->code_count - c->label >= takes;
     for (uint32_t i = takes; known && i > 0; i--) {
         const struct tg_instruction *operand = &c->code[c->code_count - i];
@@ -177,7 +181,7 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
             break;
         }
         const struct tg_constant *constant = &c->constants[operand->target];
-        operands[takes - i] = tg_constant_value(constant, texts);
+        operands[takes - i] = tg_constant_value(constant, texts_of(c));
         if (is_text(operands[takes - i]) && constant->unsigned_integer < texts_size) {
             texts_size = (size_t)constant->unsigned_integer;
         }
@@ -231,7 +235,7 @@ enum tg_err tg_emit_match(struct tg_compile *c, const char **why)
     }
     const struct tg_constant *constant = &c->constants[last->target];
     size_t texts_size = (size_t)constant->unsigned_integer;
-    struct tg_slice pattern = tg_slice(c->texts.data + texts_size, constant->extra);
+    struct tg_slice pattern = tg_slice(texts_of(c) + texts_size, constant->extra);
     struct tg_regex *regex = NULL;
     uint32_t at;
     enum tg_err err = tg_regex_compile(pattern, &regex, why, &at);
@@ -265,8 +269,12 @@ static enum tg_err open_known(struct tg_compile *c, struct tg_value value,
     if (is_scalar(value)) {
         return tg_emit_value(c, value);
     }
+    if (value.kind == TG_VALUE_ERROR && value.error == tg_no_memory) {
+        return TG_ENOMEM;
+    }
     if (value.kind == TG_VALUE_ERROR || *depth == OPEN_MAX) {
-        return tg_emit(c, (struct tg_instruction){.does = TG_DO_FAULT}, 0, true);
+        struct tg_instruction fault = {.does = TG_DO_FAULT, .detail = TG_FAULT_VALUE};
+        return tg_emit(c, fault, 0, true);
     }
     opened[(*depth)++] = (struct opened){tg_iter_on(value), value.kind == TG_VALUE_MAP};
     return TG_OK;
@@ -282,15 +290,17 @@ enum tg_err tg_emit_known(struct tg_compile *c, struct tg_value value)
         struct opened *top = &opened[depth - 1];
         struct tg_value item;
         if (tg_iter_next(&top->iter, &c->space, &item, &value)) {
-            err = top->is_map ? tg_emit_value(c, item) : TG_OK;
+            err = item.kind == TG_VALUE_ERROR ? TG_ENOMEM
+                  : top->is_map               ? tg_emit_value(c, item)
+                                              : TG_OK;
             err = err == TG_OK ? open_known(c, value, opened, &depth) : err;
             continue;
         }
         depth--;
-        uint32_t count = tg_value_count(top->iter.of);
+        uint32_t count = tg_value_count(top->iter.of) * (top->is_map ? 2 : 1);
         struct tg_instruction make = {.does = top->is_map ? TG_DO_MAP : TG_DO_LIST,
                                       .target = count};
-        err = tg_emit(c, make, top->is_map ? count * 2 : count, true);
+        err = tg_emit(c, make, count, true);
     }
     return err;
 }

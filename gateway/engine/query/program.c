@@ -79,7 +79,10 @@ static enum tg_err emit_has_variable(struct tg_compile *c, const struct tg_ast_n
     }
     if (c->scope->known != NULL &&
         c->scope->known(c->scope->context, meaning.number, &value)) {
-        return tg_emit_value(c, tg_value_bool(value.kind != TG_VALUE_ERROR));
+        bool is_error = value.kind == TG_VALUE_ERROR;
+        return is_error && value.error == tg_no_memory
+                   ? TG_ENOMEM
+                   : tg_emit_value(c, tg_value_bool(!is_error));
     }
     struct tg_instruction has = {.does = TG_DO_HAS_VARIABLE,
                                  .target = (uint32_t)meaning.number};

@@ -58,6 +58,15 @@ static struct tg_value load(struct machine *m, uint32_t variable)
     return m->variables->load(m->variables->context, (int32_t)variable, m->work.space);
 }
 
+/* Want of memory says nothing of what is there. */
+static struct tg_value is_there(struct tg_value variable)
+{
+    if (variable.kind == TG_VALUE_ERROR && variable.error == tg_no_memory) {
+        return variable;
+    }
+    return tg_value_bool(variable.kind != TG_VALUE_ERROR);
+}
+
 static struct tg_value fault(uint8_t detail)
 {
     switch ((enum tg_fault)detail) {
@@ -66,9 +75,11 @@ static struct tg_value fault(uint8_t detail)
     case TG_FAULT_FUNCTION:
         return tg_value_error("unknown function");
     case TG_FAULT_MESSAGE:
+        return tg_value_error("there are no messages");
+    case TG_FAULT_VALUE:
         break;
     }
-    return tg_value_error("there are no messages");
+    return tg_value_error("no such attribute");
 }
 
 /* What an operand of && or || counts as. */
@@ -403,7 +414,7 @@ static void step(struct machine *m, struct tg_instruction i)
         push(m, load(m, i.target));
         break;
     case TG_DO_HAS_VARIABLE:
-        push(m, tg_value_bool(load(m, i.target).kind != TG_VALUE_ERROR));
+        push(m, is_there(load(m, i.target)));
         break;
     case TG_DO_LOCAL:
         push(m, m->loops[i.target].item);
