@@ -62,8 +62,13 @@ RUNNERS = {
     "reject/ingest": ["gateway/", "e2e/"],
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
+<<<<<<< HEAD
     "match": ["gateway/", "e2e/"],
     "query": ["python/tests/"],
+=======
+    "match": ["e2e/"],
+    "query": ["gateway/", "python/tests/"],
+>>>>>>> q-parse
 }
 
 
