@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.board import Board, Console
+from harness.board import Board
 from harness.browser import Page
 from harness.node import NodeError
 from harness.processes import until
+from harness.project import Console
 
 LIVE = "() => document.querySelector('#connection').dataset.state === 'live'"
 
