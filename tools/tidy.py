@@ -63,12 +63,17 @@ RUNNERS = {
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
 <<<<<<< HEAD
+<<<<<<< HEAD
     "match": ["gateway/", "e2e/"],
     "query": ["python/tests/"],
 =======
     "match": ["e2e/"],
     "query": ["gateway/", "python/tests/"],
 >>>>>>> q-parse
+=======
+    "match": ["gateway/", "e2e/"],
+    "query": ["gateway/", "python/tests/"],
+>>>>>>> q-docs
 }
 
 
