@@ -312,7 +312,6 @@ def query_parse() -> dict[str, bytes]:
     }
 
 
-<<<<<<< HEAD
 def query_filter() -> dict[str, bytes]:
     """A query, the event's data, old values."""
     row = (
@@ -351,8 +350,6 @@ def query_filter() -> dict[str, bytes]:
     } | {"absent": queries["numbers"] + b"\0{}", "null": queries["texts"] + b'\0{"s":"a"}'}
 
 
-for corpus in (http1, websocket, utf8, deflate, query_parse, query_filter):
-=======
 def query_regex() -> dict[str, bytes]:
     """A pattern, a byte that is no UTF-8, and a text."""
     return {
@@ -379,8 +376,7 @@ def query_regex() -> dict[str, bytes]:
     }
 
 
-for corpus in (http1, websocket, utf8, deflate, query_parse, query_regex):
->>>>>>> q-parse
+for corpus in (http1, websocket, utf8, deflate, query_parse, query_filter, query_regex):
     folder = HERE / f"{corpus.__name__}.corpus"
     folder.mkdir(exist_ok=True)
     for name, data in corpus().items():

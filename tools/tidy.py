@@ -62,18 +62,8 @@ RUNNERS = {
     "reject/ingest": ["gateway/", "e2e/"],
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
-<<<<<<< HEAD
-<<<<<<< HEAD
-    "match": ["gateway/", "e2e/"],
-    "query": ["python/tests/"],
-=======
-    "match": ["e2e/"],
-    "query": ["gateway/", "python/tests/"],
->>>>>>> q-parse
-=======
     "match": ["gateway/", "e2e/"],
     "query": ["gateway/", "python/tests/"],
->>>>>>> q-docs
 }
 
 
