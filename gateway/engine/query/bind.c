@@ -354,7 +354,8 @@ struct json_walk {
 
 static uint32_t *pending_of(struct json_walk *walk, uint32_t from)
 {
-    return (uint32_t *)(void *)walk->pending.data + from;
+    uint32_t *pending = (uint32_t *)(void *)walk->pending.data;
+    return pending == NULL ? NULL : pending + from;
 }
 
 static uint32_t pending_count(const struct json_walk *walk)
