@@ -67,7 +67,7 @@ static void check_refusal(const struct tg_refusal *refusal, struct tg_slice wher
 {
     uint32_t lines = 1;
     for (size_t i = 0; i < where.size; i++) {
-        lines += where.data[i] == '\n' ? 1 : 0;
+        lines += where.data[i] == '\n' || where.data[i] == '\r' ? 1 : 0;
     }
     MUST(refusal->code >= TG_CODE_QUERY_SYNTAX && refusal->code <= TG_CODE_QUERY_LIMIT);
     MUST(refusal->line >= 1 && refusal->line <= lines);
