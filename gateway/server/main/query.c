@@ -180,9 +180,9 @@ static int explain(struct inquiry *inquiry)
     tg_buf_printf(out, "\nasked: %s\n",
                   filter->about_event ? "once, about the event"
                                       : "of the row before and of the row after");
-    /* if (matcher != NULL) {
+    if (matcher != NULL) {
         tg_matcher_explain(matcher, filter, out);
-    } */
+    }
     tg_buf_printf(out, "cost: %u\nbytes: %u\n", filter->cost, filter->size);
     tg_matcher_destroy(matcher);
     return DONE;
