@@ -10,15 +10,6 @@ struct tg_keep_block {
     uint8_t bytes[];
 };
 
-struct binder {
-    struct tg_bound *bound;
-    const struct tg_ast *ast;
-    const struct tg_meaning *meanings;
-    const struct tg_schema *schema;
-    struct tg_json claims;
-    uint16_t shift;
-};
-
 /* --- Texts that stay ------------------------------------------------------------- */
 
 struct tg_slice tg_keep_copy(struct tg_keep *keep, struct tg_slice text)
@@ -83,8 +74,8 @@ static bool make_room(struct tg_bound *bound, uint32_t links)
 }
 
 /* Add `node`, whose children are the `count` of `children` (may be NULL: of `node`). */
-static enum tg_err add(struct binder *b, struct tg_ast_node node,
-                       const uint32_t *children, uint32_t count)
+enum tg_err tg_bind_add(struct tg_binder *b, struct tg_ast_node node,
+                        const uint32_t *children, uint32_t count)
 {
     struct tg_ast *tree = &b->bound->tree;
     if (tree->count >= TG_BOUND_NODES_MAX) {
@@ -115,17 +106,17 @@ static enum tg_err add(struct binder *b, struct tg_ast_node node,
     return TG_OK;
 }
 
-static enum tg_err add_text(struct binder *b, const struct tg_ast_node *from,
-                            struct tg_slice text)
+enum tg_err tg_bind_text(struct tg_binder *b, const struct tg_ast_node *from,
+                         struct tg_slice text)
 {
     struct tg_ast_node node = *from;
     node.kind = TG_AST_STRING;
     node.text = text;
-    return add(b, node, NULL, 0);
+    return tg_bind_add(b, node, NULL, 0);
 }
 
-static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from,
-                                uint32_t variable)
+enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from,
+                             uint32_t variable)
 {
     char digits[TG_U64_DIGITS + 1] = "#";
     size_t size = 1 + tg_u64_write(variable, digits + 1);
@@ -136,7 +127,7 @@ static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from
     if (node.text.data == NULL) {
         return TG_ENOMEM;
     }
-    enum tg_err err = add(b, node, NULL, 0);
+    enum tg_err err = tg_bind_add(b, node, NULL, 0);
     if (err != TG_OK) {
         return err;
     }
@@ -151,7 +142,7 @@ static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from
     return TG_OK;
 }
 
-static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
+static enum tg_err add_known(struct tg_binder *b, const struct tg_ast_node *from,
                              struct tg_value value)
 {
     struct tg_bound *bound = b->bound;
@@ -165,18 +156,18 @@ static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
         bound->known_capacity = capacity;
     }
     bound->known[bound->known_count] = value;
-    return add_variable(b, from, TG_VARIABLE_KNOWN + bound->known_count++);
+    return tg_bind_variable(b, from, TG_VARIABLE_KNOWN + bound->known_count++);
 }
 
 /* --- Literals beside fields ------------------------------------------------------ */
 
 /* The decimal of `text`, or `other` if it has too many digits. */
-static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other,
-                               struct tg_slice text)
+enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other,
+                            struct tg_slice text)
 {
     struct tg_decimal_text digits;
     if (!tg_decimal_canonical(text, &digits)) {
-        return add(b, *other, NULL, 0);
+        return tg_bind_add(b, *other, NULL, 0);
     }
     struct tg_slice kept =
         tg_keep_copy(&b->bound->keep, tg_slice(digits.data, digits.size));
@@ -184,35 +175,36 @@ static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other
                              : add_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
 }
 
-static enum tg_err add_decimal_literal(struct binder *b, const struct tg_ast_node *node)
+static enum tg_err add_decimal_literal(struct tg_binder *b,
+                                       const struct tg_ast_node *node)
 {
     struct tg_decimal_text digits;
     switch (node->kind) {
     case TG_AST_INT: /* It may be hexadecimal. */
         tg_decimal_of_int(node->integer, &digits);
-        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+        return tg_bind_decimal(b, node, tg_slice(digits.data, digits.size));
     case TG_AST_UINT:
         tg_decimal_of_uint(node->unsigned_integer, &digits);
-        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+        return tg_bind_decimal(b, node, tg_slice(digits.data, digits.size));
     default:
-        return add_decimal(b, node, tg_ast_source(b->ast, node));
+        return tg_bind_decimal(b, node, tg_ast_source(b->ast, node));
     }
 }
 
 /* timestamp("…") */
-static enum tg_err add_call(struct binder *b, const struct tg_ast_node *from,
+static enum tg_err add_call(struct tg_binder *b, const struct tg_ast_node *from,
                             const char *function, struct tg_slice text)
 {
     struct tg_ast_node call = *from;
-    enum tg_err err = add_text(b, from, text);
+    enum tg_err err = tg_bind_text(b, from, text);
     uint32_t argument = b->bound->tree.count - 1;
     call.kind = TG_AST_CALL;
     call.absolute = false;
     call.text = tg_slice_of(function);
-    return err == TG_OK ? add(b, call, &argument, 1) : err;
+    return err == TG_OK ? tg_bind_add(b, call, &argument, 1) : err;
 }
 
-static enum tg_err add_uuid(struct binder *b, const struct tg_ast_node *from,
+static enum tg_err add_uuid(struct tg_binder *b, const struct tg_ast_node *from,
                             struct tg_slice text)
 {
     uint8_t lower[36];
@@ -221,12 +213,12 @@ static enum tg_err add_uuid(struct binder *b, const struct tg_ast_node *from,
         lower[i] = byte >= 'A' && byte <= 'F' ? byte | 0x20 : byte;
     }
     struct tg_slice kept = tg_keep_copy(&b->bound->keep, tg_slice(lower, sizeof lower));
-    return kept.data == NULL ? TG_ENOMEM : add_text(b, from, kept);
+    return kept.data == NULL ? TG_ENOMEM : tg_bind_text(b, from, kept);
 }
 
 /* A string as a value of the type beside it, if it has the form. */
-static enum tg_err add_text_as(struct binder *b, const struct tg_ast_node *from,
-                               struct tg_slice text, uint8_t read_as)
+enum tg_err tg_bind_text_as(struct tg_binder *b, const struct tg_ast_node *from,
+                            struct tg_slice text, uint8_t read_as)
 {
     struct tg_timestamp timestamp;
     struct tg_duration duration;
@@ -244,22 +236,22 @@ static enum tg_err add_text_as(struct binder *b, const struct tg_ast_node *from,
         struct tg_ast_node plain = *from;
         plain.kind = TG_AST_STRING;
         plain.text = text;
-        return add_decimal(b, &plain, text);
+        return tg_bind_decimal(b, &plain, text);
     }
     if (read_as == TG_KNOWN_UUID && tg_check_is_uuid(text)) {
         return add_uuid(b, from, text);
     }
-    return add_text(b, from, text);
+    return tg_bind_text(b, from, text);
 }
 
 /* --- One node of the source ------------------------------------------------------ */
 
-static enum tg_err bind_value(struct binder *b, uint32_t at)
+static enum tg_err bind_value(struct tg_binder *b, uint32_t at)
 {
     const struct tg_ast_node *node = &b->ast->nodes[at];
     uint8_t read_as = b->meanings[at].read_as;
     if (node->kind == TG_AST_STRING && read_as != TG_KNOWN_ANY) {
-        return add_text_as(b, node, node->text, read_as);
+        return tg_bind_text_as(b, node, node->text, read_as);
     }
     if (read_as == TG_KNOWN_DECIMAL) {
         return add_decimal_literal(b, node);
@@ -275,14 +267,14 @@ static enum tg_err bind_value(struct binder *b, uint32_t at)
     for (uint32_t i = 0; i < node->count; i++) {
         children[i] = b->bound->places[tg_ast_child_index(b->ast, node, i)];
     }
-    enum tg_err err = add(b, *node, children, node->count);
+    enum tg_err err = tg_bind_add(b, *node, children, node->count);
     if (children != few) {
         tg_free(children);
     }
     return err;
 }
 
-static enum tg_err bind_node(struct binder *b, uint32_t at)
+static enum tg_err bind_node(struct tg_binder *b, uint32_t at)
 {
     const struct tg_ast_node *node = &b->ast->nodes[at];
     const struct tg_meaning *meaning = &b->meanings[at];
@@ -290,18 +282,15 @@ static enum tg_err bind_node(struct binder *b, uint32_t at)
     slot += slot < TG_SLOT_OLD ? b->shift : 0;
     switch ((enum tg_meaning_kind)meaning->is) {
     case TG_MEANS_SLOT:
-        return add_variable(b, node, slot);
+        return tg_bind_variable(b, node, slot);
     case TG_MEANS_HAS:
-        return add_variable(b, node, TG_VARIABLE_HAS + slot);
+        return tg_bind_variable(b, node, TG_VARIABLE_HAS + slot);
     case TG_MEANS_TYPE:
-        return add_text(b, node, b->schema->name);
+        return tg_bind_text(b, node, b->schema->name);
     case TG_MEANS_HAS_CLAIM:
-        return bind_has_claim(b, node);
-    case TG_MEANS_CLAIM: {
-        struct tg_json value = claim_of(b, at);
-        return value.token == NULL ? add_variable(b, node, TG_VARIABLE_MISSING)
-                                   : add_json(b, node, value, meaning->read_as);
-    }
+        return tg_bind_has_claim(b, node);
+    case TG_MEANS_CLAIM:
+        return tg_bind_claim(b, at);
     default:
         return bind_value(b, at);
     }
@@ -312,7 +301,7 @@ static enum tg_err bind_node(struct binder *b, uint32_t at)
 static const uint32_t unused = UINT32_MAX;
 
 /* Which nodes are needed: not those that only named something. */
-static bool find_needed(struct binder *b)
+static bool find_needed(struct tg_binder *b)
 {
     struct tg_bound *bound = b->bound;
     uint32_t count = b->ast->count;
@@ -342,7 +331,7 @@ enum tg_err tg_bind(struct tg_bound *bound, const struct tg_ast *ast,
                     const struct tg_check *check, const struct tg_schema *schema,
                     struct tg_json claims, uint16_t shift)
 {
-    struct binder b = {bound, ast, check->nodes, schema, claims, shift};
+    struct tg_binder b = {bound, ast, check->nodes, schema, claims, shift};
     bound->tree.count = 0;
     bound->tree.links_count = 0;
     bound->tree.source = ast->source;
