@@ -1,6 +1,6 @@
 /* Queries and events: what is accepted compiles, and its filter is true exactly where the
  * whole expression, evaluated with all three values of CEL, is. The input is a query, a
- * NUL, and the event's data; after another NUL its old values, which make it an update. */
+ * NUL, and the event's data; after another NUL its old values, then it is an update. */
 #include "engine/base/mem.h"
 #include "engine/query/bind.h"
 #include "engine/query/load.h"
