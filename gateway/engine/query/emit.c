@@ -74,6 +74,12 @@ static enum tg_err add_text(struct tg_compile *c, struct tg_slice text, uint64_t
     return c->texts.failed ? TG_ENOMEM : TG_OK;
 }
 
+static enum tg_err add_exact(struct tg_compile *c, const char *exact)
+{
+    tg_buf_add(&c->texts, exact, strlen(exact) + 1);
+    return c->texts.failed ? TG_ENOMEM : TG_OK;
+}
+
 enum tg_err tg_emit_constant(struct tg_compile *c, struct tg_value value,
                              uint32_t *constant)
 {
@@ -91,6 +97,11 @@ enum tg_err tg_emit_constant(struct tg_compile *c, struct tg_value value,
     case TG_VALUE_TYPE:
         made.extra = (uint32_t)value.text.size;
         err = add_text(c, value.text, &made.unsigned_integer);
+        break;
+    case TG_VALUE_DOUBLE:
+        made.real = value.real;
+        made.extra = value.is_literal ? (uint32_t)c->texts.size + 1 : 0;
+        err = value.is_literal ? add_exact(c, value.exact) : TG_OK;
         break;
     case TG_VALUE_TIMESTAMP:
         made.integer = value.timestamp.seconds;
@@ -157,6 +168,40 @@ static struct tg_value apply(struct tg_compile *c, struct tg_instruction instruc
     }
 }
 
+/* Where what belongs to a constant begins in `c->texts`. */
+static size_t text_at(const struct tg_constant *constant)
+{
+    if (tg_constant_is_text(constant)) {
+        return (size_t)constant->unsigned_integer;
+    }
+    return constant->kind == TG_VALUE_DOUBLE && constant->extra != 0 ? constant->extra - 1
+                                                                     : SIZE_MAX;
+}
+
+/* A result's text may lie where the operands' do, which are dropped: copy it. */
+static bool keep_text(struct tg_compile *c, struct tg_value *result)
+{
+    bool is_literal = result->kind == TG_VALUE_DOUBLE && result->is_literal;
+    if (!is_literal && !is_text(*result)) {
+        return true;
+    }
+    const void *text = is_literal ? (const void *)result->exact : result->text.data;
+    size_t size = is_literal ? strlen(result->exact) + 1 : result->text.size;
+    uint8_t *copy = tg_space_take(&c->space, size);
+    if (copy == NULL) {
+        return false;
+    }
+    if (size > 0) {
+        memcpy(copy, text, size);
+    }
+    if (is_literal) {
+        result->exact = (const char *)copy;
+    } else {
+        result->text.data = copy;
+    }
+    return true;
+}
+
 /* Forget the last `count` instructions, which are constants, and these; they were the
  * last to be made. `texts_size` is where their texts begin. */
 static void drop(struct tg_compile *c, uint32_t count, size_t texts_size)
@@ -182,9 +227,8 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
         }
         const struct tg_constant *constant = &c->constants[operand->target];
         operands[takes - i] = tg_constant_value(constant, texts_of(c));
-        if (is_text(operands[takes - i]) && constant->unsigned_integer < texts_size) {
-            texts_size = (size_t)constant->unsigned_integer;
-        }
+        size_t text = text_at(constant);
+        texts_size = text < texts_size ? text : texts_size;
     }
     if (!known) {
         return tg_emit(c, instruction, takes, true);
@@ -194,14 +238,8 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
     if (!is_scalar(result)) {
         return tg_emit(c, instruction, takes, true);
     }
-    if (is_text(result) && result.text.size > 0) {
-        /* It may lie where the operands did. */
-        uint8_t *copy = tg_space_take(&c->space, result.text.size);
-        if (copy == NULL) {
-            return tg_emit(c, instruction, takes, true);
-        }
-        memcpy(copy, result.text.data, result.text.size);
-        result.text.data = copy;
+    if (!keep_text(c, &result)) {
+        return tg_emit(c, instruction, takes, true);
     }
     drop(c, takes, texts_size);
     return tg_emit_value(c, result);

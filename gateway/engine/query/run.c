@@ -125,11 +125,6 @@ static void binary(struct machine *m, struct tg_instruction i)
 {
     struct tg_value b = pop(m);
     struct tg_value a = pop(m);
-    if (i.count == 1 && b.kind == TG_VALUE_DECIMAL) {
-        a = constant_at(m, i.target);
-    } else if (i.count == 2 && a.kind == TG_VALUE_DECIMAL) {
-        b = constant_at(m, i.target);
-    }
     push(m, tg_op_binary(&m->work, i.detail, a, b));
 }
 
@@ -473,10 +468,12 @@ struct tg_value tg_program_run(const struct tg_program *program,
                                struct tg_space *space, uint32_t steps_max)
 {
     tg_space_reset(space);
+    /* What is left after the last step may not be 0. */
+    uint32_t steps = steps_max == UINT32_MAX ? steps_max : steps_max + 1;
     struct machine m = {
         .program = program,
         .variables = variables,
-        .work = {space, steps_max},
+        .work = {space, steps},
         .stack = tg_space_take(space, program->stack_max * sizeof *m.stack),
         .loops = tg_space_take(space, program->loops_max * sizeof *m.loops),
     };
