@@ -13,8 +13,8 @@ from harness.queries import (
     changed_type,
     create,
     delete,
+    hear,
     refused,
-    reset_of,
     update,
 )
 
@@ -111,7 +111,7 @@ def test_a_query_that_no_longer_checks_ends_with_query_changed(queried: Gateway)
         kept = client.subscribe("test.Tick", where="n == 3")["cohort"]
         smaller = changed_type("test.Tick", fields=[field("n", "int")])
         assert queried.put_catalogue(smaller, MARK).status == 200
-        reset = reset_of(client)
+        reset = hear(client, "reset")
         assert (reset["cohort"], reset["reason"], reset["ended"]) == (
             cohort,
             "query_changed",
@@ -120,7 +120,7 @@ def test_a_query_that_no_longer_checks_ends_with_query_changed(queried: Gateway)
         answer = refused(client, "room == 3", "test.Tick")
         assert answer["code"] == "query_field"
         queried.publish("test.Tick", {"n": 3})
-        event = client.next()
+        event = hear(client, "event")
         assert (event["cohort"], event["data"]) == (kept, {"n": 3})
 
 
@@ -129,7 +129,7 @@ def test_a_query_goes_on_when_a_field_is_added(queried: Gateway) -> None:
         cohort = client.subscribe("test.Tick", where="room == 3")["cohort"]
         fields = [*TICK["fields"], field("more", "string", nullable=True)]
         assert queried.put_catalogue(changed_type("test.Tick", fields=fields), MARK).status == 200
-        assert client.next("types_changed")
+        assert hear(client, "types_changed")
         queried.publish("test.Tick", {"n": 1, "room": 3, "more": "x"})
-        event = client.next()
+        event = hear(client, "event")
         assert (event["cohort"], event["data"]["more"]) == (cohort, "x")
