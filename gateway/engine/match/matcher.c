@@ -136,14 +136,10 @@ static void literals_count(struct tg_matcher *matcher, bool more)
 /* Where many filters ask for ranges of a slot, its numbers are cut into bands. */
 static void range_note(struct tg_matcher *matcher, const struct tg_term *term)
 {
-    enum { COLUMNS_MAX = 128 };
     struct tg_stats *stats = &matcher->stats;
     tg_stats_ends(stats, term->slot, term->low, term->high);
-    struct tg_shape_key key = {.mode = TG_SHAPE_RANGE, .count = 1, .slots = {term->slot}};
-    const struct tg_shape *shape = tg_postings_shape(&matcher->postings, &key);
     const struct tg_stats_slot *noted = stats->slots[term->slot];
-    if (shape != NULL && shape->filters >= COLUMNS_MAX && noted != NULL &&
-        noted->ends_count >= TG_STATS_RING &&
+    if (noted != NULL && noted->ends_count >= 2 * TG_STATS_RING &&
         matcher->postings.bands.cuts[term->slot] == NULL) {
         tg_postings_cut(&matcher->postings, term->slot, noted->ends, TG_STATS_RING);
     }
