@@ -13,7 +13,8 @@ struct tg_visit {
     uint32_t depth; /* Of the stack when it was entered. */
 };
 
-enum { TG_VISITS_MAX = 512, TG_NO_PATCH = UINT32_MAX };
+enum { TG_VISITS_MAX = 512 };
+#define TG_NO_PATCH UINT32_MAX
 
 struct tg_compile {
     const struct tg_ast *ast;
@@ -60,6 +61,10 @@ enum tg_err tg_emit_value(struct tg_compile *c, struct tg_value value);
 enum tg_err tg_emit_known(struct tg_compile *c, struct tg_value value);
 enum tg_err tg_emit_constant(struct tg_compile *c, struct tg_value value,
                              uint32_t *constant);
+/* The last instruction has a text and a pattern before it: let it be one that has the
+ * pattern in it. `*why` is set, and nothing emitted, if it is no pattern (NULL: it is no
+ * constant). */
+enum tg_err tg_emit_match(struct tg_compile *c, const char **why);
 
 /* --- names.c */
 

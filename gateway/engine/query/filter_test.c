@@ -1,6 +1,7 @@
 /* From text to matches: what a query means. */
 #include "engine/query/filter.h"
 
+#include "testing/heap.h"
 #include "testing/queries.h"
 
 static struct tg_compiler *compiler;
@@ -10,6 +11,7 @@ static struct tg_json_doc claims_doc;
 static struct tg_buf text;
 static const char *rule;
 static struct tg_json claims;
+static const struct tg_query_limits *limits;
 
 static int setup(void **state)
 {
@@ -18,6 +20,7 @@ static int setup(void **state)
     assert_non_null(compiler);
     rule = "";
     claims = (struct tg_json){0};
+    limits = NULL;
     return 0;
 }
 
@@ -62,7 +65,8 @@ static struct tg_filter *compiled(const char *where)
     struct tg_filter_request request = {.schema = &orders_schema,
                                         .access = quoted(rule),
                                         .where = quoted(where),
-                                        .claims = claims};
+                                        .claims = claims,
+                                        .limits = limits};
     if (tg_filter_compile(compiler, &request, &filter, &refusal) != TG_OK) {
         fail_msg("%s: %s", where, refusal_line(&refusal));
     }
@@ -314,7 +318,8 @@ static void refuses(const char *where, const char *line)
 {
     struct tg_filter *filter = NULL;
     struct tg_refusal refusal;
-    struct tg_filter_request request = {.schema = &orders_schema, .where = quoted(where)};
+    struct tg_filter_request request = {
+        .schema = &orders_schema, .where = quoted(where), .limits = limits};
     enum tg_err err = tg_filter_compile(compiler, &request, &filter, &refusal);
     if (err == TG_OK) {
         fail_msg("%s is accepted", where);
@@ -361,6 +366,20 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refuses("id == 1 &&\n  totl > 1", "query_field 2:3 there is no");
 }
 
+static void a_pattern_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    struct tg_query_limits allowed = tg_query_limits_default;
+    allowed.matches = true;
+    limits = &allowed;
+    matches("status.matches('^pa+id$')", "{'status':'paaaid'}");
+    matches_not("status.matches('^pa+id$')", "{'status':'paid '}");
+    refuses("status.matches('(')", "query_type 1:16 \"matches\" takes no such pattern: ");
+    refuses("status.matches('(?=a)')", "query_type 1:16 \"matches\" takes no such");
+    refuses("status.matches('(a{1000}){1000}')", "query_limit 1:16 \"matches\" takes no");
+    refuses("status.matches(status)", "query_unsupported 1:16 \"matches\" takes a lit");
+}
+
 static void writes(const char *where, const char *normal)
 {
     struct tg_filter *filter = compiled(where);
@@ -383,7 +402,8 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("id == 1 || id == 2 || id in [3, 2]", "id in [1, 2, 3]");
     writes("!(id in [1, 2])", "!(id in [1, 2])");
     writes("total >= 0.1 && total < 99.95", "total >= 0.1 && total < 99.95");
-    writes("total == 1e-5 || total > 123456.789", "total == 0.00001 || total > 123456.789");
+    writes("total == 1e-5 || total > 123456.789",
+           "total == 0.00001 || total > 123456.789");
     writes("weight <= -0.5", "weight <= -0.5");
     writes("weight == 3", "weight == 3.0");
     writes("created < timestamp('2026-11-23T02:16:34.5+01:00')",
@@ -396,7 +416,7 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("!status.startsWith('a')", "!status.startsWith('a')");
     writes("!('a' in tags)", "!('a' in tags)");
     writes("2 in counts", "2 in counts");
-    writes("size(tags) > 0", "size(tags) != 0 && tags != null");
+    writes("size(tags) > 0", "tags != null && size(tags) != 0");
     writes("has(data.total) && !has(old.status)", "has(data.total) && !has(old.status)");
     writes("data['in'] == 'x'", "data['in'] == 'x'");
     writes("event.op == 'update' && 'status' in event.changed",
@@ -404,6 +424,54 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("id == 1 && (status == 'a' || total == null)",
            "id == 1 && (status == 'a' || total == null)");
     writes("event.type == 'shop.Order' && id == 1 + 1", "id == 2");
+}
+
+static enum tg_err compile_on(struct tg_test_heap *heap, size_t fail_at)
+{
+    struct tg_filter *filter = NULL;
+    struct tg_refusal refusal = {.code = TG_CODE_INTERNAL};
+    struct tg_filter_request request = {
+        .schema = &orders_schema,
+        .access = quoted("secret == auth.sub || status in auth.teams"),
+        .where =
+            quoted("(id in [1, 2, 3] || !(status in ['a', 'b'])) && total > 99.95 && "
+                   "day == '2026-11-23' && id + 1 < size(status) && "
+                   "auth.map.k == 'x' && event.op == 'upd' + 'ate' && "
+                   "(old.paid ? paid : has(data.tags)) && auth.list.exists(x, x == 1)"),
+        .claims = claims};
+    tg_test_heap_begin(heap, fail_at);
+    struct tg_compiler *made = tg_compiler_create();
+    enum tg_err err = TG_ENOMEM;
+    if (made != NULL) {
+        err = tg_filter_compile(made, &request, &filter, &refusal);
+        assert_true(err == TG_OK || refusal.code == TG_CODE_OVERLOADED);
+        assert_true((filter != NULL) == (err == TG_OK));
+        /* What failed once does not stand in the way of the next. */
+        heap->fail_at = 0;
+        tg_free(filter);
+        filter = NULL;
+        assert_int_equal(tg_filter_compile(made, &request, &filter, &refusal), TG_OK);
+    }
+    tg_free(filter);
+    tg_compiler_destroy(made);
+    assert_true(tg_test_heap_end(heap));
+    return err;
+}
+
+static void without_memory_there_is_no_filter(void **state)
+{
+    (void)state;
+    with_claims("{'sub':'ann','teams':['a','\\u0062'],'map':{'k':'x','l':[1]},"
+                "'list':[1,{'a':'\\u0061'}]}");
+    enum tg_err err = TG_ENOMEM;
+    size_t fail_at = 1;
+    for (; err != TG_OK; fail_at++) {
+        struct tg_test_heap heap;
+        err = compile_on(&heap, fail_at);
+        assert_true(err == TG_OK || err == TG_ENOMEM);
+        assert_true(fail_at < 1000);
+    }
+    assert_true(fail_at > 20);
 }
 
 int main(void)
@@ -423,7 +491,9 @@ int main(void)
         TEST(queries_may_be_about_what_happened),
         TEST(what_old_says_must_have_been_theirs_to_see),
         TEST(what_is_wrong_is_told_with_its_place),
+        TEST(a_pattern_that_is_none_is_refused),
         TEST(a_filter_is_written_as_its_normal_form),
+        TEST(without_memory_there_is_no_filter),
     };
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "engine/query/program.h"
 
 #include "engine/query/code.h"
+#include "engine/query/regex.h"
 #include "engine/query/values.h"
 
 /* A macro that is running. */
@@ -57,6 +58,15 @@ static struct tg_value load(struct machine *m, uint32_t variable)
     return m->variables->load(m->variables->context, (int32_t)variable, m->work.space);
 }
 
+/* Want of memory says nothing of what is there. */
+static struct tg_value is_there(struct tg_value variable)
+{
+    if (variable.kind == TG_VALUE_ERROR && variable.error == tg_no_memory) {
+        return variable;
+    }
+    return tg_value_bool(variable.kind != TG_VALUE_ERROR);
+}
+
 static struct tg_value fault(uint8_t detail)
 {
     switch ((enum tg_fault)detail) {
@@ -65,9 +75,11 @@ static struct tg_value fault(uint8_t detail)
     case TG_FAULT_FUNCTION:
         return tg_value_error("unknown function");
     case TG_FAULT_MESSAGE:
+        return tg_value_error("there are no messages");
+    case TG_FAULT_VALUE:
         break;
     }
-    return tg_value_error("there are no messages");
+    return tg_value_error("no such attribute");
 }
 
 /* What an operand of && or || counts as. */
@@ -113,11 +125,6 @@ static void binary(struct machine *m, struct tg_instruction i)
 {
     struct tg_value b = pop(m);
     struct tg_value a = pop(m);
-    if (i.count == 1 && b.kind == TG_VALUE_DECIMAL) {
-        a = constant_at(m, i.target);
-    } else if (i.count == 2 && a.kind == TG_VALUE_DECIMAL) {
-        b = constant_at(m, i.target);
-    }
     push(m, tg_op_binary(&m->work, i.detail, a, b));
 }
 
@@ -132,6 +139,40 @@ static void call(struct machine *m, struct tg_instruction i)
         }
     }
     push(m, tg_functions[i.detail].call(&m->work, arguments, i.count));
+}
+
+/* Steps of an automaton are small. What it takes of the space is given back. */
+static struct tg_value match(struct machine *m, struct tg_slice text,
+                             const struct tg_regex *regex)
+{
+    enum { PER_STEP = 16 };
+    struct tg_space *space = m->work.space;
+    void *memory = tg_space_take(space, tg_regex_memory(regex));
+    if (memory == NULL) {
+        return tg_value_error(tg_no_memory);
+    }
+    uint64_t most = (uint64_t)m->work.steps * PER_STEP;
+    uint64_t left = most;
+    int found = tg_regex_run(regex, text, memory, &left);
+    space->used = (size_t)((uint8_t *)memory - space->memory);
+    if (found < 0 || !tg_spend(&m->work, (most - left) / PER_STEP)) {
+        m->work.steps = 0;
+        return tg_value_error(tg_no_steps);
+    }
+    return tg_value_bool(found == 1);
+}
+
+static void match_constant(struct machine *m, struct tg_instruction i)
+{
+    struct tg_value *text = top(m);
+    if (text->kind != TG_VALUE_STRING) {
+        *text = text->kind == TG_VALUE_ERROR ? *text : tg_value_error(tg_no_overload);
+    } else if (i.target == TG_NO_PATTERN) {
+        *text = tg_value_error("the pattern is no regular expression");
+    } else {
+        struct tg_slice bytes = constant_at(m, i.target).text;
+        *text = match(m, text->text, (const struct tg_regex *)(const void *)bytes.data);
+    }
 }
 
 /* --- aggregates ------------------------------------------------------------------ */
@@ -368,7 +409,7 @@ static void step(struct machine *m, struct tg_instruction i)
         push(m, load(m, i.target));
         break;
     case TG_DO_HAS_VARIABLE:
-        push(m, tg_value_bool(load(m, i.target).kind != TG_VALUE_ERROR));
+        push(m, is_there(load(m, i.target)));
         break;
     case TG_DO_LOCAL:
         push(m, m->loops[i.target].item);
@@ -398,6 +439,9 @@ static void step(struct machine *m, struct tg_instruction i)
     case TG_DO_CALL:
         call(m, i);
         break;
+    case TG_DO_MATCH:
+        match_constant(m, i);
+        break;
     case TG_DO_LIST:
     case TG_DO_MAP:
         aggregate(m, i);
@@ -424,10 +468,12 @@ struct tg_value tg_program_run(const struct tg_program *program,
                                struct tg_space *space, uint32_t steps_max)
 {
     tg_space_reset(space);
+    /* What is left after the last step may not be 0. */
+    uint32_t steps = steps_max == UINT32_MAX ? steps_max : steps_max + 1;
     struct machine m = {
         .program = program,
         .variables = variables,
-        .work = {space, steps_max},
+        .work = {space, steps},
         .stack = tg_space_take(space, program->stack_max * sizeof *m.stack),
         .loops = tg_space_take(space, program->loops_max * sizeof *m.loops),
     };

@@ -10,6 +10,7 @@ telegraphy.E007  it has an unknown option
 telegraphy.E008  an option has a value that it cannot have
 telegraphy.E009  the gateway would refuse the event type
 telegraphy.E010  a method does not say what it returns
+telegraphy.E011  a field is for rules alone, and sent too
 telegraphy.W001  fields = "__all__"
 telegraphy.W002  the on_delete of a relation changes rows without an event
 telegraphy.W003  a database has AUTOCOMMIT off
@@ -17,6 +18,7 @@ telegraphy.W004  fields are inherited from a table whose own saves are not seen
 telegraphy.W005  a ModelEvents with fields is registered for no model
 telegraphy.W006  the browser script is not built
 telegraphy.W010  (deploy) browsers would connect without TLS
+telegraphy.W011  (deploy) the gateway would believe what clients say of themselves
 """
 
 from __future__ import annotations
@@ -241,13 +243,23 @@ def check_script(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
 
 
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
     if conf.client_url is not None and urlsplit(conf.client_url).scheme != "wss":
-        return [
+        found.append(
             CheckWarning(
                 f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}: whatever passes there "
                 "can be read and changed on its way",
                 hint="Put the gateway behind TLS and use wss://.",
                 id="telegraphy.W010",
             )
-        ]
-    return []
+        )
+    if conf.believes_clients:
+        found.append(
+            CheckWarning(
+                "TELEGRAPHY['GATEWAY'] has testing.claims: the gateway believes whatever "
+                "a client says of itself, so access rules keep nobody out",
+                hint="Set it in the settings of tests alone.",
+                id="telegraphy.W011",
+            )
+        )
+    return found
