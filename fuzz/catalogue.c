@@ -47,7 +47,7 @@ static void check_type(const struct tg_catalogue *catalogue, size_t at)
     tg_type_write(type, true, &buf);
     MUST(tg_json_parse(&doc, tg_buf_slice(&buf), NULL, NULL) == TG_OK);
     MUST(tg_json_size(tg_json_get(tg_json_root(&doc), "fields")) ==
-         type->schema.fields_count);
+         type->schema.fields_count - type->hidden_count);
 }
 
 static void check_catalogue(const struct tg_catalogue *catalogue)
