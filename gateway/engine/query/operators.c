@@ -71,8 +71,9 @@ static struct tg_value with_ints(int op, int64_t a, int64_t b)
         break;
     default:
         if (b == 0) {
-            return tg_value_error(op == TG_AST_DIVIDE ? "division by zero"
-                                                      : "remainder of a division by zero");
+            return tg_value_error(op == TG_AST_DIVIDE
+                                      ? "division by zero"
+                                      : "remainder of a division by zero");
         }
         over = a == INT64_MIN && b == -1;
         if (!over) {
@@ -98,8 +99,9 @@ static struct tg_value with_uints(int op, uint64_t a, uint64_t b)
         break;
     default:
         if (b == 0) {
-            return tg_value_error(op == TG_AST_DIVIDE ? "division by zero"
-                                                      : "remainder of a division by zero");
+            return tg_value_error(op == TG_AST_DIVIDE
+                                      ? "division by zero"
+                                      : "remainder of a division by zero");
         }
         result = op == TG_AST_DIVIDE ? a / b : a % b;
     }
@@ -107,8 +109,8 @@ static struct tg_value with_uints(int op, uint64_t a, uint64_t b)
 }
 
 /* IEEE 754 says what a division by zero is. */
-__attribute__((no_sanitize("float-divide-by-zero"))) static struct tg_value
-with_doubles(int op, double a, double b)
+__attribute__((no_sanitize("float-divide-by-zero"))) static struct tg_value with_doubles(
+    int op, double a, double b)
 {
     switch (op) {
     case TG_AST_ADD:
