@@ -6,6 +6,10 @@
 
 enum { NANOS = 1000 * 1000 * 1000 };
 
+/* Two timestamps may be as far apart as 64 bits of nanoseconds say (292 years): CEL's
+ * conformance suite wants an error beyond. */
+#define APART_MAX (INT64_MAX / NANOS)
+
 static struct tg_value overload(void)
 {
     return tg_value_error(tg_no_overload);
@@ -223,6 +227,9 @@ static struct tg_value with_times(struct tg_value a, struct tg_value b, int sign
     int64_t nanos = left ? (int64_t)a.timestamp.nanos : a.duration.nanos;
     seconds += sign * (right ? b.timestamp.seconds : b.duration.seconds);
     nanos += sign * (right ? (int64_t)b.timestamp.nanos : b.duration.nanos);
+    if (left && right && (seconds > APART_MAX || seconds < -APART_MAX)) {
+        return overflow();
+    }
     return left != right ? timestamp_of(seconds, nanos) : duration_of(seconds, nanos);
 }
 
