@@ -3,7 +3,7 @@
 
 #include "engine/query/regex_code.h"
 
-enum { NOTHING = 0xffffffff }; /* Before the text and after it. */
+#define NOTHING UINT32_MAX /* Before the text and after it. */
 
 /* The states of one moment: a set that is emptied at no cost. */
 struct states {

@@ -89,7 +89,10 @@ static void repetitions(void **state)
     FINDS("^(a*|b)+c$", "c", "abbac");
     FINDS("^(|a){3}$", "", "aaa");
     MISSES("^(|a){3}$", "aaaa");
-    FINDS("^a{1000}$", (char[1001]){[0 ... 999] = 'a'});
+    char thousand[1001] = "";
+    memset(thousand, 'a', 1000);
+    FINDS("^a{1000}$", thousand);
+    MISSES("^a{999}$", thousand);
     FINDS("^a{,2}{x$", "a{,2}{x");
     FINDS("^*a", "ba");
 }
