@@ -100,7 +100,7 @@ def test_the_gateway_gets_the_catalogue_the_ports_and_the_key(stand_in, tmp_path
     }
     assert heard["keys"] == f"project={conf.ingest_key}"
     assert conf.ingest_key not in shown
-    assert "Application 'project': 10 event types." in shown
+    assert "Application 'project': 11 event types." in shown
     assert "  shop.PriceChanged  event                   public\n" in shown
     assert "Clients connect" not in shown, "it ended before it was up"
 
@@ -348,7 +348,7 @@ def test_push_hands_the_catalogue_to_the_gateway_that_runs(tmp_path, settings):
     with FakeGateway(tmp_path, accept_catalogue) as gateway:
         settings.TELEGRAPHY = {"ENDPOINT": gateway.endpoint}
         shown = telegraphy("--push")
-        assert shown == "The gateway has catalogue version 4 with 10 event types.\n"
+        assert shown == "The gateway has catalogue version 4 with 11 event types.\n"
         [(header, _)] = gateway.requests
         assert header == {"kind": "catalogue", "id": 1, "key": conf.ingest_key}
         assert json.loads(gateway.bodies[0]) == json.loads(telegraphy("--catalogue"))

@@ -172,6 +172,7 @@ def field_of(described: dict[str, Any]) -> Field:
         nullable=described.get("nullable", False),
         verbose_name=described.get("verbose_name", ""),
         choices=tuple(Choice(**choice) for choice in described.get("choices", ())),
+        hidden=described.get("hidden", False),
     )
 
 
