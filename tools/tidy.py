@@ -62,7 +62,7 @@ RUNNERS = {
     "reject/ingest": ["gateway/", "e2e/"],
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
-    "match": ["e2e/"],
+    "match": ["gateway/", "e2e/"],
     "query": ["python/tests/"],
 }
 
