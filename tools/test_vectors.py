@@ -34,7 +34,7 @@ MEMBERS = {
     "reject/websocket": {"name", "bytes", "expect"},
     "reject/http": {"name", "port", "text", "expect"},
     "match": {"name", "type", "where", "claims", "matches", "others", "steps"},
-    "query": {"name", "q", "object", "cel"},
+    "query": {"name", "q", "object", "source", "cel", "expect"},
 }
 
 # Codes that no vector can provoke in this version, and why.

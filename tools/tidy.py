@@ -63,7 +63,7 @@ RUNNERS = {
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
     "match": ["gateway/", "e2e/"],
-    "query": ["python/tests/"],
+    "query": ["gateway/", "python/tests/"],
 }
 
 
