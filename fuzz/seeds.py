@@ -312,7 +312,71 @@ def query_parse() -> dict[str, bytes]:
     }
 
 
-for corpus in (http1, websocket, utf8, deflate, query_parse):
+def query_filter() -> dict[str, bytes]:
+    """A query, the event's data, old values."""
+    row = (
+        b'{"id":1,"s":"ab","total":"99.950","w":1.5,"paid":true,'
+        b'"at":"2026-11-23T02:16:34.1203319Z","day":"2026-11-23","took":"1.5s",'
+        b'"u":"01234567-89ab-cdef-0123-456789abcdef","m":{"k":[1,"a"]},"tags":["a","b"],'
+        b'"ns":[1,"9007199254740993"],"hid":3}'
+    )
+    queries = {
+        "numbers": b"id < 1.5 && w >= 9007199254740993 && total == 99.95 && id in [1, 2.0, 3u]",
+        "texts": b's in ["ab", "c", null] || s > "a" && s.startsWith("a") && !s.contains("x")',
+        "times": b'at > timestamp("2026-11-23T00:00:00Z") && took < duration("1h")',
+        "dates": b'day == "2026-11-23" || day in [date("2026-11-22")]',
+        "uuid": b'u == "01234567-89AB-cdef-0123-456789abcdef"',
+        "lists": b'"a" in tags && 2 in ns && size(tags) > 0 && ns[0] == 1',
+        "macros": b'tags.exists(t, t == "a") && ns.all(n, n > 0 && n < 9)',
+        "json": b"m.k[0] == 1 && has(m.k) && m != null && m in [1, {}]",
+        "states": b"has(data.total) && total != null && !has(old.w) && paid",
+        "logic": b"!(id == 1 ? paid : !(w < 2.0)) || (true && false)",
+        "claims": b"id == auth.n || s in auth.list || auth.nobody || auth.map.k.b == [1]",
+        "event": b'event.op == "update" && "s" in event.changed && old.s != s',
+        "event-time": b'event.time == timestamp("2026-11-23T02:16:34.1203319Z")',
+        "arithmetic": b"id + 1 == 2 && total * 2 > 3 && -id < 0 && s + s == \"abab\"",
+        "data": b'data["s"] == data.s && dyn(s) == 1 && double(total) / 2.0 > 1.0',
+        "matches": b's.matches("^a.*b$")',
+        "hidden": b"hid == 3",
+        "unknown": b"totl > 100",
+        "unfit": b'total > "a"',
+        "not-bool": b"id",
+    }
+    old = b'{"s":"a","total":null}'
+    updates = {"states", "event", "logic"}
+    return {
+        name: where + b"\0" + row + (b"\0" + old if name in updates else b"")
+        for name, where in queries.items()
+    } | {"absent": queries["numbers"] + b"\0{}", "null": queries["texts"] + b'\0{"s":"a"}'}
+
+
+def query_regex() -> dict[str, bytes]:
+    """A pattern, a byte that is no UTF-8, and a text."""
+    return {
+        "literal": b"abc\xffxabcx",
+        "alternatives": b"^(a|bc|)(d|e)$\xffbce",
+        "repetitions": b"^a*b+c?d{2}e{2,}f{1,3}(g|h){0,2}$\xffabbcddeeefgh",
+        "lazy": b"a*?b+?c??\xffab",
+        "nested": b"((a{2}){3}|(b*)*)+x\xffaaaaaabbx",
+        "classes": rb"^[a-cx][^a-c][]a][\d\W-][[:alpha:]][[:^digit:]]$" + b"\xffad]-zz",
+        "perl": rb"\d\D\s\S\w\W" + b"\xff1a b_-",
+        "edges": rb"(?m)^\ba\b$|\A\Bb\B\z" + b"\xffx\na\nb",
+        "flags": b"(?i)ab(?-i:c)(?s:.)(?m)$\xffABc\n\n",
+        "groups": b"(?P<x>a)(?<y>b)(?:c)\xffabc",
+        "escapes": rb"\.\*\n\x41\x{1F600}\101\Qa.b\E" + b"\xff.*\nA",
+        "utf8": "[α-ω]+é.".encode() + b"\xff" + "αβé€".encode(),
+        "not-utf8": b"a..b\xffa\xfe\xc3b",
+        "slow": b"(a+)+$\xff" + b"a" * 200 + b"!",
+        "large": b"((a{30}){30}){2}\xffaaa",
+        "too-large": b"((a{100}){100})\xffa",
+        "deep": b"(" * 101,
+        "back-reference": rb"(a)\1",
+        "look-around": b"a(?=b)",
+        "nothing": b"",
+    }
+
+
+for corpus in (http1, websocket, utf8, deflate, query_parse, query_filter, query_regex):
     folder = HERE / f"{corpus.__name__}.corpus"
     folder.mkdir(exist_ok=True)
     for name, data in corpus().items():

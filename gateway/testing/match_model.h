@@ -59,8 +59,11 @@ static inline uint32_t model_roll(struct model_dice *dice, uint32_t sides)
         dice->left--;
         return *dice->bytes++ % sides;
     }
-    dice->state = dice->state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (uint32_t)(dice->state >> 33) % sides;
+    /* splitmix64 */
+    uint64_t bits = dice->state += UINT64_C(0x9e3779b97f4a7c15);
+    bits = (bits ^ bits >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    bits = (bits ^ bits >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)(bits >> 32) % sides;
 }
 
 static inline struct tg_slice model_text(uint32_t n)

@@ -510,7 +510,7 @@ static enum tg_err bind_node(struct binder *b, uint32_t at)
 
 /* --- The whole tree -------------------------------------------------------------- */
 
-enum { UNUSED = UINT32_MAX };
+static const uint32_t unused = UINT32_MAX;
 
 /* Which nodes are needed: not those that only named something. */
 static bool find_needed(struct binder *b)
@@ -526,11 +526,11 @@ static bool find_needed(struct binder *b)
         bound->places_capacity = count * 2;
     }
     for (uint32_t i = 0; i < count; i++) {
-        bound->places[i] = i == count - 1 ? 0 : UNUSED;
+        bound->places[i] = i == count - 1 ? 0 : unused;
     }
     for (uint32_t at = count; at-- > 0;) {
         const struct tg_ast_node *node = &b->ast->nodes[at];
-        bool has_values = bound->places[at] != UNUSED &&
+        bool has_values = bound->places[at] != unused &&
                           b->meanings[at].is == TG_MEANS_VALUE;
         for (uint32_t i = 0; i < node->count && has_values; i++) {
             bound->places[tg_ast_child_index(b->ast, node, i)] = 0;
@@ -554,7 +554,7 @@ enum tg_err tg_bind(struct tg_bound *bound, const struct tg_ast *ast,
         return TG_ENOMEM;
     }
     for (uint32_t at = 0; at < ast->count; at++) {
-        if (bound->places[at] == UNUSED) {
+        if (bound->places[at] == unused) {
             continue;
         }
         enum tg_err err = bind_node(&b, at);

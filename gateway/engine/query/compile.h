@@ -13,7 +13,8 @@ struct tg_visit {
     uint32_t depth; /* Of the stack when it was entered. */
 };
 
-enum { TG_VISITS_MAX = 512, TG_NO_PATCH = UINT32_MAX };
+enum { TG_VISITS_MAX = 512 };
+#define TG_NO_PATCH UINT32_MAX
 
 struct tg_compile {
     const struct tg_ast *ast;

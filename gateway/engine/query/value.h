@@ -34,7 +34,11 @@ struct tg_value {
         bool boolean;
         int64_t integer; /* Of DATE too. */
         uint64_t unsigned_integer;
-        double real;
+        struct {
+            double real;
+            const char *exact; /* A literal's digits as they were written, which decimals
+                                  meet instead: "99.95". NULL: it is no literal. */
+        };
         struct tg_slice text; /* STRING, BYTES; the name of a TYPE. */
         struct tg_timestamp timestamp;
         struct tg_duration duration;

@@ -25,8 +25,7 @@ bool tg_check_runtime_dir(const struct tg_config *config, struct tg_buf *err)
     return result != TG_EIO;
 }
 
-/* NULL, or what is wrong. */
-static const char *read_document(const char *path, struct tg_buf *text)
+const char *tg_check_read(const char *path, struct tg_buf *text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -78,20 +77,20 @@ static void tell(struct tg_buf *err, const char *path, const struct tg_refusal *
 
 /* `*catalogue` becomes the one with the document's types, if it is right. */
 static bool check_document(struct tg_catalogue **catalogue, const char *path,
-                           struct tg_buf *err)
+                           const struct tg_catalogue_limits *limits, struct tg_buf *err)
 {
     struct tg_buf text = {0}, app = {0};
     struct tg_catalogue *next;
     struct tg_refusal refusal;
     bool changed, right = false;
-    const char *fault = read_document(path, &text);
+    const char *fault = tg_check_read(path, &text);
     if (fault == NULL && !read_app(tg_buf_slice(&text), &app)) {
         fault = "a catalogue document is JSON: an object with app, a name, and types";
     }
     if (fault != NULL) {
         tg_buf_printf(err, "%s: %s\n", path, fault);
     } else if (tg_catalogue_replace(*catalogue, tg_buf_slice(&app), tg_buf_slice(&text),
-                                    NULL, &next, &refusal, &changed) != TG_OK) {
+                                    limits, &next, &refusal, &changed) != TG_OK) {
         tell(err, path, &refusal);
     } else {
         tg_catalogue_unref(*catalogue);
@@ -106,9 +105,11 @@ static bool check_document(struct tg_catalogue **catalogue, const char *path,
 bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err)
 {
     struct tg_catalogue *catalogue = tg_catalogue_create();
+    struct tg_catalogue_limits limits = {.rules = tg_config_query_limits(config)};
     bool right = catalogue != NULL;
     for (size_t i = 0; catalogue != NULL && i < config->catalogues.count; i++) {
-        right = check_document(&catalogue, config->catalogues.items[i], err) && right;
+        const char *path = config->catalogues.items[i];
+        right = check_document(&catalogue, path, &limits, err) && right;
     }
     tg_catalogue_unref(catalogue);
     return right;

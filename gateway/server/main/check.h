@@ -11,4 +11,7 @@ bool tg_check_runtime_dir(const struct tg_config *config, struct tg_buf *err);
 /* Every catalogue document, in the order in which `serve` loads them. */
 bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err);
 
+/* Append what the file holds, at most 8 MiB. NULL, or what is wrong. */
+const char *tg_check_read(const char *path, struct tg_buf *text);
+
 #endif
