@@ -32,19 +32,22 @@ static void check_refusal(const struct tg_refusal *refusal)
 static void check_type(const struct tg_catalogue *catalogue, size_t at)
 {
     const struct tg_type *type = tg_catalogue_at(catalogue, at);
-    MUST(tg_catalogue_get(catalogue, type->name) == type);
-    MUST(type->operations != 0 && type->version <= tg_catalogue_version(catalogue));
+    MUST(tg_catalogue_get(catalogue, type->schema.name) == type);
+    MUST(type->schema.operations != 0 &&
+         type->version <= tg_catalogue_version(catalogue));
     MUST((type->keys_count == 0) == tg_type_has_op(type, TG_OP_EVENT));
     for (uint32_t i = 0; i < type->keys_count; i++) {
-        MUST(type->keys[i] < type->fields_count && !type->fields[type->keys[i]].nullable);
+        MUST(type->keys[i] < type->schema.fields_count &&
+             !type->schema.fields[type->keys[i]].nullable);
     }
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        MUST(tg_type_field(type, type->fields[i].name) == &type->fields[i]);
+    for (uint32_t i = 0; i < type->schema.fields_count; i++) {
+        MUST(tg_type_field(type, type->schema.fields[i].name) == &type->schema.fields[i]);
     }
     tg_buf_clear(&buf);
     tg_type_write(type, true, &buf);
     MUST(tg_json_parse(&doc, tg_buf_slice(&buf), NULL, NULL) == TG_OK);
-    MUST(tg_json_size(tg_json_get(tg_json_root(&doc), "fields")) == type->fields_count);
+    MUST(tg_json_size(tg_json_get(tg_json_root(&doc), "fields")) ==
+         type->schema.fields_count - type->hidden_count);
 }
 
 static void check_catalogue(const struct tg_catalogue *catalogue)
@@ -52,8 +55,8 @@ static void check_catalogue(const struct tg_catalogue *catalogue)
     for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
         check_type(catalogue, i);
         if (i > 0) {
-            struct tg_slice a = tg_catalogue_at(catalogue, i - 1)->name;
-            struct tg_slice b = tg_catalogue_at(catalogue, i)->name;
+            struct tg_slice a = tg_catalogue_at(catalogue, i - 1)->schema.name;
+            struct tg_slice b = tg_catalogue_at(catalogue, i)->schema.name;
             size_t shorter = a.size < b.size ? a.size : b.size;
             int order = memcmp(a.data, b.data, shorter);
             MUST(order < 0 || (order == 0 && a.size < b.size));

@@ -33,6 +33,7 @@ MEMBERS = {
     "reject/ingest": {"name", "kind", "app", "catalogue", "body", "send", "expect"},
     "reject/websocket": {"name", "bytes", "expect"},
     "reject/http": {"name", "port", "text", "expect"},
+    "query": {"name", "q", "object", "cel"},
 }
 
 # Codes that no vector can provoke in this version, and why.

@@ -62,6 +62,7 @@ RUNNERS = {
     "reject/ingest": ["gateway/", "e2e/"],
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
+    "query": ["python/tests/"],
 }
 
 

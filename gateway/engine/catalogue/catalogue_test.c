@@ -61,7 +61,7 @@ static void a_type_has_what_its_document_says(void **state)
     assert_false(tg_type_has_op(type, TG_OP_EVENT));
     assert_int_equal(type->keys_count, 1);
     assert_int_equal(type->keys[0], 0);
-    assert_int_equal(type->fields_count, 4);
+    assert_int_equal(type->schema.fields_count, 4);
     const struct tg_field *tags = tg_type_field(type, TG_LIT("tags"));
     assert_int_equal(tags->kind, TG_FIELD_LIST);
     assert_int_equal(tags->items, TG_FIELD_STRING);
@@ -266,7 +266,8 @@ static void many_fields_are_found_as_few_are(void **state)
         for (int i = 0; i < count; i++) {
             char name[16];
             snprintf(name, sizeof name, "f%d", i);
-            assert_ptr_equal(tg_type_field(type, tg_slice_of(name)), &type->fields[i]);
+            assert_ptr_equal(tg_type_field(type, tg_slice_of(name)),
+                             &type->schema.fields[i]);
         }
         assert_null(tg_type_field(type, TG_LIT("g")));
     }
@@ -544,7 +545,7 @@ static void too_many_are_too_large(void **state)
 static bool is_not_tick(void *context, const struct tg_type *type)
 {
     (void)context;
-    return !tg_slice_is(type->name, "board.tick.Tick");
+    return !tg_slice_is(type->schema.name, "board.tick.Tick");
 }
 
 static void an_unknown_type_is_refused_with_the_nearest(void **state)

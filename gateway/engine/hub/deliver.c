@@ -69,7 +69,7 @@ void tg_hub_deliver(struct tg_hub *hub, const struct tg_batch *batch, int64_t no
             hub->counts.expired++;
         } else if (stream->cohort != NULL) {
             cohort_deliver(hub, stream->cohort, event->offset,
-                           tg_event_tail(batch, event));
+                           tg_batch_slice(batch, event->tail));
         }
         stream->head = event->offset;
     }

@@ -26,6 +26,7 @@ from ._event import Event
 from ._fields import Choice, Field
 from ._outlet import configure, current_backend
 from ._publisher import Publisher, default_endpoint
+from ._query import Claim, Q, auth
 from ._registry import Registry, registry
 from ._stats import Stats
 from ._types import AUTHENTICATED, PUBLIC, EventType
@@ -36,6 +37,10 @@ __all__ = [
     "PUBLIC",
     "AUTHENTICATED",
     "registry",
+    # Queries and access rules
+    "Q",
+    "auth",
+    "Claim",
     # Publishing
     "configure",
     "current_backend",
