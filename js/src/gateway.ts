@@ -247,10 +247,10 @@ export class Gateway {
     const { where } = options as SubscribeOptions;
     const text = channelText(fields);
     return this.subscribe(
-      type,
+      type as never,
       {
         ...(options as SubscribeOptions),
-        where: where === undefined ? text : all(text, where),
+        where: where === undefined ? text : all(fields as Channel, where),
       },
       handler as EventHandler,
     );

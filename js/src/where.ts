@@ -135,8 +135,9 @@ export function not<Name extends string = string>(query: Where<Name>): string {
   return `!(${queryText(query)})`;
 }
 
-/** Strings and comments of CEL from end to end. */
-const whole = /[rR]("""|'''|"|')[^]*?\1|("""|'''|"|')(?:\\[^]|(?!\2|\\)[^])*\2|\/\/.*\n/g;
+/** Strings and comments of CEL from end to end. Of one that is open its first quote is left. */
+const whole =
+  /[rR]("""|'''|"(?!"")|'(?!''))[^]*?\1|("""|'''|"(?!"")|'(?!''))(?:\\[^]|(?!\2|\\)[^])*\2|\/\/.*\n/g;
 
 /** No token of one may run into one of the other: `r` and `"…"` would be a raw string. */
 const glue = (before: string, after: string): string =>
@@ -160,7 +161,7 @@ export function where(
     query = glue(query, text);
     if (index === values.length) return query;
     const of = `value ${index + 1} of the query`;
-    if (/["']|\/\//.test(text.replace(whole, ''))) {
+    if (/["']|\/\//.test(text.replace(whole, ' '))) {
       throw new TypeError(`${of} stands in quotes: it brings its own`);
     }
     return glue(query, literal(values[index], of));
