@@ -9,8 +9,8 @@
 
 #include "engine/base/err.h"
 #include "engine/base/nearest.h"
-#include "engine/catalogue/type.h"
 #include "engine/json/refusal.h"
+#include "engine/catalogue/type.h"
 
 struct tg_catalogue;
 
