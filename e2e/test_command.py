@@ -103,7 +103,7 @@ def test_it_says_what_it_can_do() -> None:
     for arguments in (("help",), ("--help",)):
         answer = run(*arguments)
         assert answer.returncode == 0
-        for command in ("serve", "check", "publish", "tail", "version"):
+        for command in ("serve", "check", "publish", "tail", "types", "version"):
             assert re.search(rf"^  {command} ", answer.stdout, re.MULTILINE)
     assert re.fullmatch(r"telegraphy \d+\.\d+\.\d+\n", run("--version").stdout)
     assert run("--version").stdout == run("version").stdout
@@ -112,7 +112,7 @@ def test_it_says_what_it_can_do() -> None:
     assert "usage: telegraphy COMMAND" in nothing.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "publish", "tail", "version", "help"])
+@pytest.mark.parametrize("command", ["serve", "check", "publish", "tail", "types", "version", "help"])
 def test_each_command_has_its_help(command: str) -> None:
     answers = [run("help", command), run(command, "--help")]
     assert answers[0].stdout == answers[1].stdout
@@ -120,7 +120,7 @@ def test_each_command_has_its_help(command: str) -> None:
     assert [answer.returncode for answer in answers] == [0, 0]
 
 
-@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail"])
+@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail", "types"])
 def test_the_reference_shows_the_help_as_it_is(command: str) -> None:
     reference = (ROOT / "docs/reference/command.md").read_text()
     words = run("help", *command.split()).stdout
@@ -454,3 +454,46 @@ def test_tail_ends_where_its_type_does(orders: Gateway, tail: Callable[..., Tail
     assert orders.put_catalogue(ORDER, NOTE, SECRET).status == 200
     assert shown.wait() == 1
     assert "telegraphy: the subscription ended (query_changed)" in shown.err.read_text()
+
+
+# ---- types
+
+CATALOGUES = ROOT / "protocol/vectors/catalogues"
+
+
+@pytest.mark.parametrize("name", ["shop", "odd"])
+def test_types_declares_a_catalogue_in_typescript(name: str) -> None:
+    answer = run("types", CATALOGUES / f"{name}.json", "--typescript")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    wanted = ROOT / f"protocol/vectors/typescript/{name}.d.ts"
+    assert answer.stdout == wanted.read_text()
+
+
+def test_types_tells_several_catalogues_as_clients_may_know_them() -> None:
+    answer = run("types", CATALOGUES / "shop.json", CATALOGUES / "odd.json")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    types = json.loads(answer.stdout)["types"]
+    assert [one["name"] for one in types][:4] == [
+        "odd.Choices",
+        "odd.Names",
+        "odd.parts.Of_1.Name",
+        "shop.Invoice",
+    ]
+    (names,) = [one["fields"] for one in types if one["name"] == "odd.Names"]
+    assert "hidden" not in [field["name"] for field in names]
+
+
+def test_types_names_what_is_wrong(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    types = [event_type("test.Bad", fields=[field("n", "nit")])]
+    bad.write_text(json.dumps({"app": "test", "types": types}))
+    answer = run("types", bad, CATALOGUES / "shop.json")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"{bad}: types[0].fields[0].type: ")
+    for arguments, words in (
+        ([], "which catalogue document?"),
+        (["--javascript", bad], 'types has no option "--javascript"'),
+    ):
+        answer = run("types", *arguments)
+        assert (answer.returncode, answer.stdout) == (2, "")
+        assert answer.stderr.startswith(f"telegraphy: {words}\n")
