@@ -8,7 +8,9 @@ import pytest
 
 from harness.board import Board
 from harness.browser import Browser, Page
+from harness.client import Client
 from harness.gateway import Gateway, event_type
+from harness.queries import TYPES
 
 NOTE = event_type("test.Note")
 
@@ -55,6 +57,20 @@ def gateway(shared_gateway: Gateway) -> Gateway:
     answer = shared_gateway.put_catalogue(NOTE)
     assert answer.status == 200, answer.body
     return shared_gateway
+
+
+@pytest.fixture
+def queried(shared_gateway: Gateway) -> Gateway:
+    """The same gateway, with the types of harness/queries.py."""
+    answer = shared_gateway.put_catalogue(*TYPES)
+    assert answer.status == 200, answer.body
+    return shared_gateway
+
+
+@pytest.fixture
+def client(queried: Gateway) -> Iterator[Client]:
+    with Client(queried.client_port) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

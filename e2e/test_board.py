@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.board import Board, Console
+from harness.board import Board
 from harness.browser import Page
 from harness.node import NodeError
 from harness.processes import until
+from harness.project import Console
 
 LIVE = "() => document.querySelector('#connection').dataset.state === 'live'"
 
@@ -526,3 +527,43 @@ def test_what_was_lost_is_counted_and_publishing_goes_on(
     page.evaluate("() => { came.length = 0; }")
     console.run("Order.objects.create(customer='found again')")
     page.wait_for("() => came.some((event) => event.data.customer === 'found again')")
+
+
+# ---- a query
+
+
+def test_the_list_to_pack_holds_what_its_query_says(board: Board, page: Page) -> None:
+    """An order enters when it is paid and leaves when it is sent; of others nothing comes."""
+    console = board.console()
+
+    def packing(number: str, is_there: bool) -> None:
+        page.wait_for(
+            """([number, isThere]) => {
+                const shown = document.querySelector('#to-pack').innerText;
+                return shown.includes(number) === isThere;
+            }""",
+            [number, is_there],
+        )
+
+    page.evaluate(
+        """async () => {
+            window.packed = [];
+            const where = JSON.parse(document.querySelector('#choices').textContent).to_pack;
+            await telegraphy.subscribe('board.Order', { where }, (event) => {
+                packed.push([event.op, event.data.number]);
+            }).ready;
+        }"""
+    )
+    small, large = console.run(
+        """
+        small = Order.objects.create(customer="Few", total=29, number="SMALL")
+        large = Order.objects.create(customer="Many", total=30, number="LARGE")
+        small.advance(), large.advance()
+        result = [small.number, large.number]
+        """
+    )
+    packing(large, True)
+    packing(small, False)
+    console.run("large.advance(), small.advance()")
+    packing(large, False)
+    assert page.evaluate("() => packed") == [["add", large], ["remove", None]]

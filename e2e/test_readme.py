@@ -148,12 +148,18 @@ def test_the_readme_makes_a_live_page(project: Project, open_page: Callable[...,
     page.wait_for("() => telegraphy.gateway.state.name === 'connected'")
     # The page's own subscription came first; when this one stands, so does that.
     page.evaluate("() => telegraphy.subscribe('shop.Order', () => {}).ready")
+    # The page asks for `total > 100 && status == "paid"`: the order is nothing to it before it is
+    # paid, and had left when it is deleted.
     code = """
 from decimal import Decimal
 from shop.models import Order
 from shop.events import PriceChanged
-order = Order.objects.create(number="A-1", total=Decimal("99.95"))
+order = Order.objects.create(number="A-1", total=Decimal("250.00"))
 order.status = "paid"
+order.save()
+order.total = Decimal("300.00")
+order.save()
+order.total = Decimal("99.95")
 order.save()
 order.delete()
 """

@@ -12,6 +12,7 @@ from django.db import models
 import telegraphy
 from project.shop.models import (
     Customer,
+    Document,
     Everything,
     Follower,
     Line,
@@ -129,6 +130,89 @@ def test_an_unknown_option_names_the_nearest():
     assert "there is no option 'acces'; did you mean 'access'?" in message.msg
 
 
+# -- rule_fields and access
+
+
+def test_fields_for_rules_are_hidden_in_the_catalogue():
+    def size(self: Any, instance: Document) -> int:
+        return 1
+
+    declare(Document, fields=["title"], rule_fields=["owner", "size"], size=size)
+    assert messages() == []
+    [declared] = registry.types()
+    fields = declared.describe()["fields"]
+    assert [field["name"] for field in fields] == ["id", "title", "owner", "size"]
+    assert [field.get("hidden") for field in fields] == [None, None, True, True]
+
+
+def test_a_method_for_rules_says_what_it_returns_too():
+    declare(
+        Document,
+        fields=["title"],
+        rule_fields=["size"],
+        size=lambda self, instance: 1,
+    )
+    assert the_message().id == "telegraphy.E010"
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule_fields"),
+    [
+        (["title", "owner"], ["owner"]),
+        ("__all__", ["owner"]),
+        (["title"], ["id"]),
+        (["title"], ["pk"]),
+    ],
+)
+def test_what_subscribers_see_is_not_for_rules_alone(fields, rule_fields):
+    declare(Document, fields=fields, rule_fields=rule_fields)
+    message = next(one for one in messages() if one.id != "telegraphy.W001")
+    assert message.id == "telegraphy.E011"
+    assert f"rule_fields names {rule_fields[0]!r}, which subscribers see" in message.msg
+    assert "the primary key is always sent" in message.hint
+
+
+def test_a_foreign_key_is_one_field_under_both_of_its_names():
+    declare(Order, fields=["customer"], rule_fields=["customer_id"])
+    assert "telegraphy.E011" in {one.id for one in messages()}
+
+
+@pytest.mark.parametrize(
+    ("rule_fields", "number", "reason"),
+    [
+        ("__all__", "E008", "not '__all__'; every field must be named"),
+        (
+            "owner",
+            "E008",
+            "rule_fields must be a list of names, not 'owner'; write ['own",
+        ),
+        ([1], "E008", "rule_fields must be a list of names, not [1]"),
+        (None, "E008", "rule_fields must be a list of names, not None"),
+        (["ownr"], "E004", "shop.Document has no field 'ownr'; did you mean 'owner'?"),
+    ],
+)
+def test_wrong_fields_for_rules_are_named(rule_fields, number, reason):
+    declare(Document, fields=["title"], rule_fields=rule_fields)
+    message = the_message()
+    assert message.id == f"telegraphy.{number}"
+    assert reason in message.msg
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        "owner == auth.user_id",
+        telegraphy.Q(owner=telegraphy.auth.user_id),
+        telegraphy.auth.is_staff,
+    ],
+)
+def test_a_rule_is_text_a_query_or_a_claim(access):
+    declare(Document, fields=["title"], rule_fields=["owner"], access=access)
+    assert messages() == []
+    [declared] = registry.types()
+    assert declared.describe()["access"] == {"rule": str(access)}
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -136,6 +220,11 @@ def test_an_unknown_option_names_the_nearest():
         ({"operations": []}, "operations must be a list"),
         ({"operations": "create"}, "operations must be a list"),
         ({"access": None}, "access must be"),
+        ({"access": "  "}, "or a rule (a string or a telegraphy.Q), not '  '"),
+        ({"access": telegraphy.Q()}, "access: an empty Q() is no query"),
+        ({"access": telegraphy.auth}, "access: `auth` is all claims of a client"),
+        ({"access": models.Q(a=1)}, "(a string or a telegraphy.Q), not <Q:"),
+        ({"access": "x == " + "1" * 4_096}, "a rule of 4,101 bytes; 4,096 is the most"),
         ({"delivery": "alive"}, "did you mean 'live'"),
         ({"ttl": 3}, "ttl must be a timedelta"),
         ({"name": "Order"}, "name must be two or more words"),

@@ -59,7 +59,8 @@ if sys.argv[1] == "serve" and "WAIT" in os.environ:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     while True:
         time.sleep(0.05)
-sys.exit(int(os.environ.get("CODE", "0")))
+code = "CHECK_CODE" if sys.argv[1] == "check" else "CODE"
+sys.exit(int(os.environ.get(code, "0")))
 """
 
 
@@ -100,7 +101,7 @@ def test_the_gateway_gets_the_catalogue_the_ports_and_the_key(stand_in, tmp_path
     }
     assert heard["keys"] == f"project={conf.ingest_key}"
     assert conf.ingest_key not in shown
-    assert "Application 'project': 10 event types." in shown
+    assert "Application 'project': 11 event types." in shown
     assert "  shop.PriceChanged  event                   public\n" in shown
     assert "Clients connect" not in shown, "it ended before it was up"
 
@@ -222,7 +223,7 @@ def test_check_asks_the_gateway_s_program_and_runs_nothing(
 ):
     assert "shop.Order" in telegraphy("--check")
     assert said(tmp_path)["command"] == "check"
-    monkeypatch.setenv("CODE", "1")
+    monkeypatch.setenv("CHECK_CODE", "1")
     with pytest.raises(SystemExit):
         telegraphy("--check")
 
@@ -330,6 +331,133 @@ def test_a_program_that_is_not_the_gateway_is_named(tmp_path, settings, content)
         telegraphy()
 
 
+# -- types for the front end
+
+
+def test_types_are_printed_as_clients_know_them():
+    shown = json.loads(telegraphy("types"))
+    by_name = {one["name"]: one for one in shown["types"]}
+    assert set(by_name) == {
+        one["name"] for one in json.loads(telegraphy("--catalogue"))["types"]
+    }
+    document = by_name["shop.Document"]
+    assert document["access"] == "rule"
+    assert [field["name"] for field in document["fields"]] == ["id", "title"]
+    assert "auth." not in json.dumps(shown)
+
+
+def test_typescript_is_written_by_the_gateway_s_program(tmp_path, monkeypatch):
+    program = make_program(
+        tmp_path / "program",
+        b'#!/bin/sh\n[ "$1" = --version ] && { echo telegraphy 0.0.0; exit; }\n'
+        b'[ "$1 $2" = "types --typescript" ] && grep -o shop.Document "$3"\n',
+    )
+    monkeypatch.setenv("TELEGRAPHY_BINARY", program)
+    assert telegraphy("types", "--typescript") == "shop.Document\n"
+    out = tmp_path / "types.ts"
+    said = telegraphy("types", "--typescript", "--out", str(out))
+    assert said == f"{out} has 11 event types.\n"
+    assert out.read_text() == "shop.Document\n"
+    os.utime(out, (1, 1))
+    said = telegraphy("types", "--typescript", "--out", str(out))
+    assert said == f"{out} has 11 event types, as before.\n"
+    assert out.stat().st_mtime == 1
+
+
+@pytest.mark.usefixtures("_nothing_set")
+def test_typescript_without_the_gateway_s_program_says_how_to_get_it():
+    with pytest.raises(CommandError, match="Run `make build` in the"):
+        telegraphy("types", "--typescript")
+    assert json.loads(telegraphy("types"))["types"], "JSON needs no program"
+
+
+def test_a_program_that_cannot_write_types_is_named(tmp_path, monkeypatch):
+    program = make_program(
+        tmp_path / "program",
+        b'#!/bin/sh\n[ "$1" = --version ] && { echo telegraphy 0.0.0; exit; }\n'
+        b'echo "telegraphy: there is no command types" >&2; exit 2\n',
+    )
+    monkeypatch.setenv("TELEGRAPHY_BINARY", program)
+    with pytest.raises(CommandError, match=r"program cannot write the types: .* types$"):
+        telegraphy("types", "--typescript")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(
+        CommandError, match=r"nowhere/x\.json cannot be written: .*No such"
+    ):
+        telegraphy("types", "--out", str(tmp_path / "nowhere" / "x.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--typescript"], "manage.py telegraphy types --typescript"),
+        (["--check", "--out", "x"], "manage.py telegraphy types --out"),
+        (["types", "--push"], "--push is nothing for `types`"),
+        (["types", "--port", "1"], "--port is nothing for `types`"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_named(arguments, reason):
+    with pytest.raises(CommandError, match=reason):
+        telegraphy(*arguments)
+
+
+# -- what the gateway says of rules
+
+
+def test_what_is_wrong_with_a_rule_is_told_by_the_name_of_its_class(
+    stand_in, tmp_path, monkeypatch, capsys
+):
+    """The program judges, and speaks of the file that it was given."""
+    program = make_program(
+        tmp_path / "program",
+        b'#!/bin/sh\n[ "$1" = --version ] && { echo telegraphy 0.0.0; exit; }\n'
+        b'printf \'%s: types[1].access.rule: unknown field "ownr" at line 1, column 1: '
+        b'"ownr == auth.user_id"; did you mean owner?\\n\' "$3"; exit 1\n',
+    )
+    monkeypatch.setenv("TELEGRAPHY_BINARY", program)
+    with pytest.raises(SystemExit):
+        telegraphy("--check")
+    assert capsys.readouterr().err == (
+        'project.shop.events.DocumentEvents: access: unknown field "ownr" at line 1, '
+        'column 1: "ownr == auth.user_id"; did you mean owner?\n'
+    )
+
+
+def test_a_wrong_rule_is_told_before_anything_runs(stand_in, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHECK_CODE", "1")
+    with pytest.raises(SystemExit):
+        telegraphy()
+    assert said(tmp_path)["command"] == "check"
+
+
+def test_what_a_running_gateway_says_of_a_rule_has_its_place(tmp_path, settings):
+    def refuse(header: dict[str, Any], _events: Any) -> dict[str, Any]:
+        return {
+            "kind": "refused",
+            "id": header["id"],
+            "code": "invalid_catalogue",
+            "message": 'unknown field "ownr" at line 1, column 3: "  ownr"',
+            "member": "types[1].access.rule",
+            "line": 1,
+            "column": 3,
+            "nearest": ["owner"],
+        }
+
+    with FakeGateway(tmp_path, refuse) as gateway:
+        settings.TELEGRAPHY = {"ENDPOINT": gateway.endpoint}
+        with pytest.raises(CommandError) as refused:
+            telegraphy("--push")
+        assert str(refused.value) == (
+            'invalid_catalogue: unknown field "ownr" at line 1, column 3: "  ownr" '
+            "(at project.shop.events.DocumentEvents: access); similar: owner"
+        )
+        with pytest.raises(Refused) as caught:
+            push_catalogue(gateway.endpoint, "key", {})
+        assert (caught.value.line, caught.value.column) == (1, 3)
+
+
 # -- a gateway that runs already
 
 
@@ -348,7 +476,7 @@ def test_push_hands_the_catalogue_to_the_gateway_that_runs(tmp_path, settings):
     with FakeGateway(tmp_path, accept_catalogue) as gateway:
         settings.TELEGRAPHY = {"ENDPOINT": gateway.endpoint}
         shown = telegraphy("--push")
-        assert shown == "The gateway has catalogue version 4 with 10 event types.\n"
+        assert shown == "The gateway has catalogue version 4 with 11 event types.\n"
         [(header, _)] = gateway.requests
         assert header == {"kind": "catalogue", "id": 1, "key": conf.ingest_key}
         assert json.loads(gateway.bodies[0]) == json.loads(telegraphy("--catalogue"))
@@ -370,7 +498,8 @@ def test_a_refused_catalogue_is_shown_with_member_and_reason(tmp_path, settings)
         with pytest.raises(CommandError) as refused:
             telegraphy("--push")
         assert str(refused.value) == (
-            "invalid_catalogue: no such type (at types[0].fields[1].type); similar: int"
+            "invalid_catalogue: no such type (at project.shop.events.CustomerEvents: "
+            "field 'name': type); similar: int"
         )
         with pytest.raises(Refused):
             ping(gateway.endpoint, "key")

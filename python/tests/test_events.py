@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -574,6 +575,68 @@ else:
 def test_with_django_a_naive_datetime_is_in_the_current_zone():
     event = Sample(n=1, at=dt.datetime(2026, 7, 1, 12))  # in Zurich
     assert json.loads(event.encoded().line)["data"]["at"] == "2026-07-01T10:00:00.000000Z"
+
+
+# -- rules
+
+
+def test_fields_for_rules_alone_are_hidden():
+    class Whisper(telegraphy.Event):
+        text: str
+        to: int
+
+        class Meta:
+            rule_fields = ["to"]
+            access = telegraphy.Q(to=telegraphy.auth.user_id)
+
+    described = Whisper.event_type().describe()
+    assert described["access"] == {"rule": "to == auth.user_id"}
+    assert [field.get("hidden", False) for field in described["fields"]] == [False, True]
+    event = Whisper(text="psst", to=7)
+    assert event.to == 7
+    assert event.encoded().document()["data"] == {"text": "psst", "to": 7}
+
+
+def test_a_hidden_field_stays_hidden_in_classes_that_inherit_it():
+    class Private(telegraphy.Event):
+        owner: int
+
+        class Meta:
+            abstract = True
+            rule_fields = ["owner"]
+
+    class Letter(Private):
+        text: str
+
+    class Parcel(Private):
+        owner: int | None = None
+        weight: int
+
+        class Meta:
+            rule_fields = ["weight"]
+
+    def hidden(cls: type[telegraphy.Event]) -> set[str]:
+        return {field.name for field in cls.event_type().fields if field.hidden}
+
+    assert hidden(Letter) == {"owner"}
+    assert hidden(Parcel) == {"owner", "weight"}
+
+
+@pytest.mark.parametrize(
+    ("rule_fields", "reason"),
+    [
+        (["ownr"], "rule_fields names 'ownr', which is no field; did you mean 'owner'?"),
+        ("owner", "must be a list of names, not 'owner'; write ['owner']"),
+        ("__all__", "every field must be named"),
+    ],
+)
+def test_wrong_fields_for_rules_are_named(rule_fields, reason):
+    meta = type("Meta", (), {"rule_fields": rule_fields})
+    with pytest.raises(DefinitionError, match=re.escape(reason)):
+
+        class Wrong(telegraphy.Event):
+            owner: int
+            Meta = meta
 
 
 # -- the façade

@@ -9,13 +9,15 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test import TestCase, TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from project.shop.models import (
     Customer,
+    Document,
     Everything,
     Follower,
     Line,
@@ -453,6 +455,39 @@ class InheritanceTests(TestCase):
         assert events[1].changed == ["taken"]
 
 
+class RuleFieldsTests(TestCase):
+    """The gateway needs them before and after: who loses a row, and who gets it?"""
+
+    def test_they_are_in_data_old_and_changed_as_all_fields_are(self):
+        document = Document.objects.create(title="a", owner=1)
+        with capture_events() as events:
+            document.owner = 2
+            document.save(update_fields=["owner"])
+        [event] = events
+        assert event.data == {
+            "id": document.pk,
+            "title": "a",
+            "owner": 2,
+            "readers": [2],
+        }
+        assert event.changed == ["owner", "readers"]
+        assert event.old == {"owner": 1, "readers": [1]}
+
+    def test_a_column_for_rules_alone_costs_no_query_more(self):
+        document = Document.objects.create(title="a", owner=1)
+        with self.assertNumQueries(2):
+            document.save()
+
+    def test_what_only_rules_see_is_an_event_when_it_changes(self):
+        document = Document.objects.create(title="a", owner=1)
+        with capture_events() as events:
+            document.shared_with = [5]
+            document.save()
+        [event] = events
+        assert event.changed == ["readers"]
+        assert event.old == {"readers": [1]}
+
+
 class DeleteTests(TestCase):
     def test_a_delete_carries_the_values_that_were_there(self):
         order = Order.objects.create(number="1", total="5")
@@ -461,8 +496,73 @@ class DeleteTests(TestCase):
             order.delete()
         [event] = events
         assert event.op == "delete"
-        assert event.data["id"] == key
-        assert event.data["number"] == "1"
+        assert event.data == {
+            "id": key,
+            "number": "1",
+            "status": "new",
+            "total": "5.00",
+            "customer": None,
+        }
+
+    def test_a_delete_carries_what_the_database_has_not_what_the_instance_holds(self):
+        order = Order.objects.create(number="1")
+        Order.objects.filter(pk=order.pk).update(status="paid")
+        order.number = "never saved"
+        with capture_events() as events:
+            order.delete()
+        assert_event(events, "shop.Order", data={"number": "1", "status": "paid"})
+
+    def test_a_row_that_was_never_loaded_is_sent_as_it_was(self):
+        key = Order.objects.create(number="1", status="sent").pk
+        with capture_events() as events:
+            Order(pk=key).delete()
+        assert_event(events, "shop.Order", data={"number": "1", "status": "sent"})
+
+    def test_deleting_a_row_that_is_gone_is_no_event(self):
+        order = Order.objects.create(number="1")
+        Order.objects.filter(pk=order.pk)._raw_delete("default")
+        with capture_events() as events:
+            order.delete()
+        assert events == []
+
+    def test_deleting_an_instance_costs_one_query_more(self):
+        order = Order.objects.create(number="1")
+        with muted(Order):  # the same without an event
+            again = Order.objects.create(number="2")
+            with CaptureQueriesContext(connection) as silent:
+                again.delete()
+        with self.assertNumQueries(len(silent) + 1), capture_events() as events:
+            order.delete()
+        assert len(events) == 1
+
+    def test_deleting_a_queryset_costs_no_query_more(self):
+        def count(number: int) -> int:
+            for one in range(number):
+                order = Order.objects.create(number=str(one))
+                Line.objects.create(order=order)
+            with CaptureQueriesContext(connection) as queries:
+                Order.objects.all().delete()
+            return len(queries)
+
+        with muted():
+            silent = count(5)
+        with capture_events() as events:
+            assert count(5) == silent
+        assert sum(event.op == "delete" for event in events) == 10
+
+    def test_a_parent_that_goes_with_its_child_is_sent_as_the_database_has_it(self):
+        restaurant = Restaurant.objects.create(name="Rex")
+        restaurant.name = "never saved"
+        with capture_events() as events:
+            restaurant.delete()
+        assert {event.data["name"] for event in events} == {"Rex"}
+
+    def test_a_method_sees_the_row_that_is_deleted(self):
+        ticket = Document.objects.create(title="a", owner=7)
+        ticket.title = "never saved"
+        with capture_events() as events:
+            ticket.delete()
+        assert_event(events, "shop.Document", data={"title": "a", "readers": [7]})
 
     def test_deleting_through_a_queryset_sends_each_row_and_what_it_cascades_to(self):
         order = Order.objects.create(number="1")
@@ -476,12 +576,13 @@ class DeleteTests(TestCase):
             ("shop.Order", "delete"),
         ]
 
-    def test_a_delete_does_not_fetch_what_was_deferred(self):
+    def test_a_delete_carries_what_was_deferred(self):
         key = Order.objects.create(number="1").pk
-        order = Order.objects.only("id").get(pk=key)
+        Order.objects.create(number="2")
         with capture_events() as events:
-            order.delete()
-        assert events[0].data == {"id": key}
+            Order.objects.only("id").get(pk=key).delete()
+            Order.objects.only("id").filter(number="2").delete()
+        assert [event.data["number"] for event in events] == ["1", "2"]
 
     def test_models_that_do_not_declare_deletes_are_still_deleted_fast(self):
         from django.db.models.signals import post_delete, pre_delete

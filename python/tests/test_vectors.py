@@ -172,6 +172,7 @@ def field_of(described: dict[str, Any]) -> Field:
         nullable=described.get("nullable", False),
         verbose_name=described.get("verbose_name", ""),
         choices=tuple(Choice(**choice) for choice in described.get("choices", ())),
+        hidden=described.get("hidden", False),
     )
 
 
@@ -301,6 +302,13 @@ def test_the_catalogue_of_a_whole_project_fits_the_schema(capsys):
         "shop.PriceChanged",
     }
     validator("ingest.catalogue").validate(document)
+
+
+def test_types_as_clients_know_them_fit_the_schema(capsys):
+    call_command("telegraphy", "types", skip_checks=True)
+    types = json.loads(capsys.readouterr().out)["types"]
+    message = {"kind": "types", "id": 1, "catalogue": 1, "types": types}
+    validator("gateway.types").validate(message)
 
 
 @pytest.mark.django_db

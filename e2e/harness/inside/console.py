@@ -16,7 +16,7 @@ django.setup()
 _answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
-exec("from board.models import *\nfrom board.events import *")
+exec(os.environ["CONSOLE_PRELUDE"])
 
 for _line in sys.stdin:
     result = None

@@ -1,5 +1,8 @@
 """The page and what its forms post to. Nothing here publishes: saving an order does."""
 
+from decimal import Decimal
+
+import telegraphy
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,6 +14,9 @@ from .models import Order, Product, Status
 
 ORDERS_KEPT = 200
 """The page knows this many of the latest orders, and shows the first few of them."""
+
+TO_PACK = {"status": Status.PAID, "total__gte": Decimal(30)}
+"""Which orders have to be packed. Asked of the database once, and of the gateway from then on."""
 
 FIELDS = ["id", "number", "customer", "product", "quantity", "status", "total", "created_at"]
 
@@ -30,17 +36,26 @@ def board(request: HttpRequest) -> HttpResponse:
             return JsonResponse({"errors": form.errors}, status=200 if valid else 400)
         if valid:
             return redirect("board")
-    choices = {"products": dict(Product.choices), "statuses": dict(Status.choices)}
-    orders = Order.objects.all()[:25]
-    context = {"form": form, "orders": orders, "choices": choices}
+    choices = {
+        "products": dict(Product.choices),
+        "statuses": dict(Status.choices),
+        "to_pack": str(telegraphy.Q(**TO_PACK)),
+    }
+    context = {
+        "form": form,
+        "orders": Order.objects.all()[:25],
+        "to_pack": Order.objects.filter(**TO_PACK)[:8],
+        "choices": choices,
+    }
     return render(request, "board/board.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
 def orders_json(request: HttpRequest) -> JsonResponse:
     """What a page loads when it cannot know that it missed nothing."""
-    orders = list(Order.objects.values(*FIELDS)[:ORDERS_KEPT])
-    return JsonResponse({"orders": orders})
+    orders = Order.objects.values(*FIELDS)
+    to_pack = orders.filter(**TO_PACK)[:ORDERS_KEPT]
+    return JsonResponse({"orders": list(orders[:ORDERS_KEPT]), "to_pack": list(to_pack)})
 
 
 @require_POST

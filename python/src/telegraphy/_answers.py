@@ -53,6 +53,8 @@ class RefusedRequest:
     member: str | None
     nearest: tuple[str, ...]
     retry_after_ms: int | None
+    line: int | None
+    column: int | None
 
 
 Answer: TypeAlias = Published | CatalogueAccepted | Pong | RefusedRequest
@@ -85,11 +87,9 @@ def parse_answer(text: bytes | str) -> Answer:
             message=_typed(document, "message", str),
             member=_optional(document, "member", str),
             nearest=_names(document),
-            retry_after_ms=(
-                _count(document, "retry_after_ms")
-                if "retry_after_ms" in document
-                else None
-            ),
+            retry_after_ms=_optional_count(document, "retry_after_ms"),
+            line=_optional_count(document, "line"),
+            column=_optional_count(document, "column"),
         )
     raise BadAnswer(f"the gateway answered with the unknown kind {kind!r}")
 
@@ -125,7 +125,7 @@ def _published(document: dict[str, Any]) -> Published:
 
 
 def _id(document: dict[str, Any]) -> int | None:
-    return _count(document, "id") if "id" in document else None
+    return _optional_count(document, "id")
 
 
 def _is_count(value: object) -> bool:
@@ -137,6 +137,10 @@ def _count(document: dict[str, Any], member: str) -> int:
     if not _is_count(value):
         raise BadAnswer(f"`{member}` must be a number of 0 or more, not {value!r}")
     return int(value)  # type: ignore[arg-type]
+
+
+def _optional_count(document: dict[str, Any], member: str) -> int | None:
+    return _count(document, member) if member in document else None
 
 
 def _typed(document: dict[str, Any], member: str, kind: type) -> Any:

@@ -47,7 +47,12 @@ def _ask(endpoint: str, key: str, kind: str, body: bytes, timeout: float) -> Ans
         answer = parse_answer(socket.recv_multipart()[-1])
     if isinstance(answer, RefusedRequest):
         raise Refused(
-            answer.code, answer.message, member=answer.member, nearest=answer.nearest
+            answer.code,
+            answer.message,
+            member=answer.member,
+            nearest=answer.nearest,
+            line=answer.line,
+            column=answer.column,
         )
     return answer
 

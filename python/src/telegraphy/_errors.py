@@ -47,7 +47,8 @@ class Unreachable(GatewayError):
 
 
 class Refused(GatewayError):
-    """The gateway answered no."""
+    """The gateway answered no.  `line` and `column` are of the text that `member` names,
+    an access rule."""
 
     def __init__(
         self,
@@ -56,6 +57,8 @@ class Refused(GatewayError):
         *,
         member: str | None = None,
         nearest: Sequence[str] = (),
+        line: int | None = None,
+        column: int | None = None,
     ) -> None:
         text = f"{code}: {message}"
         if member:
@@ -67,6 +70,8 @@ class Refused(GatewayError):
         self.message = message
         self.member = member
         self.nearest = tuple(nearest)
+        self.line = line
+        self.column = column
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

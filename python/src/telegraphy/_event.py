@@ -8,6 +8,7 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from . import _outlet
@@ -15,7 +16,7 @@ from ._encoded import EncodedEvent, check_event_id, new_id, now
 from ._errors import DefinitionError, InvalidEvent, did_you_mean
 from ._fields import Field, field_from_annotation
 from ._registry import label_of, registry
-from ._types import AUTHENTICATED, EventType, check_options, plural
+from ._types import AUTHENTICATED, EventType, check_options, plural, rule_text
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -27,7 +28,13 @@ else:
 
 
 INHERITED_OPTIONS: Final = ("access", "delivery", "ttl")
-OWN_OPTIONS: Final = ("name", "verbose_name", "verbose_name_plural", "abstract")
+OWN_OPTIONS: Final = (
+    "rule_fields",
+    "name",
+    "verbose_name",
+    "verbose_name_plural",
+    "abstract",
+)
 OPTIONS: Final = INHERITED_OPTIONS + OWN_OPTIONS
 
 MISSING: Final = object()
@@ -42,11 +49,13 @@ class Definition:
         self.fields: dict[str, Field] = {}
         self.defaults: dict[str, Any] = {}
         self.options: dict[str, Any] = {}
+        self.hidden: set[str] = set()
         for base in reversed(cls.__mro__[1:]):
             inherited = base.__dict__.get("_definition")
             if isinstance(inherited, Definition):
                 self.fields |= inherited.fields
                 self.defaults |= inherited.defaults
+                self.hidden |= inherited.hidden
                 self.options |= {
                     option: value
                     for option, value in inherited.options.items()
@@ -54,6 +63,7 @@ class Definition:
                 }
         self._take_options()
         self._take_fields(namespace)
+        self._hide_fields()
         self._type: EventType | None = None
 
     @property
@@ -72,7 +82,7 @@ class Definition:
                 name=self.options.get("name")
                 or f"{label_of(self.cls.__module__)}.{self.cls.__name__}",
                 fields=tuple(self.fields.values()),
-                access=self.options.get("access", AUTHENTICATED),
+                access=rule_text(self.options.get("access", AUTHENTICATED)),
                 delivery=self.options.get("delivery", "live"),
                 ttl=self.options.get("ttl"),
                 verbose_name=verbose,
@@ -114,6 +124,19 @@ class Definition:
         for name, field in self.fields.items():
             if name in self.cls.__dict__:
                 self._take_default(field)
+
+    def _hide_fields(self) -> None:
+        """What a class hides, those made of it hide too: a field does not come into the
+        open because somebody inherits it."""
+        for name in self.options.get("rule_fields", ()):
+            if name not in self.fields:
+                raise DefinitionError(
+                    f"{self.where}.Meta: rule_fields names {name!r}, which is no field"
+                    f"{did_you_mean(name, self.fields)}"
+                )
+            self.hidden.add(name)
+        for name in self.hidden:
+            self.fields[name] = replace(self.fields[name], hidden=True)
 
     def _take_default(self, field: Field) -> None:
         default = self.cls.__dict__[field.name]
@@ -173,8 +196,9 @@ class Event:
 
         PriceChanged(symbol="TG", price=Decimal("18.44")).publish()
 
-    Fields are inherited.  So are the Meta options `access`, `delivery` and `ttl`; `name`,
-    `verbose_name`, `verbose_name_plural` and `abstract` are each class's own.
+    Fields are inherited, those that `rule_fields` hides as hidden ones.  So are the Meta
+    options `access`, `delivery` and `ttl`; `name`, `verbose_name`, `verbose_name_plural`
+    and `abstract` are each class's own.
     """
 
     _definition: ClassVar[Definition]

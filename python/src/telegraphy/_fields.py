@@ -36,6 +36,8 @@ class Field:
     choices: tuple[Choice, ...] = ()
     closed: bool = False
     """Is a value that is not one of `choices` wrong?"""
+    hidden: bool = False
+    """For access rules alone, and never sent to a client?"""
 
     def encode(self, value: object) -> Any:
         """`value` as JSON has it; raises `InvalidEvent`."""
@@ -83,6 +85,8 @@ class Field:
             described["choices"] = [
                 {"value": choice.value, "label": choice.label} for choice in self.choices
             ]
+        if self.hidden:
+            described["hidden"] = True
         return described
 
 

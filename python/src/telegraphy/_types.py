@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ._errors import DefinitionError, did_you_mean
 from ._fields import FIELD_NAME_MAX, FIELDS_MAX, Field
+from ._query import Condition
 
 PUBLIC: Final = "public"
 """`access` of events that any client may have."""
@@ -27,6 +28,8 @@ APP_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 TYPE_NAME_MAX: Final = 128
 VERBOSE_NAME_MAX: Final = 256
 TYPES_MAX: Final = 1_000
+RULE_BYTES_MAX: Final = 4_096
+"""What the gateway takes unless it is configured otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +73,27 @@ class EventType:
         }
         return described
 
+    def metadata(self) -> dict[str, Any]:
+        """This type as clients know it (PROTOCOL.md 5): without what is hidden."""
+        return {
+            **self.describe(),
+            "key": list(self.key),
+            "access": self.access_kind,
+            "fields": [
+                {"nullable": False, "verbose_name": "", **field.describe()}
+                for field in self.fields
+                if not field.hidden
+            ],
+        }
+
 
 def ttl_ms(ttl: timedelta | None) -> int | None:
     return None if ttl is None else ttl // timedelta(milliseconds=1)
+
+
+def rule_text(access: str | Condition) -> str:
+    """`access` as the catalogue has it; `ValueError` for an empty `Q`."""
+    return str(access)
 
 
 def check_event_type(event_type: EventType) -> list[str]:
@@ -103,16 +124,8 @@ def check_event_type(event_type: EventType) -> list[str]:
 def check_options(options: Mapping[str, Any], where: str) -> None:
     """Raise `DefinitionError` for a value of `access`, `delivery`, `ttl` or a name that
     no event type can have; `where` begins the message."""
-    access = options.get("access", AUTHENTICATED)
-    if not isinstance(access, str) or not access.strip():
-        raise DefinitionError(
-            f"{where}: access must be telegraphy.PUBLIC, telegraphy.AUTHENTICATED or a "
-            f"rule (a string), not {access!r}"
-        )
-    if access not in (PUBLIC, AUTHENTICATED) and access.isidentifier():
-        near = did_you_mean(access.lower(), (PUBLIC, AUTHENTICATED))
-        if near:
-            raise DefinitionError(f"{where}: access {access!r} is not a rule{near}")
+    check_access(options.get("access", AUTHENTICATED), where)
+    check_names(options.get("rule_fields", ()), where)
     delivery = options.get("delivery", "live")
     if delivery not in DELIVERIES:
         raise DefinitionError(
@@ -132,6 +145,45 @@ def check_options(options: Mapping[str, Any], where: str) -> None:
         raise DefinitionError(
             f"{where}: name must be two or more words joined by dots, such as "
             f"'shop.PriceChanged', not {name!r}"
+        )
+
+
+def check_access(access: object, where: str) -> None:
+    """What is wrong with it at first sight; whether a rule is right the gateway tells."""
+    try:
+        rule = str(access) if isinstance(access, (str, Condition)) else ""
+    except ValueError as error:  # an empty Q
+        raise DefinitionError(f"{where}: access: {error}") from None
+    if not rule.strip():
+        raise DefinitionError(
+            f"{where}: access must be telegraphy.PUBLIC, telegraphy.AUTHENTICATED or a "
+            f"rule (a string or a telegraphy.Q), not {access!r}"
+        )
+    if rule not in (PUBLIC, AUTHENTICATED) and rule.isidentifier():
+        near = did_you_mean(rule.lower(), (PUBLIC, AUTHENTICATED))
+        if near:
+            raise DefinitionError(f"{where}: access {rule!r} is not a rule{near}")
+    size = len(rule.encode(errors="replace"))
+    if size > RULE_BYTES_MAX:
+        raise DefinitionError(
+            f"{where}: access is a rule of {size:,} bytes; {RULE_BYTES_MAX:,} is the most"
+        )
+
+
+def check_names(names: object, where: str) -> None:
+    """Is it what `rule_fields` may be, a list of names?"""
+    if not isinstance(names, (list, tuple)) or not all(
+        isinstance(name, str) for name in names
+    ):
+        hint = (
+            "; every field must be named"
+            if names == "__all__"
+            else f"; write [{names!r}]"
+            if isinstance(names, str)
+            else ""
+        )
+        raise DefinitionError(
+            f"{where}: rule_fields must be a list of names, not {names!r}{hint}"
         )
 
 

@@ -53,7 +53,11 @@ class Column:
 
 
 def column_for(
-    model_field: ModelField[Any, Any], name: str, *, is_key: bool = False
+    model_field: ModelField[Any, Any],
+    name: str,
+    *,
+    is_key: bool = False,
+    hidden: bool = False,
 ) -> Column:
     """Raises `DefinitionError` if the field's type has no place in events."""
     generated = bool(getattr(model_field, "generated", False))
@@ -66,6 +70,7 @@ def column_for(
         nullable=(bool(model_field.null) or generated) and not is_key,
         verbose_name=str(model_field.verbose_name),
         choices=choices_of(model_field, type_name),
+        hidden=hidden,
     )
     return Column(
         field=field,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -14,7 +14,13 @@ from django.db.models import Field as ModelField
 
 from .._errors import DefinitionError, did_you_mean
 from .._fields import Field, field_from_annotation
-from .._types import MODEL_OPERATIONS, EventType, check_options
+from .._types import (
+    MODEL_OPERATIONS,
+    EventType,
+    check_names,
+    check_options,
+    rule_text,
+)
 from ._columns import Column, column_for
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 ALL: Final = "__all__"
 OPTIONS: Final = (
     "fields",
+    "rule_fields",
     "operations",
     "access",
     "delivery",
@@ -82,14 +89,14 @@ class ModelDeclaration:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The key's columns, then the declared ones."""
+        """The key's columns, then the declared ones, then those for rules."""
         key = key_columns(self.model)
         seen = {column.attname for column in key}
         rest = []
-        for name in self.names:
+        for name, hidden in self._declared:
             if name == "pk" or self._method(name) is not None:
                 continue
-            column = column_for(self._model_field(name), name)
+            column = column_for(self._model_field(name), name, hidden=hidden)
             if column.attname not in seen:
                 seen.add(column.attname)
                 rest.append(column)
@@ -98,10 +105,11 @@ class ModelDeclaration:
     @cached_property
     def methods(self) -> tuple[Method, ...]:
         found = []
-        for name in self.names:
+        for name, hidden in self._declared:
             method = self._method(name)
             if method is not None:
-                found.append(Method(field=method_field(name, method), call=method))
+                field = replace(method_field(name, method), hidden=hidden)
+                found.append(Method(field=field, call=method))
         return tuple(found)
 
     @cached_property
@@ -110,6 +118,18 @@ class ModelDeclaration:
         if fields == ALL:
             return tuple(field.attname for field in self.model._meta.concrete_fields)
         return tuple(dict.fromkeys(fields))
+
+    @cached_property
+    def rule_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.events.rule_fields))
+
+    @property
+    def _declared(self) -> list[tuple[str, bool]]:
+        """Each name, and whether its field is hidden."""
+        return [
+            *((name, False) for name in self.names),
+            *((name, True) for name in self.rule_names),
+        ]
 
     def event_type(self) -> EventType:
         errors = [problem for problem in self.problems() if not problem.is_warning]
@@ -125,7 +145,7 @@ class ModelDeclaration:
             ),
             operations=tuple(op for op in MODEL_OPERATIONS if op in self.operations),
             key=tuple(column.field.name for column in self.columns if column.is_key),
-            access=events.access,
+            access=rule_text(events.access),
             delivery=events.delivery,
             ttl=events.ttl,
             verbose_name=verbose,
@@ -142,10 +162,12 @@ class ModelDeclaration:
 
     def problems(self) -> list[Problem]:
         """What system checks report about this declaration."""
-        found = [*self._option_problems(), *self._fields_problems()]
-        if not any(problem.id == "telegraphy.E003" for problem in found):
+        no_names = self._form_problems()
+        found = [*self._option_problems(), *self._fields_problems(), *no_names]
+        if not no_names and not any(one.id == "telegraphy.E003" for one in found):
             for name in self.names:
                 found.extend(self._name_problems(name))
+            found.extend(self._rule_fields_problems())
             if isinstance(self.events.operations, (list, tuple, set, frozenset)):
                 found.extend(self._silence_problems())
         return found
@@ -226,6 +248,45 @@ class ModelDeclaration:
                 hint='Write fields = ["status", "total"], a list of names.',
             )
         ]
+
+    def _form_problems(self) -> list[Problem]:
+        try:
+            check_names(self.events.rule_fields, self.where)
+        except DefinitionError as error:
+            return [Problem(id="telegraphy.E008", message=str(error))]
+        return []
+
+    def _rule_fields_problems(self) -> list[Problem]:
+        found = []
+        shown = {*self.names, *self._attnames(self.names), *self._attnames(("pk",))}
+        for name in self.rule_names:
+            if shown & {name, *self._attnames((name,))}:
+                found.append(
+                    Problem(
+                        id="telegraphy.E011",
+                        message=f"{self.where}: rule_fields names {name!r}, which "
+                        "subscribers see",
+                        hint="Rules may look at all fields: leave it out. To hide it, "
+                        "leave it out of fields (the primary key is always sent).",
+                    )
+                )
+            else:
+                found.extend(self._name_problems(name))
+        return found
+
+    def _attnames(self, names: Sequence[str]) -> set[str]:
+        """The columns that names of model fields stand for: `customer` and `customer_id`
+        are one."""
+        found = set()
+        for name in names:
+            if name == "pk":
+                found |= {field.attname for field in self.model._meta.pk_fields}
+            elif self._method(name) is None:
+                try:
+                    found.add(self._model_field(name).attname)
+                except (FieldDoesNotExist, DefinitionError):
+                    continue  # which is told of
+        return found
 
     def _name_problems(self, name: str) -> list[Problem]:
         method = self._method(name)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from django.apps import apps
 from django.db.models import Model
 
+from .._query import Claim, Q
 from .._registry import registry
 from .._types import AUTHENTICATED, MODEL_OPERATIONS
 from ._declaration import ModelDeclaration
@@ -28,7 +29,9 @@ class ModelEvents(Generic[M]):
         @register(Order)
         class OrderEvents(ModelEvents[Order]):
             fields = ["number", "status", "total", "customer_name"]
+            rule_fields = ["customer"]
             operations = ["create", "update"]
+            access = "customer == auth.user_id || auth.is_staff"
 
             def customer_name(self, instance: Order) -> str:
                 return instance.customer.name
@@ -42,11 +45,15 @@ class ModelEvents(Generic[M]):
     """What subscribers see: must be said.  "__all__" is every field of the model, those
     that it will have one day included."""
 
+    rule_fields: ClassVar[Sequence[str]] = ()
+    """What access rules may look at besides, never sent to a client."""
+
     operations: ClassVar[Sequence[str]] = MODEL_OPERATIONS
     """Which of "create", "update" and "delete" are events."""
 
-    access: ClassVar[str] = AUTHENTICATED
-    """telegraphy.PUBLIC, telegraphy.AUTHENTICATED, or a rule."""
+    access: ClassVar[str | Q | Claim] = AUTHENTICATED
+    """telegraphy.PUBLIC, telegraphy.AUTHENTICATED, or a rule: "owner_id == auth.user_id",
+    or the same as a `telegraphy.Q`."""
 
     delivery: ClassVar[str] = "live"
 

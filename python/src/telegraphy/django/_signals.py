@@ -5,7 +5,8 @@ what the database has now, and the difference is the event; frozen there and the
 after the commit.  Never from memory alone: `update_fields` says what was written and not
 what changed, an instance may never have been loaded, and may hold expressions.
 
-A delete: `pre_delete` freezes the values, `post_delete` sends them after the commit.
+A delete: `pre_delete` freezes the row as the database has it, `post_delete` sends it
+after the commit.  All of the row: whoever asked for some rows must hear of those that go.
 
 Which senders: a declared model hears of its proxies and of the proxies' model, for they
 are the same rows, and of its multi-table children, whose saves signal the child alone.
@@ -23,7 +24,7 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db import Error as DatabaseLayerError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.signals import (
     class_prepared,
     post_delete,
@@ -189,19 +190,23 @@ def _look_before(watch: Watch, instance: Model, using: str) -> Before:
     key = _key_of(watch, instance)
     if not needed or key is None:
         return Before(looked=key is None)
+    values, stored = _stored(declaration, key, using)
+    if values is None:
+        return Before(looked=True)
+    return Before(looked=True, row=_encoded(declaration, values, stored), instance=stored)
+
+
+def _stored(
+    declaration: ModelDeclaration, key: object, using: str
+) -> tuple[dict[str, Any] | None, Model | None]:
+    """The row as the database has it, by one query: its columns, and, if methods are
+    declared, an instance.  None if there is no such row."""
     rows = declaration.model._base_manager.using(using).filter(pk=key)[:1]
     if declaration.methods:
         stored = next(iter(rows), None)
-        if stored is None:
-            return Before(looked=True)
-        return Before(
-            looked=True, row=_encoded(declaration, _values(declaration, stored), stored),
-            instance=stored,
-        )  # fmt: skip
-    values = next(iter(rows.values(*(c.attname for c in declaration.columns))), None)
-    return Before(
-        looked=True, row=_encoded(declaration, values, None) if values else None
-    )
+        return (_values(declaration, stored) if stored is not None else None), stored
+    attnames = (column.attname for column in declaration.columns)
+    return next(iter(rows.values(*attnames)), None), None
 
 
 def _key_of(watch: Watch, instance: Model) -> Any:
@@ -342,7 +347,11 @@ def _encoded(
 
 
 def _before_delete(
-    sender: type[Model], instance: Model, using: str, **_kwargs: Any
+    sender: type[Model],
+    instance: Model,
+    using: str,
+    origin: object = None,
+    **_kwargs: Any,
 ) -> None:
     frozen = {}
     for watch in _watches.get(sender, ()):
@@ -352,7 +361,7 @@ def _before_delete(
             and "delete" in declaration.operations
             and not is_muted(declaration.model)
         ):
-            frozen[declaration.identity] = _frozen_for_delete(declaration, instance)
+            frozen[declaration.identity] = _last_row(declaration, instance, using, origin)
     _push(instance, DELETED, frozen)
 
 
@@ -366,20 +375,46 @@ def _after_delete(
             _emit(watch.declaration, "delete", row, using)
 
 
-def _frozen_for_delete(declaration: ModelDeclaration, instance: Model) -> Row | None:
-    """What the instance holds; what it does not hold is left out, as only the key is
-    needed, and fetching it would cost a query a row."""
+def _last_row(
+    declaration: ModelDeclaration, instance: Model, using: str, origin: object
+) -> Row | None:
+    """The row that will be deleted; None if there is none, or its key has no form."""
+    values = {column.attname: column.read(instance) for column in declaration.columns}
+    has_all = not any(value is DEFERRED for value in values.values())
+    if has_all and _was_just_loaded(instance, origin):
+        return _last_values(declaration, values, instance)
+    stored_values, stored = _stored(declaration, instance.pk, using)
+    if stored_values is None:
+        return None
+    return _last_values(declaration, stored_values, stored)
+
+
+def _was_just_loaded(instance: Model, origin: object) -> bool:
+    """By the delete itself?  It loads the rows of a queryset, and those that others drag
+    along.  What somebody else holds may be old, or never have been a row."""
+    if isinstance(origin, QuerySet):
+        return True
+    if not isinstance(origin, Model):
+        return False
+    is_family = isinstance(instance, type(origin)) or isinstance(origin, type(instance))
+    return not (is_family and origin.pk == instance.pk)
+
+
+def _last_values(
+    declaration: ModelDeclaration, values: dict[str, Any], instance: Model | None
+) -> Row | None:
+    """As `_encoded`, but what cannot be written is left out: only the key is needed."""
     row: Row = {}
     for column in declaration.columns:
-        value = column.read(instance)
-        if value is DEFERRED and not column.is_key:
-            continue
         try:
-            row[column.field.name] = column.encode(value)
+            row[column.field.name] = column.encode(values[column.attname])
         except Exception as error:
             if column.is_key:
                 _lost(declaration, f"field {column.field.name!r}: {error}")
                 return None
+            logger.debug("%s left out of a delete", column.field.name, exc_info=True)
+    if instance is None:
+        return row
     for method in declaration.methods:
         try:
             row[method.field.name] = method.field.encode(method.call(instance))

@@ -10,6 +10,7 @@ telegraphy.E007  it has an unknown option
 telegraphy.E008  an option has a value that it cannot have
 telegraphy.E009  the gateway would refuse the event type
 telegraphy.E010  a method does not say what it returns
+telegraphy.E011  a field is for rules alone, and sent too
 telegraphy.W001  fields = "__all__"
 telegraphy.W002  the on_delete of a relation changes rows without an event
 telegraphy.W003  a database has AUTOCOMMIT off

@@ -1,10 +1,12 @@
 from decimal import Decimal
 
 import telegraphy
+from telegraphy import Q, auth
 from telegraphy.django import ModelEvents, register
 
 from .models import (
     Customer,
+    Document,
     Everything,
     Follower,
     Line,
@@ -52,6 +54,18 @@ class PlaceEvents(ModelEvents[Place]):
 @register(Ticket, Seat, Follower)
 class PlainEvents(ModelEvents[Ticket]):
     fields = "__all__"
+
+
+@register(Document)
+class DocumentEvents(ModelEvents[Document]):
+    """Some may see it, and nobody sees who."""
+
+    fields = ["title"]
+    rule_fields = ["owner", "readers"]
+    access = Q(owner=auth.user_id) | Q(readers__contains=[auth.user_id])
+
+    def readers(self, instance: Document) -> list[int]:
+        return [instance.owner, *instance.shared_with]
 
 
 @register(Everything)

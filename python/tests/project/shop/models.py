@@ -86,6 +86,12 @@ class Everything(models.Model):
     )
 
 
+class Document(models.Model):
+    title = models.CharField(max_length=50)
+    owner = models.IntegerField()
+    shared_with = models.JSONField(default=list)
+
+
 class Follower(models.Model):
     """Saves itself again from a receiver of its own `post_save`."""
 

@@ -2,6 +2,7 @@
 
 import { RateChart, RevenueChart } from './charts.js';
 import { Orders } from './orders.js';
+import { Packing } from './packing.js';
 import { Table } from './table.js';
 import { showConnection, submitInPlace, toast } from './page.js';
 
@@ -11,6 +12,7 @@ const choices = JSON.parse(find('choices').textContent);
 
 const orders = new Orders();
 const table = new Table(find('orders'), find('empty'), choices);
+const packing = new Packing(find('to-pack'), find('more-to-pack'));
 const rate = new RateChart(find('rate'), find('rate-now'));
 const revenue = new RevenueChart(find('revenue'), choices.statuses);
 
@@ -24,6 +26,7 @@ function drawSoon() {
     drawing = false;
     table.draw(orders.latest());
     revenue.draw(orders.revenue());
+    packing.draw();
     rate.draw();
     find('kept').textContent = orders.size;
   });
@@ -56,7 +59,7 @@ let loads = 0;
 
 function take(event) {
   if (waiting !== null) {
-    waiting.push(event);
+    waiting.push([take, event]);
     return;
   }
   if (event.op === 'add') rate.add(Date.parse(event.data.created_at));
@@ -67,15 +70,25 @@ function take(event) {
   drawSoon();
 }
 
+function pack(event) {
+  if (waiting !== null) {
+    waiting.push([pack, event]);
+    return;
+  }
+  packing.take(event);
+  drawSoon();
+}
+
 async function load() {
   waiting ??= [];
   const mine = (loads += 1);
   try {
     const response = await fetch('/orders.json', { headers: { accept: 'application/json' } });
     if (!response.ok) throw new Error(`/orders.json answered ${response.status}`);
-    const { orders: list } = await response.json();
+    const { orders: list, to_pack: listToPack } = await response.json();
     if (mine !== loads) return; // A later load is on its way and knows more.
     orders.load(list);
+    packing.load(listToPack);
     rate.load(list.map((order) => Date.parse(order.created_at)));
   } catch (error) {
     if (mine === loads) setTimeout(load, 1000);
@@ -84,16 +97,32 @@ async function load() {
   }
   const late = waiting;
   waiting = null;
-  for (const event of late) {
+  for (const [taker, event] of late) {
     // The answer may hold what the event says: an order is not to be counted twice.
-    if (event.op === 'add' && orders.has(event.data.id)) orders.take(event);
-    else take(event);
+    if (taker === take && event.op === 'add' && orders.has(event.data.id)) orders.take(event);
+    else taker(event);
   }
   drawSoon();
 }
 
-telegraphy.subscribe('board.Order', { onSubscribed: load, onReset: load, onGap: load }, take);
+const reload = { onSubscribed: load, onReset: load, onGap: load };
+telegraphy.subscribe('board.Order', reload, take);
 load();
+
+// Of the same events only those that concern this list: an order comes when it is paid, and goes
+// when it is sent. The gateway looks; the page need not know what is asked for.
+const packingOptions = {
+  where: choices.to_pack,
+  ...reload,
+  onSubscribed: () => {
+    find('packing').hidden = false;
+    load();
+  },
+  onError: () => {
+    find('packing').hidden = true; // A list that does not move would say what is not so.
+  },
+};
+telegraphy.subscribe('board.Order', packingOptions, pack);
 
 telegraphy.subscribe('board.BurstStarted', ({ data }) => {
   toast(`A burst of ${data.orders} orders is on its way.`);

@@ -15,7 +15,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -27,7 +28,7 @@ from django.utils import autoreload
 from ...._control import push_catalogue
 from ...._errors import DefinitionError, GatewayError
 from ...._registry import registry
-from ...._types import PUBLIC
+from ...._types import PUBLIC, EventType
 from ..._binary import BinaryNotFound, find_binary, flag_of, flags, flat
 from ..._watching import CodeWatcher
 from ...conf import CLIENT_PATH, conf
@@ -37,6 +38,7 @@ PUSH_SECONDS: Final = 5.0
 UP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
 LOOPBACK: Final = "127.0.0.1"
+CATALOGUE_FILE: Final = "catalogue.json"
 PORT_TAKEN: Final = (
     "Another gateway (or another program) has this port: set TELEGRAPHY['CLIENT_PORT'] "
     "and TELEGRAPHY['INGEST_PORT'], or use --push if it is this project's own."
@@ -47,6 +49,20 @@ class Command(BaseCommand):
     help = "Runs the gateway with every event type of this project."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "action",
+            nargs="?",
+            choices=["types"],
+            help="print what the front end knows of the event types, and run nothing",
+        )
+        parser.add_argument(
+            "--typescript",
+            action="store_true",
+            help="with `types`: as TypeScript, for the JavaScript client (else as JSON)",
+        )
+        parser.add_argument(
+            "--out", metavar="FILE", help="with `types`: write them to this file"
+        )
         parser.add_argument(
             "--addr",
             help="address that clients connect to; 0.0.0.0 for every network",
@@ -83,16 +99,61 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_combination(options)
         try:
             document = registry.catalogue(conf.app)
-            if options["catalogue"]:
+            if options["action"] == "types":
+                self._types(document, options)
+            elif options["catalogue"]:
                 self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
             elif options["push"]:
                 self._push(document)
             else:
                 self._run(document, options)
-        except (DefinitionError, GatewayError, BinaryNotFound) as error:
+        except GatewayError as error:
+            raise CommandError(in_python_words(str(error), registry.types())) from None
+        except (DefinitionError, BinaryNotFound) as error:
             raise CommandError(str(error)) from None
+
+    # -- what the front end knows
+
+    def _types(self, document: dict[str, Any], options: dict[str, Any]) -> None:
+        if options["typescript"]:
+            text = self._typescript(document)
+        else:
+            types = [one.metadata() for one in registry.types()]
+            text = json.dumps({"types": types}, indent=2, ensure_ascii=False)
+        text = text.rstrip("\n") + "\n"
+        if options["out"] is None:
+            self.stdout.write(text, ending="")
+            return
+        path = Path(options["out"])
+        try:
+            # What looks at the file's time, such as a bundler, has nothing to do then.
+            is_same = path.is_file() and path.read_text("utf-8") == text
+            if not is_same:
+                path.write_text(text, "utf-8")
+        except (OSError, UnicodeError) as error:
+            raise CommandError(f"{path} cannot be written: {error}") from None
+        news = ", as before" if is_same else ""
+        self.stdout.write(f"{path} has {count_of_types(document)}{news}.")
+
+    def _typescript(self, document: dict[str, Any]) -> str:
+        """Written by the gateway's program, the one that knows how."""
+        binary = find_binary()
+        with catalogue_file(document) as catalogue:
+            done = subprocess.run(
+                [binary, "types", "--typescript", str(catalogue)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+            )
+        if done.returncode:
+            words = in_python_words(done.stderr.strip(), registry.types())
+            raise CommandError(f"{binary} cannot write the types: {words}")
+        return done.stdout
 
     # -- asking a gateway that runs
 
@@ -110,11 +171,7 @@ class Command(BaseCommand):
 
     def _run(self, document: dict[str, Any], options: dict[str, Any]) -> None:
         binary = find_binary()
-        with tempfile.TemporaryDirectory(prefix="telegraphy-") as directory:
-            catalogue = Path(directory) / "catalogue.json"
-            catalogue.write_text(
-                json.dumps(document, ensure_ascii=False), encoding="utf-8"
-            )
+        with catalogue_file(document) as catalogue:
             if options["check"]:
                 code = self._check(binary, catalogue, document, options)
             else:
@@ -143,7 +200,7 @@ class Command(BaseCommand):
         options: dict[str, Any],
     ) -> int:
         self._show_types(document)
-        if conf.gateway:
+        if conf.gateway or any(is_rule(one["access"]) for one in document["types"]):
             code, words = self._judge(binary, catalogue, options)
             if code:
                 self.stderr.write(words)
@@ -202,7 +259,8 @@ class Command(BaseCommand):
             errors="replace",
             check=False,
         )
-        return done.returncode, in_our_words(done.stdout, dict(flat(conf.gateway)))
+        words = in_our_words(done.stdout, dict(flat(conf.gateway)))
+        return done.returncode, in_python_words(words, registry.types())
 
     def _ingest_address(self) -> tuple[str, int]:
         host = dict(flat(conf.gateway)).get("ingest.host")
@@ -226,7 +284,7 @@ class Command(BaseCommand):
         width = max((len(one["name"]) for one in document["types"]), default=0)
         for one in document["types"]:
             access = one["access"]
-            shown = access if isinstance(access, str) else f"rule: {access['rule']}"
+            shown = f"rule: {access['rule']}" if is_rule(access) else access
             if access != PUBLIC:
                 shown += " (nobody can subscribe to it in 0.1)"
             operations = ", ".join(one["operations"])
@@ -266,6 +324,50 @@ class Command(BaseCommand):
                 f"{path.name} changed, and the event types stay as they were:\n{reason}"
             )
         self.stdout.flush()
+
+
+def is_rule(access: str | dict[str, str]) -> bool:
+    return not isinstance(access, str)
+
+
+def check_combination(options: dict[str, Any]) -> None:
+    """What argparse cannot say: options that mean nothing together."""
+    if options["action"] == "types":
+        for name in ("check", "push", "catalogue", "addr", "port", "config", "reload"):
+            if options[name]:
+                raise CommandError(f"--{name} is nothing for `types`, which runs nothing")
+    else:
+        for name in ("typescript", "out"):
+            if options[name]:
+                raise CommandError(
+                    f"--{name} is for `types`: manage.py telegraphy types --{name}"
+                )
+
+
+@contextmanager
+def catalogue_file(document: dict[str, Any]) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="telegraphy-") as directory:
+        path = Path(directory) / CATALOGUE_FILE
+        path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        yield path
+
+
+def in_python_words(text: str, types: Sequence[EventType]) -> str:
+    """`types[2].access.rule` as its author knows it: `shop.events.Orders: access`."""
+
+    def named(found: re.Match[str]) -> str:
+        if int(found[1]) >= len(types):
+            return found[0]
+        event_type = types[int(found[1])]
+        member = found[2].removesuffix(".rule")
+        field = re.fullmatch(r"\.fields\[(\d+)\](.*)", member)
+        if field and int(field[1]) < len(event_type.fields):
+            member = f".field {event_type.fields[int(field[1])].name!r}{field[2]}"
+        where = event_type.declared_by or event_type.name
+        return ": ".join([where, *member.split(".")[1:]])
+
+    path = rf"(?:\S*{re.escape(CATALOGUE_FILE)}: )?"
+    return re.sub(path + r"\btypes\[(\d{1,6})\]((?:\.\w+(?:\[\d+\])?)*)", named, text)
 
 
 def count_of_types(document: dict[str, Any]) -> str:
