@@ -229,6 +229,9 @@ struct tg_value tg_op_select(struct tg_work *work, struct tg_value of,
 struct tg_value tg_op_has(struct tg_work *work, struct tg_value of, struct tg_slice name)
 {
     struct tg_value found = tg_op_select(work, of, name);
+    if (of.kind == TG_VALUE_ERROR) {
+        return of;
+    }
     if (found.kind != TG_VALUE_ERROR) {
         return tg_value_bool(true);
     }

@@ -20,8 +20,8 @@ static struct tg_value range(void)
 struct tg_value tg_to_bool(struct tg_work *work, const struct tg_value *arguments,
                            uint32_t count)
 {
-    static const char *const words[] = {"0",    "f",    "false", "False", "FALSE",
-                                        "1",    "t",    "true",  "True",  "TRUE"};
+    static const char *const words[] = {"0", "f", "false", "False", "FALSE",
+                                        "1", "t", "true",  "True",  "TRUE"};
     (void)work;
     (void)count;
     if (arguments[0].kind == TG_VALUE_BOOL) {
@@ -192,9 +192,9 @@ static struct tg_value double_of_string(struct tg_work *work, struct tg_slice te
         const char *word;
         double real;
     } words[] = {
-        {"NaN", (double)NAN},       {"Infinity", INFINITY}, {"+Infinity", INFINITY},
-        {"-Infinity", -INFINITY},   {"inf", INFINITY},      {"+inf", INFINITY},
-        {"-inf", -INFINITY},        {"Inf", INFINITY},      {"+Inf", INFINITY},
+        {"NaN", (double)NAN},     {"Infinity", INFINITY}, {"+Infinity", INFINITY},
+        {"-Infinity", -INFINITY}, {"inf", INFINITY},      {"+inf", INFINITY},
+        {"-inf", -INFINITY},      {"Inf", INFINITY},      {"+Inf", INFINITY},
         {"-Inf", -INFINITY},
     };
     if (is_double(text)) {
@@ -232,7 +232,7 @@ struct tg_value tg_to_double(struct tg_work *work, const struct tg_value *argume
 /* `%.*e` writes a full stop, likewise. */
 size_t tg_double_write(double real, char text[TG_DOUBLE_TEXT_SIZE])
 {
-    enum { LARGEST_PLAIN = 21, SMALLEST_PLAIN = -7 };
+    enum { LARGEST_PLAIN = 21, SMALLEST_PLAIN = -6 };
     if (isnan(real) || isinf(real)) {
         const char *word = isnan(real) ? "NaN" : real > 0 ? "Infinity" : "-Infinity";
         memcpy(text, word, strlen(word));
@@ -247,7 +247,7 @@ size_t tg_double_write(double real, char text[TG_DOUBLE_TEXT_SIZE])
     }
     char *e = strchr(digits, 'e');
     int exponent = atoi(e + 1);
-    if (exponent < SMALLEST_PLAIN + 1 || exponent >= LARGEST_PLAIN) {
+    if (exponent < SMALLEST_PLAIN || exponent >= LARGEST_PLAIN) {
         return (size_t)snprintf(text, TG_DOUBLE_TEXT_SIZE, "%.*se%+d", (int)(e - digits),
                                 digits, exponent);
     }
@@ -432,5 +432,6 @@ struct tg_value tg_to_type(struct tg_work *work, const struct tg_value *argument
 {
     (void)work;
     (void)count;
-    return tg_value_text(TG_VALUE_TYPE, tg_type_name((enum tg_value_kind)arguments[0].kind));
+    return tg_value_text(TG_VALUE_TYPE,
+                         tg_type_name((enum tg_value_kind)arguments[0].kind));
 }

@@ -171,8 +171,7 @@ static bool add(struct decimal a, struct decimal b, struct decimal *sum)
     }
     *sum = (struct decimal){.scale = scale, .negative = a.negative};
     if (a.negative == b.negative) {
-        return !__builtin_add_overflow(a.coefficient, b.coefficient,
-                                       &sum->coefficient) &&
+        return !__builtin_add_overflow(a.coefficient, b.coefficient, &sum->coefficient) &&
                settle(sum);
     }
     if (a.coefficient >= b.coefficient) {
@@ -287,8 +286,8 @@ int tg_decimal_compare(struct tg_slice a, struct tg_slice b)
     if (left.negative != right.negative) {
         return left.negative ? -1 : 1;
     }
-    int order = (left.whole.size > right.whole.size) -
-                (left.whole.size < right.whole.size);
+    int order =
+        (left.whole.size > right.whole.size) - (left.whole.size < right.whole.size);
     if (order == 0) {
         order = compare_bytes(left.whole, right.whole);
     }

@@ -361,6 +361,51 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refuses("id == 1 &&\n  totl > 1", "query_field 2:3 there is no");
 }
 
+static void writes(const char *where, const char *normal)
+{
+    struct tg_filter *filter = compiled(where);
+    tg_buf_clear(&text);
+    tg_filter_write(filter, &orders_schema, &text);
+    tg_buf_add_byte(&text, 0);
+    if (strcmp((const char *)text.data, (const char *)quoted(normal).data) != 0) {
+        fail_msg("%s is written\n  %s", where, (const char *)text.data);
+    }
+    tg_free(filter);
+}
+
+static void a_filter_is_written_as_its_normal_form(void **state)
+{
+    (void)state;
+    writes("", "true");
+    writes("id == 1 && id == 2", "false");
+    writes("!(id == 1 || status == 'a')", "id != 1 && status != 'a'");
+    writes("id > 1 && id < 5", "id >= 2 && id <= 4");
+    writes("id == 1 || id == 2 || id in [3, 2]", "id in [1, 2, 3]");
+    writes("!(id in [1, 2])", "!(id in [1, 2])");
+    writes("total >= 0.1 && total < 99.95", "total >= 0.1 && total < 99.95");
+    writes("total == 1e-5 || total > 123456.789", "total == 0.00001 || total > 123456.789");
+    writes("weight <= -0.5", "weight <= -0.5");
+    writes("weight == 3", "weight == 3.0");
+    writes("created < timestamp('2026-11-23T02:16:34.5+01:00')",
+           "created < timestamp('2026-11-23T01:16:34.5Z')");
+    writes("took >= duration('1h')", "took >= duration('3600s')");
+    writes("day != '2026-11-23'", "day != date('2026-11-23')");
+    writes("paid", "paid == true");
+    writes("!paid", "paid == false");
+    writes("status > 'a' && status <= 'b'", "status > 'a' && status <= 'b'");
+    writes("!status.startsWith('a')", "!status.startsWith('a')");
+    writes("!('a' in tags)", "!('a' in tags)");
+    writes("2 in counts", "2 in counts");
+    writes("size(tags) > 0", "tags != null && size(tags) != 0");
+    writes("has(data.total) && !has(old.status)", "has(data.total) && !has(old.status)");
+    writes("data['in'] == 'x'", "data['in'] == 'x'");
+    writes("event.op == 'update' && 'status' in event.changed",
+           "event.op == 'update' && 'status' in event.changed");
+    writes("id == 1 && (status == 'a' || total == null)",
+           "id == 1 && (status == 'a' || total == null)");
+    writes("event.type == 'shop.Order' && id == 1 + 1", "id == 2");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -378,6 +423,7 @@ int main(void)
         TEST(queries_may_be_about_what_happened),
         TEST(what_old_says_must_have_been_theirs_to_see),
         TEST(what_is_wrong_is_told_with_its_place),
+        TEST(a_filter_is_written_as_its_normal_form),
     };
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 #include "engine/query/values.h"
 
-#define ARGUMENTS                                                                     \
-    struct tg_work *work, const struct tg_value *arguments, uint32_t count
+#define ARGUMENTS struct tg_work *work, const struct tg_value *arguments, uint32_t count
 
 static struct tg_value overload(void)
 {
@@ -64,9 +63,9 @@ static struct tg_value contains(ARGUMENTS)
     }
     struct tg_slice text = arguments[0].text;
     struct tg_slice part = arguments[1].text;
-    return tg_value_bool(part.size == 0 || (text.size >= part.size &&
-                                            memmem(text.data, text.size, part.data,
-                                                   part.size) != NULL));
+    return tg_value_bool(part.size == 0 ||
+                         (text.size >= part.size &&
+                          memmem(text.data, text.size, part.data, part.size) != NULL));
 }
 
 static struct tg_value starts_with(ARGUMENTS)
@@ -160,8 +159,7 @@ const struct tg_function tg_functions[] = {
     {"timestamp", 1, 1, true, false, tg_to_timestamp},
     {"duration", 1, 1, true, false, tg_to_duration},
     {"date", 1, 1, true, false, tg_to_date},
-    TG_GETTERS(GETTER)
-};
+    TG_GETTERS(GETTER)};
 enum { FUNCTIONS_COUNT = sizeof tg_functions / sizeof *tg_functions };
 
 int tg_function_find(struct tg_slice name, bool is_method, uint32_t count)

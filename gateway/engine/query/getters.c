@@ -118,26 +118,26 @@ static int64_t milliseconds(const struct wall *wall)
     return wall->milliseconds;
 }
 
-#define OF_TIMESTAMP(name, look)                                               \
-    struct tg_value tg_call_##name(                                            \
-        struct tg_work *work, const struct tg_value *arguments, uint32_t count) \
-    {                                                                          \
-        (void)work;                                                            \
-        return getter(arguments, count, look);                                 \
+#define OF_TIMESTAMP(name, look)                                                     \
+    struct tg_value tg_call_##name(struct tg_work *work,                             \
+                                   const struct tg_value *arguments, uint32_t count) \
+    {                                                                                \
+        (void)work;                                                                  \
+        return getter(arguments, count, look);                                       \
     }
 
 /* Of a duration these are the whole of it in that unit, milliseconds aside, which are what
  * is left of a second. */
-#define OF_BOTH(name, look, whole)                                             \
-    struct tg_value tg_call_##name(                                            \
-        struct tg_work *work, const struct tg_value *arguments, uint32_t count) \
-    {                                                                          \
-        (void)work;                                                            \
-        if (arguments[0].kind == TG_VALUE_DURATION && count == 1) {            \
-            struct tg_duration duration = arguments[0].duration;               \
-            return tg_value_int(whole);                                        \
-        }                                                                      \
-        return getter(arguments, count, look);                                 \
+#define OF_BOTH(name, look, whole)                                                   \
+    struct tg_value tg_call_##name(struct tg_work *work,                             \
+                                   const struct tg_value *arguments, uint32_t count) \
+    {                                                                                \
+        (void)work;                                                                  \
+        if (arguments[0].kind == TG_VALUE_DURATION && count == 1) {                  \
+            struct tg_duration duration = arguments[0].duration;                     \
+            return tg_value_int(whole);                                              \
+        }                                                                            \
+        return getter(arguments, count, look);                                       \
     }
 
 OF_TIMESTAMP(getFullYear, full_year)

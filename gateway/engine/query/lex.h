@@ -70,7 +70,7 @@ struct tg_lexer {
  * TG_EINVAL, TG_ENOMEM  The refusal says it. */
 TG_MUST_USE enum tg_err tg_lex_next(struct tg_lexer *lexer, struct tg_token *token);
 
-/* Parts of it, in files of their own. The token begins at `token->at`, its kind is set. */
+/* Parts of it, in files of their own. The token's beginning and kind are set. */
 
 /* The string whose quote stands at `lexer->at`. */
 TG_MUST_USE enum tg_err tg_lex_string(struct tg_lexer *lexer, struct tg_token *token,

@@ -8,8 +8,8 @@ static enum tg_err read_int(struct tg_parser *p, struct tg_token number, bool ne
     uint64_t most = (uint64_t)INT64_MAX + negative;
     if (number.is_large || number.integer > most) {
         return tg_parser_refuse(p, number.at,
-                                "this int is too %s: %s%llu is the %s; with .0 after it "
-                                "it is a double",
+                                "this int is too %s: %s%llu is the %s; write .0 "
+                                "after it for a double",
                                 negative ? "small" : "large", negative ? "-" : "",
                                 (unsigned long long)most, negative ? "least" : "most");
     }

@@ -6,6 +6,10 @@
 
 enum { NANOS = 1000 * 1000 * 1000 };
 
+/* Two timestamps may be as far apart as 64 bits of nanoseconds say (292 years): CEL's
+ * conformance suite wants an error beyond. */
+#define APART_MAX (INT64_MAX / NANOS)
+
 static struct tg_value overload(void)
 {
     return tg_value_error(tg_no_overload);
@@ -71,8 +75,9 @@ static struct tg_value with_ints(int op, int64_t a, int64_t b)
         break;
     default:
         if (b == 0) {
-            return tg_value_error(op == TG_AST_DIVIDE ? "division by zero"
-                                                      : "remainder of a division by zero");
+            return tg_value_error(op == TG_AST_DIVIDE
+                                      ? "division by zero"
+                                      : "remainder of a division by zero");
         }
         over = a == INT64_MIN && b == -1;
         if (!over) {
@@ -98,8 +103,9 @@ static struct tg_value with_uints(int op, uint64_t a, uint64_t b)
         break;
     default:
         if (b == 0) {
-            return tg_value_error(op == TG_AST_DIVIDE ? "division by zero"
-                                                      : "remainder of a division by zero");
+            return tg_value_error(op == TG_AST_DIVIDE
+                                      ? "division by zero"
+                                      : "remainder of a division by zero");
         }
         result = op == TG_AST_DIVIDE ? a / b : a % b;
     }
@@ -107,8 +113,8 @@ static struct tg_value with_uints(int op, uint64_t a, uint64_t b)
 }
 
 /* IEEE 754 says what a division by zero is. */
-__attribute__((no_sanitize("float-divide-by-zero"))) static struct tg_value
-with_doubles(int op, double a, double b)
+__attribute__((no_sanitize("float-divide-by-zero"))) static struct tg_value with_doubles(
+    int op, double a, double b)
 {
     switch (op) {
     case TG_AST_ADD:
@@ -221,6 +227,9 @@ static struct tg_value with_times(struct tg_value a, struct tg_value b, int sign
     int64_t nanos = left ? (int64_t)a.timestamp.nanos : a.duration.nanos;
     seconds += sign * (right ? b.timestamp.seconds : b.duration.seconds);
     nanos += sign * (right ? (int64_t)b.timestamp.nanos : b.duration.nanos);
+    if (left && right && (seconds > APART_MAX || seconds < -APART_MAX)) {
+        return overflow();
+    }
     return left != right ? timestamp_of(seconds, nanos) : duration_of(seconds, nanos);
 }
 

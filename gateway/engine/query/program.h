@@ -43,8 +43,9 @@ uint32_t tg_program_cost(const struct tg_program *program);
 
 /* Working memory, kept from run to run; all zero is empty. `bytes_max` 0: 1 MiB. */
 struct tg_space {
-    uint8_t *memory; /* The present block; it begins with a link to the one before it, so */
-    size_t used;     /* that growing moves nothing. */
+    uint8_t
+        *memory; /* The present block; it begins with a link to the one before it, so */
+    size_t used; /* that growing moves nothing. */
     size_t capacity;
     size_t bytes_max;
     struct tg_buf scratch;

@@ -116,11 +116,12 @@ struct tg_civil tg_civil_of_days(int64_t days)
 
 int64_t tg_civil_days(struct tg_civil civil)
 {
-    int64_t year = civil.year - (civil.month <= 2 ? 1 : 0);
+    /* An era more, for January of year 0, which a time zone may reach. */
+    int64_t year = civil.year - (civil.month <= 2 ? 1 : 0) + 400;
     int64_t month_from_march = civil.month > 2 ? civil.month - 3 : civil.month + 9;
     int64_t day_of_year = (153 * month_from_march + 2) / 5 + civil.day - 1;
     return year / 400 * 146097 + year % 400 * 365 + year % 400 / 4 - year % 400 / 100 +
-           day_of_year - 719468;
+           day_of_year - 719468 - 146097;
 }
 
 static int64_t take_date(struct cursor *c)

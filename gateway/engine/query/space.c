@@ -1,6 +1,5 @@
-#include "engine/query/program.h"
-
 #include "engine/base/mem.h"
+#include "engine/query/values.h"
 
 enum {
     BYTES_MAX_DEFAULT = 1024 * 1024,

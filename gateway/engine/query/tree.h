@@ -37,7 +37,7 @@ void tg_tree_item(struct tg_tree *tree);
 /* The limit that literals were allowed to pass, as items may. */
 TG_MUST_USE enum tg_err tg_tree_end(struct tg_tree *tree);
 /* Room for all texts of the tree together, or NULL: then `refusal` says so. It never
- * moves: unescaped, they are never longer than the source, which may end in a NUL here. */
+ * moves: unescaped, they are never longer than the source, with a NUL after it. */
 uint8_t *tg_tree_text(struct tg_tree *tree);
 /* `refusal` says that memory is lacking. */
 enum tg_err tg_tree_no_memory(struct tg_tree *tree);

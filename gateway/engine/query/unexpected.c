@@ -202,6 +202,11 @@ enum tg_err tg_parser_unclosed(struct tg_parser *p)
         return tg_parser_refuse(p, p->token.at, "\"%.*s\" closes nothing", TG_FMT(text));
     }
     if (top->kind == TG_FRAME_THEN) {
+        struct tg_slice source = p->tree.ast->source;
+        if (top->mark + 1 < source.size && source.data[top->mark + 1] == '.') {
+            return tg_parser_refuse(p, top->mark,
+                                    "CEL has no \"?.\": write has(data.x) && data.x …");
+        }
         return tg_parser_refuse(p, top->mark,
                                 "\"?\" lacks its \":\" and what is after it");
     }

@@ -6,7 +6,6 @@
 #define TG_QUERY_VALUES_H
 
 #include "engine/query/program.h"
-#include "engine/query/regex.h"
 
 /* One run. */
 struct tg_work {
@@ -150,22 +149,21 @@ int tg_function_find(struct tg_slice name, bool is_method, uint32_t count);
 /* Is there one of this name, however used? */
 bool tg_function_exists(struct tg_slice name);
 
-
 /* The getters of timestamps and durations: getFullYear … */
-#define TG_GETTERS(X)                                                                  \
-    X(getFullYear)                                                                     \
-    X(getMonth)                                                                        \
-    X(getDayOfYear)                                                                    \
-    X(getDayOfMonth)                                                                   \
-    X(getDate)                                                                         \
-    X(getDayOfWeek)                                                                    \
-    X(getHours)                                                                        \
-    X(getMinutes)                                                                      \
-    X(getSeconds)                                                                      \
+#define TG_GETTERS(X) \
+    X(getFullYear)    \
+    X(getMonth)       \
+    X(getDayOfYear)   \
+    X(getDayOfMonth)  \
+    X(getDate)        \
+    X(getDayOfWeek)   \
+    X(getHours)       \
+    X(getMinutes)     \
+    X(getSeconds)     \
     X(getMilliseconds)
 
-#define TG_GETTER(name)                                                                \
-    struct tg_value tg_call_##name(struct tg_work *work,                               \
+#define TG_GETTER(name)                                  \
+    struct tg_value tg_call_##name(struct tg_work *work, \
                                    const struct tg_value *arguments, uint32_t count);
 TG_GETTERS(TG_GETTER)
 #undef TG_GETTER
