@@ -21,9 +21,11 @@ same<
   | 'shop.Invoice'
   | 'shop.Order'
   | 'shop.OrderLine'
+  | 'shop.Parcel'
   | 'shop.Payout'
   | 'shop.PriceChanged'
   | 'shop.Sample'
+  | 'shop.Ticket'
 >();
 same<Int, number | string>();
 
@@ -63,6 +65,13 @@ gateway.subscribe('shop.PriceChanged', ({ op, data }) => {
   same<typeof data, EventData<'shop.PriceChanged'>>();
   same<typeof data.price, string>();
 });
+
+gateway.subscribe('shop.Ticket', ({ data }) => {
+  // @ts-expect-error -- a hidden field is none for clients.
+  return data.owner;
+});
+// @ts-expect-error -- nor is it for queries.
+gateway.subscribe('shop.Ticket', { where: { owner: 7 } }, () => undefined);
 
 // @ts-expect-error -- there is no such event type.
 gateway.subscribe('shop.Ordr', () => undefined);

@@ -51,6 +51,19 @@ declare module 'telegraphy' {
         text: 'string';
       };
     };
+    /** Parcel */
+    'shop.Parcel': {
+      data: {
+        readonly id: Int;
+        readonly place: string;
+      };
+      key: 'id';
+      operations: 'create' | 'update' | 'delete';
+      fields: {
+        id: 'int';
+        place: 'string';
+      };
+    };
     /** Payout */
     'shop.Payout': {
       data: {
@@ -113,6 +126,19 @@ declare module 'telegraphy' {
         json: 'json';
         ints: 'int[]';
         dates: 'date[]';
+      };
+    };
+    /** Ticket */
+    'shop.Ticket': {
+      data: {
+        readonly id: Int;
+        readonly text: string;
+      };
+      key: 'id';
+      operations: 'create' | 'update' | 'delete';
+      fields: {
+        id: 'int';
+        text: 'string';
       };
     };
   }
