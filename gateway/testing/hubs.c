@@ -1,5 +1,7 @@
 #include "testing/hubs.h"
 
+#include <stdio.h>
+
 #include "testing/cmocka.h"
 
 /* 2026-11-23T02:16:34.120331Z */
@@ -55,6 +57,9 @@ void hubs_init(struct hubs *t)
         .bad_messages_max = 2,
         .message_bytes_max = 65536,
         .ping_interval_ms = 25000,
+        .query_cost_max = 100,
+        .queries = tg_query_limits_default,
+        .claims_believed = true,
         .random = next_random,
         .frame = line_frame,
         .relieve = relieve,
@@ -110,6 +115,16 @@ void hubs_connect(struct hubs *t, struct tg_peer *peer)
 {
     tg_hub_join(t->hub, peer);
     hubs_say(t, peer, "{\"kind\":\"connect\",\"id\":1}");
+    assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
+}
+
+void hubs_connect_as(struct hubs *t, struct tg_peer *peer, const char *claims)
+{
+    char message[4096];
+    snprintf(message, sizeof message, "{\"kind\":\"connect\",\"id\":1,\"claims\":%s}",
+             claims);
+    tg_hub_join(t->hub, peer);
+    hubs_say(t, peer, message);
     assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
 }
 

@@ -113,6 +113,33 @@ enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list)
     return TG_OK;
 }
 
+/* Whatever is wrong with the rule, it is the catalogue that is refused. */
+static enum tg_err check_rule(struct tg_reader *r)
+{
+    struct tg_refusal why;
+    if (r->compiler == NULL) {
+        r->compiler = tg_compiler_create();
+    }
+    if (r->compiler == NULL) {
+        return tg_reader_out_of_memory(r);
+    }
+    enum tg_err err = tg_rule_check(r->compiler, &r->type->schema, r->type->rule,
+                                    &r->limits.rules, &why);
+    if (err == TG_OK) {
+        return TG_OK;
+    }
+    if (err == TG_ENOMEM) {
+        return tg_reader_out_of_memory(r);
+    }
+    tg_reader_invalid(r, "access.rule", "%s", why.message);
+    r->refusal->line = why.line;
+    r->refusal->column = why.column;
+    for (uint32_t i = 0; i < why.nearest_count; i++) {
+        tg_refusal_suggest(r->refusal, tg_slice_of(why.nearest[i]));
+    }
+    return TG_EINVAL;
+}
+
 enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 {
     static const struct tg_slice words[] = {TG_LIT_INIT("public"),
@@ -147,7 +174,7 @@ enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
     }
     r->type->access = TG_ACCESS_RULE;
     r->type->rule = tg_reader_keep(r, text);
-    return TG_OK;
+    return check_rule(r);
 }
 
 enum tg_err tg_reader_delivery(struct tg_reader *r, struct tg_json value)

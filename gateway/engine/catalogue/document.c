@@ -207,10 +207,13 @@ enum tg_err tg_document_read(struct tg_document *document, struct tg_slice app,
         r->limits.fields_max = TG_TYPE_FIELDS_MAX;
     }
     r->limits.values_max = or_default(wanted.values_max, VALUES_MAX);
+    r->limits.rules = wanted.rules.bytes_max != 0 ? wanted.rules
+                                                  : tg_query_limits_default;
     enum tg_err err = read_document(r, text, document);
     tg_json_finish(&r->doc);
     tg_buf_finish(&r->scratch);
     tg_map_finish(&r->names);
+    tg_compiler_destroy(r->compiler);
     tg_free(r);
     if (err != TG_OK) {
         tg_document_finish(document);

@@ -80,7 +80,7 @@ void tg_event_write_as(const struct tg_batch *batch, const struct tg_event *even
 
 /* A change of the catalogue, as the shards need it: which streams there are now. */
 struct tg_stream_entry {
-    const struct tg_type *type; /* Borrowed from the roster's catalogue. */
+    struct tg_type *type; /* Borrowed from the roster's catalogue. */
     uint32_t stream;
     char epoch[17];
     uint64_t head; /* Offset of its newest event; 0 before the first. */

@@ -567,7 +567,8 @@ enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer, struct tg_slice
     struct tg_catalogue *next = NULL;
     bool changed = false;
     *roster = NULL;
-    enum tg_err err = tg_catalogue_replace(sequencer->catalogue, app, document, NULL,
+    struct tg_catalogue_limits limits = {.rules = sequencer->config.rules};
+    enum tg_err err = tg_catalogue_replace(sequencer->catalogue, app, document, &limits,
                                            &next, refusal, &changed);
     if (err != TG_OK) {
         return err;

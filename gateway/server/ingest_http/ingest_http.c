@@ -144,11 +144,13 @@ static void answer_health(struct request_conn *conn)
     tg_buf_printf(members,
                   "{\"status\":\"ok\",\"version\":\"" TG_VERSION "\",\"catalogue\":%llu,"
                   "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu},"
-                  "\"deliveries\":{\"sent\":%llu,\"lost\":%llu,\"expired\":%llu}}\n",
+                  "\"deliveries\":{\"sent\":%llu,\"lost\":%llu,\"expired\":%llu},"
+                  "\"queries\":{\"subscriptions\":%u,\"filters\":%u,\"opaque\":%u}}\n",
                   (unsigned long long)counts.catalogue, atomic_load(&common->connections),
                   (unsigned long long)counts.accepted, (unsigned long long)counts.refused,
                   atomic_load(&common->deliveries), atomic_load(&common->dropped),
-                  atomic_load(&common->expired));
+                  atomic_load(&common->expired), atomic_load(&common->queries),
+                  atomic_load(&common->filters), atomic_load(&common->opaque));
     send_answer(conn, 200, tg_buf_slice(members));
 }
 

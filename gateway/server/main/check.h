@@ -14,6 +14,6 @@ bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err);
 /* Read one of them from the file `path`: `*catalogue` becomes the one that has its types
  * too. False: it stays, and a line in `err` says what is wrong. */
 bool tg_check_document(struct tg_catalogue **catalogue, const char *path,
-                       struct tg_buf *err);
+                       const struct tg_catalogue_limits *limits, struct tg_buf *err);
 
 #endif

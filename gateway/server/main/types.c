@@ -70,11 +70,13 @@ int tg_types_main(int count, char **arguments)
         return misused("which catalogue document?", "");
     }
     struct tg_catalogue *catalogue = tg_catalogue_create();
+    /* What a rule may cost is for the gateway to say that is to keep it. */
+    const struct tg_catalogue_limits limits = {.rules = tg_query_limits_wide};
     struct tg_buf err = {0};
     bool right = catalogue != NULL;
     for (int i = 0; catalogue != NULL && i < count; i++) {
         if (arguments[i][0] != '-') {
-            right = tg_check_document(&catalogue, arguments[i], &err) && right;
+            right = tg_check_document(&catalogue, arguments[i], &limits, &err) && right;
         }
     }
     tg_show_out(&err, stderr);

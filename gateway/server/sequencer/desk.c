@@ -56,6 +56,7 @@ struct tg_desk *tg_desk_create(const struct tg_config *config, struct tg_shard *
     desk->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
         .batch_events_max = config->ingest.batch_events_max,
         .dedup_window = config->ingest.dedup_window,
+        .rules = tg_config_query_limits(config),
         .random = random_bits,
     });
     if (desk->keys == NULL || desk->sequencer == NULL) {
