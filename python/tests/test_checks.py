@@ -491,3 +491,14 @@ def test_an_address_without_tls_is_a_warning_before_deployment_only(settings):
     assert the_message(include_deployment_checks=True).id == "telegraphy.W010"
     settings.TELEGRAPHY = {"CLIENT_URL": "wss://live.example.com/v1/websocket"}
     assert messages(include_deployment_checks=True) == []
+
+
+@pytest.mark.parametrize(
+    "gateway", [{"testing.claims": True}, {"testing": {"claims": True}}]
+)
+def test_believing_clients_is_a_warning_before_deployment_only(settings, gateway):
+    settings.TELEGRAPHY = {"GATEWAY": gateway}
+    assert messages() == []
+    assert the_message(include_deployment_checks=True).id == "telegraphy.W011"
+    settings.TELEGRAPHY = {"GATEWAY": {"testing": {"claims": False}}}
+    assert messages(include_deployment_checks=True) == []

@@ -211,6 +211,13 @@ def test_types_that_nobody_can_subscribe_to_are_marked(stand_in):
     assert "authenticated (nobody can subscribe to it in 0.1)\n" in shown
 
 
+def test_types_that_tests_can_subscribe_to_are_not(stand_in, settings):
+    settings.TELEGRAPHY = {"GATEWAY": {"testing": {"claims": True}}}
+    shown = telegraphy("--check")
+    assert "rule: owner == auth.user_id || auth.user_id in readers\n" in shown
+    assert "nobody can subscribe" not in shown
+
+
 def test_the_gateway_s_exit_status_is_the_command_s(stand_in, monkeypatch):
     monkeypatch.setenv("CODE", "3")
     with pytest.raises(SystemExit) as ended:

@@ -48,6 +48,23 @@ def test_a_query_is_the_text_that_the_vectors_say(case):
         assert str(eval(source, NAMES)) == case["cel"]  # noqa: S307
 
 
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "python.md"
+
+
+def test_the_guide_shows_what_is_so():
+    section = GUIDE.read_text("utf-8").split("## Queries and rules in Python")[1]
+    lookups = section.split("\n| value |")[0].replace("\\|", "|")
+    shown = 0
+    for row in re.findall(r"^\| (`.+?) \| (`.+) \|$", lookups, re.MULTILINE):
+        asked, queries = (re.findall(r"`([^`]+)`", cell) for cell in row)
+        for one in asked:
+            if not one.startswith("__") and "…" not in one:
+                query = eval(f"Q({one})", NAMES)  # noqa: S307 - our own guide
+                assert str(query) in queries, row
+                shown += 1
+    assert shown == 20, "rows that are not read prove nothing"
+
+
 # -- values
 
 

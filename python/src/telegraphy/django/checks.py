@@ -18,6 +18,7 @@ telegraphy.W004  fields are inherited from a table whose own saves are not seen
 telegraphy.W005  a ModelEvents with fields is registered for no model
 telegraphy.W006  the browser script is not built
 telegraphy.W010  (deploy) browsers would connect without TLS
+telegraphy.W011  (deploy) the gateway would believe what clients say of themselves
 """
 
 from __future__ import annotations
@@ -242,13 +243,23 @@ def check_script(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
 
 
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
     if conf.client_url is not None and urlsplit(conf.client_url).scheme != "wss":
-        return [
+        found.append(
             CheckWarning(
                 f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}: whatever passes there "
                 "can be read and changed on its way",
                 hint="Put the gateway behind TLS and use wss://.",
                 id="telegraphy.W010",
             )
-        ]
-    return []
+        )
+    if conf.believes_clients:
+        found.append(
+            CheckWarning(
+                "TELEGRAPHY['GATEWAY'] has testing.claims: the gateway believes whatever "
+                "a client says of itself, so access rules keep nobody out",
+                hint="Set it in the settings of tests alone.",
+                id="telegraphy.W011",
+            )
+        )
+    return found

@@ -98,6 +98,13 @@ class Settings:
         """Further settings of the gateway that `manage.py telegraphy` starts."""
         return dict(self.given.get("GATEWAY", {}))
 
+    @property
+    def believes_clients(self) -> bool:
+        """Do clients of this gateway say themselves who they are, as tests want it?"""
+        section = self.gateway.get("testing")
+        nested = section.get("claims") if isinstance(section, Mapping) else None
+        return bool(self.gateway.get("testing.claims", nested))
+
     def page_config(self) -> dict[str, str | int | None]:
         """What the client in a page needs to know."""
         if self.client_url:

@@ -285,7 +285,7 @@ class Command(BaseCommand):
         for one in document["types"]:
             access = one["access"]
             shown = f"rule: {access['rule']}" if is_rule(access) else access
-            if access != PUBLIC:
+            if access != PUBLIC and not conf.believes_clients:
                 shown += " (nobody can subscribe to it in 0.1)"
             operations = ", ".join(one["operations"])
             self.stdout.write(f"  {one['name']:{width}}  {operations:22}  {shown}")
