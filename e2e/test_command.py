@@ -112,7 +112,9 @@ def test_it_says_what_it_can_do() -> None:
     assert "usage: telegraphy COMMAND" in nothing.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "publish", "tail", "types", "version", "help"])
+@pytest.mark.parametrize(
+    "command", ["serve", "check", "publish", "tail", "types", "version", "help"]
+)
 def test_each_command_has_its_help(command: str) -> None:
     answers = [run("help", command), run(command, "--help")]
     assert answers[0].stdout == answers[1].stdout
