@@ -14,6 +14,8 @@ BUNDLE := js/dist/telegraphy.js
 STATIC := python/src/telegraphy/django/static/telegraphy/telegraphy.js
 # Where `manage.py telegraphy` looks first; a wheel carries the program itself there.
 BINARY := python/src/telegraphy/bin/telegraphy
+# CEL's own conformance suite, which the C test of gateway/engine/query runs.
+CEL_CASES := build/cel/cases.json
 # `make test-py ARGS="-k commit -x"` hands arguments on to the part's test runner.
 ARGS ?=
 RUN_TESTS := $(PYTHON) tools/run_tests.py
@@ -90,11 +92,18 @@ $(STATIC): $(BUNDLE)
 
 # ---- testing; tools/run_tests.py counts, and ends with "N passed, N failed"
 
+.PHONY: cel-cases
+cel-cases: $(CEL_CASES) ## lay down CEL's conformance suite for the C tests
+
+$(CEL_CASES): $(STAMPS)/npm-js js/scripts/cel-cases.mjs
+	@$(STEP) "writing CEL's conformance suite" node js/scripts/cel-cases.mjs $@
+	@touch $@
+
 .PHONY: test test-c test-py test-js e2e lint tidy tsan sanitize fuzz-smoke
-test: setup build ## lint and test everything, the browser included
+test: setup build $(CEL_CASES) ## lint and test everything, the browser included
 	@$(RUN_TESTS) lint tools c threads py js e2e
 
-test-c: system-test $(STAMPS)/venv-test ## the gateway: every C test under ASan and UBSan, threads under TSan
+test-c: system-test $(STAMPS)/venv-test $(CEL_CASES) ## the gateway: every C test under ASan and UBSan, threads under TSan
 	@$(RUN_TESTS) c threads -- $(ARGS)
 
 test-py: $(STAMPS)/venv-test build ## the Python package
@@ -112,7 +121,7 @@ lint: setup bundle ## every check that runs nothing: generated files, layers, st
 tidy: $(STAMPS)/venv-test ## only this repository's own checks
 	@$(PYTHON) tools/tidy.py && $(PYTHON) tools/layers.py && $(PYTHON) tools/codegen.py --check
 
-sanitize: system-test $(STAMPS)/venv-test ## C tests under address and undefined-behaviour sanitizers
+sanitize: system-test $(STAMPS)/venv-test $(CEL_CASES) ## C tests under address and undefined-behaviour sanitizers
 	@$(RUN_TESTS) c -- $(ARGS)
 
 tsan: system-test $(STAMPS)/venv-test ## C tests of several threads under the thread sanitizer

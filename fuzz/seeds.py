@@ -312,7 +312,33 @@ def query_parse() -> dict[str, bytes]:
     }
 
 
-for corpus in (http1, websocket, utf8, deflate, query_parse):
+def query_regex() -> dict[str, bytes]:
+    """A pattern, a byte that is no UTF-8, and a text."""
+    return {
+        "literal": b"abc\xffxabcx",
+        "alternatives": b"^(a|bc|)(d|e)$\xffbce",
+        "repetitions": b"^a*b+c?d{2}e{2,}f{1,3}(g|h){0,2}$\xffabbcddeeefgh",
+        "lazy": b"a*?b+?c??\xffab",
+        "nested": b"((a{2}){3}|(b*)*)+x\xffaaaaaabbx",
+        "classes": rb"^[a-cx][^a-c][]a][\d\W-][[:alpha:]][[:^digit:]]$" + b"\xffad]-zz",
+        "perl": rb"\d\D\s\S\w\W" + b"\xff1a b_-",
+        "edges": rb"(?m)^\ba\b$|\A\Bb\B\z" + b"\xffx\na\nb",
+        "flags": b"(?i)ab(?-i:c)(?s:.)(?m)$\xffABc\n\n",
+        "groups": b"(?P<x>a)(?<y>b)(?:c)\xffabc",
+        "escapes": rb"\.\*\n\x41\x{1F600}\101\Qa.b\E" + b"\xff.*\nA",
+        "utf8": "[α-ω]+é.".encode() + b"\xff" + "αβé€".encode(),
+        "not-utf8": b"a..b\xffa\xfe\xc3b",
+        "slow": b"(a+)+$\xff" + b"a" * 200 + b"!",
+        "large": b"((a{30}){30}){2}\xffaaa",
+        "too-large": b"((a{100}){100})\xffa",
+        "deep": b"(" * 101,
+        "back-reference": rb"(a)\1",
+        "look-around": b"a(?=b)",
+        "nothing": b"",
+    }
+
+
+for corpus in (http1, websocket, utf8, deflate, query_parse, query_regex):
     folder = HERE / f"{corpus.__name__}.corpus"
     folder.mkdir(exist_ok=True)
     for name, data in corpus().items():

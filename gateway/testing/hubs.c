@@ -41,7 +41,7 @@ static void relieve(void *context, struct tg_peer *peer)
     }
 }
 
-void hubs_init(struct hubs *t)
+static void init(struct hubs *t, struct tg_hub_config config)
 {
     *t = (struct hubs){.now_us = PUBLISHED_US};
     t->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
@@ -50,23 +50,39 @@ void hubs_init(struct hubs *t)
         .random = next_random,
         .context = t,
     });
-    t->hub = tg_hub_create(&(struct tg_hub_config){
-        .connection_bytes_max = 16384,
-        .unconnected_bytes_max = 4096,
-        .subscriptions_max = 3,
-        .bad_messages_max = 2,
-        .message_bytes_max = 65536,
-        .ping_interval_ms = 25000,
-        .query_cost_max = 100,
-        .queries = tg_query_limits_default,
-        .claims_believed = true,
-        .random = next_random,
-        .frame = line_frame,
-        .relieve = relieve,
-        .context = t,
-    });
+    config.bad_messages_max = 2;
+    config.message_bytes_max = 65536;
+    config.ping_interval_ms = 25000;
+    config.queries = tg_query_limits_default;
+    config.random = next_random;
+    config.frame = line_frame;
+    config.relieve = relieve;
+    config.context = t;
+    t->hub = tg_hub_create(&config);
     assert_non_null(t->sequencer);
     assert_non_null(t->hub);
+}
+
+void hubs_init(struct hubs *t)
+{
+    init(t, (struct tg_hub_config){
+                .connection_bytes_max = 16384,
+                .unconnected_bytes_max = 4096,
+                .subscriptions_max = 3,
+                .query_cost_max = 100,
+                .claims_believed = true,
+            });
+}
+
+void hubs_init_usual(struct hubs *t, bool claims_believed)
+{
+    init(t, (struct tg_hub_config){
+                .connection_bytes_max = 1048576,
+                .unconnected_bytes_max = 16384,
+                .subscriptions_max = 100,
+                .query_cost_max = 100000,
+                .claims_believed = claims_believed,
+            });
 }
 
 void hubs_finish(struct hubs *t)

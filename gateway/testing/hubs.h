@@ -24,6 +24,8 @@ struct hubs {
 /* Limits: 16 KiB a peer, 4 KiB before connect, 3 subscriptions, 2 bad messages, 100 of
  * static cost; claims are believed. */
 void hubs_init(struct hubs *t);
+/* With the limits of the default configuration, but for bad messages. */
+void hubs_init_usual(struct hubs *t, bool claims_believed);
 void hubs_finish(struct hubs *t);
 
 /* Hand in a catalogue for `app`, and let the hub follow. The answer of the sequencer. */

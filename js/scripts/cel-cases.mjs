@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 
 import { tests } from '@bufbuild/cel-spec/testdata/conformance.js';
 
-/** @typedef {import('@bufbuild/cel-spec/testdata/tests.js').SerializedIncrementalTestSuite} Suite */
+/** @typedef {typeof tests} Suite */
 
 /** @type {(suite: Suite, path: string) => Generator<object>} */
 function* casesOf(suite, path) {

@@ -55,7 +55,9 @@ static struct body *body_create(const struct tg_draft *draft, uint32_t places)
         body->code_count = draft->code_count;
         body->places_count = 0;
         body->places_max = places;
-        memcpy(body->code, draft->code, draft->code_count * sizeof(uint32_t));
+        if (draft->code_count != 0) {
+            memcpy(body->code, draft->code, draft->code_count * sizeof(uint32_t));
+        }
     }
     return body;
 }
@@ -102,7 +104,9 @@ uint32_t tg_entry_create(struct tg_matcher *matcher, const struct tg_filter *fil
         memcpy(filter_place(entry), &body, sizeof body);
         matcher->outside += body_size(body);
     } else {
-        memcpy(entry->code, draft->code, code_size);
+        if (code_size != 0) {
+            memcpy(entry->code, draft->code, code_size);
+        }
         *filter_place(entry) = copy;
     }
     matcher->outside += copy->size;

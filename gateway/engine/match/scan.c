@@ -4,8 +4,7 @@
 /* Each filter in one run: its entry, the words of its code, the code; then the next. It is
  * written when it is needed after a change: nobody but tests and benchmarks scans. */
 
-enum { HEAD = 2 };
-static const uint32_t EXOTIC = UINT32_C(1) << 31;
+enum { HEAD = 2, EXOTIC = 1 << 30 };
 
 static enum tg_err scan_room(struct tg_scan *scan, size_t more)
 {

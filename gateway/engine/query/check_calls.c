@@ -79,6 +79,10 @@ static enum tg_err refuse_function(struct tg_checker *c, const struct tg_ast_nod
             tg_nearest_offer(&nearest, functions[i].name);
         }
     }
+    /* Costs are halves of letters: what has half of its letters wrong is another word. */
+    if (nearest.count != 0 && nearest.costs[0] >= node->text.size) {
+        nearest.count = 0;
+    }
     enum tg_err err = tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
                                       "there is no function \"%.*s\" for queries",
                                       TG_FMT(tg_refusal_quote(node->text)));

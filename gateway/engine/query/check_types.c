@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "engine/query/decimal.h"
+
 const char *tg_type_known_text(enum tg_type_known type)
 {
     static const char *const texts[] = {
@@ -52,6 +54,13 @@ static enum tg_err read_literal(struct tg_checker *c, uint32_t at, uint8_t type)
         return TG_OK;
     }
     if (type == TG_KNOWN_DECIMAL && is_number) {
+        struct tg_decimal_text digits;
+        if (node->kind == TG_AST_DOUBLE &&
+            !tg_decimal_canonical(tg_ast_source(c->ast, node), &digits)) {
+            return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at,
+                                   "a decimal has at most 38 digits, and at most 38 "
+                                   "after the point");
+        }
         meaning->read_as = TG_KNOWN_DECIMAL;
         meaning->type = TG_KNOWN_DECIMAL;
     }

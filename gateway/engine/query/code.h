@@ -52,6 +52,8 @@ enum tg_fault {
     TG_FAULT_MESSAGE,
 };
 
+#define TG_NO_PATTERN UINT32_MAX
+
 struct tg_instruction {
     uint8_t does;
     uint8_t detail;
@@ -59,7 +61,9 @@ struct tg_instruction {
     uint32_t target;
 };
 
-/* A scalar. */
+/* A scalar, or a pattern of regex.h (aligned to 8). */
+enum { TG_CONSTANT_PATTERN = 100 };
+
 struct tg_constant {
     uint32_t kind;
     uint32_t extra; /* Bytes of a text; nanoseconds. */
@@ -83,7 +87,8 @@ struct tg_program {
 static inline bool tg_constant_is_text(const struct tg_constant *constant)
 {
     return constant->kind == TG_VALUE_STRING || constant->kind == TG_VALUE_BYTES ||
-           constant->kind == TG_VALUE_DECIMAL || constant->kind == TG_VALUE_TYPE;
+           constant->kind == TG_VALUE_DECIMAL || constant->kind == TG_VALUE_TYPE ||
+           constant->kind == TG_CONSTANT_PATTERN;
 }
 
 /* Its text, if it has one, begins at `texts` and as many bytes as it says. */

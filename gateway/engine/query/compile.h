@@ -60,6 +60,10 @@ enum tg_err tg_emit_value(struct tg_compile *c, struct tg_value value);
 enum tg_err tg_emit_known(struct tg_compile *c, struct tg_value value);
 enum tg_err tg_emit_constant(struct tg_compile *c, struct tg_value value,
                              uint32_t *constant);
+/* The last instruction has a text and a pattern before it: let it be one that has the
+ * pattern in it. `*why` is set, and nothing emitted, if it is no pattern (NULL: it is no
+ * constant). */
+enum tg_err tg_emit_match(struct tg_compile *c, const char **why);
 
 /* --- names.c */
 

@@ -2,9 +2,9 @@
  *
  *     query_conformance_test CASES OUT_OF_PROFILE
  *
- * CASES is what js/scripts/cel-cases.mjs writes. OUT_OF_PROFILE names what this evaluator
- * does not claim, by case or by section, each with its reason; such cases are run too, and
- * those that would pass are told. Nothing is left out silently. */
+ * CASES is what js/scripts/cel-cases.mjs writes. OUT_OF_PROFILE names what this
+ * evaluator does not claim, by case or by section, each with its reason; such cases are
+ * run too, and those that would pass are told. Nothing is left out silently. */
 #include "engine/query/program.h"
 
 #include <math.h>

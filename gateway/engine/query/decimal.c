@@ -71,8 +71,8 @@ static bool read_exponent(const uint8_t *at, const uint8_t *end, int64_t *expone
     return size < far;
 }
 
-/* Digits and a point, from `at` on; zeros at the end are only counted, in `zeros`. NULL if
- * there are too many. */
+/* Digits and a point, from `at` on; zeros at the end are only counted, in `zeros`. NULL
+ * if there are too many. */
 static const uint8_t *read_digits(const uint8_t *at, const uint8_t *end,
                                   struct decimal *d, int64_t *zeros)
 {
@@ -99,7 +99,7 @@ static const uint8_t *read_digits(const uint8_t *at, const uint8_t *end,
     return at;
 }
 
-static bool read(struct tg_slice text, struct decimal *result)
+static bool read_decimal(struct tg_slice text, struct decimal *result)
 {
     struct decimal d = {0};
     const uint8_t *at = text.data;
@@ -121,7 +121,7 @@ static bool read(struct tg_slice text, struct decimal *result)
     return near && d.scale > -DIGITS_MAX && settle(result);
 }
 
-static void write(const struct decimal *d, struct tg_decimal_text *text)
+static void write_decimal(const struct decimal *d, struct tg_decimal_text *text)
 {
     char digits[DIGITS_MAX + SCALE_MAX + 2];
     char *end = digits + sizeof digits;
@@ -145,10 +145,10 @@ static void write(const struct decimal *d, struct tg_decimal_text *text)
 bool tg_decimal_canonical(struct tg_slice text, struct tg_decimal_text *result)
 {
     struct decimal d;
-    if (!read(text, &d)) {
+    if (!read_decimal(text, &d)) {
         return false;
     }
-    write(&d, result);
+    write_decimal(&d, result);
     return true;
 }
 
@@ -189,14 +189,14 @@ bool tg_decimal_add(struct tg_slice a, struct tg_slice b, bool subtract,
     struct decimal left;
     struct decimal right;
     struct decimal result;
-    if (!read(a, &left) || !read(b, &right)) {
+    if (!read_decimal(a, &left) || !read_decimal(b, &right)) {
         return false;
     }
     right.negative = right.negative != subtract && right.coefficient != 0;
     if (!add(left, right, &result)) {
         return false;
     }
-    write(&result, sum);
+    write_decimal(&result, sum);
     return true;
 }
 
@@ -206,7 +206,7 @@ bool tg_decimal_multiply(struct tg_slice a, struct tg_slice b,
     struct decimal left;
     struct decimal right;
     struct decimal result = {0};
-    if (!read(a, &left) || !read(b, &right) ||
+    if (!read_decimal(a, &left) || !read_decimal(b, &right) ||
         __builtin_mul_overflow(left.coefficient, right.coefficient,
                                &result.coefficient)) {
         return false;
@@ -216,21 +216,21 @@ bool tg_decimal_multiply(struct tg_slice a, struct tg_slice b,
     if (!settle(&result)) {
         return false;
     }
-    write(&result, product);
+    write_decimal(&result, product);
     return true;
 }
 
 void tg_decimal_of_uint(uint64_t number, struct tg_decimal_text *result)
 {
     struct decimal d = {.coefficient = number};
-    write(&d, result);
+    write_decimal(&d, result);
 }
 
 void tg_decimal_of_int(int64_t number, struct tg_decimal_text *result)
 {
     uint64_t magnitude = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     struct decimal d = {.coefficient = magnitude, .negative = number < 0};
-    write(&d, result);
+    write_decimal(&d, result);
 }
 
 /* The digits that count: before the point without zeros in front, after it without zeros
@@ -334,6 +334,38 @@ static void multiply_power(struct large *large, uint32_t factor, int count)
     }
 }
 
+/* Its digits, the point before the last `scale` of them. */
+static size_t write_large(const struct large *large, size_t scale, bool negative,
+                          char text[TG_DOUBLE_DIGITS_SIZE])
+{
+    char reversed[TG_DOUBLE_DIGITS_SIZE];
+    size_t size = 0;
+    size_t digits = large->count * LIMB_DIGITS;
+    digits = digits > scale ? digits : scale + 1;
+    for (size_t i = 0; i < digits; i++) {
+        if (i == scale && i != 0) {
+            reversed[size++] = '.';
+        }
+        uint32_t limb = i / LIMB_DIGITS < large->count ? large->limbs[i / LIMB_DIGITS]
+                                                       : 0;
+        for (size_t skip = i % LIMB_DIGITS; skip > 0; skip--) {
+            limb /= 10;
+        }
+        reversed[size++] = (char)('0' + limb % 10);
+    }
+    while (size > 1 && reversed[size - 1] == '0' && reversed[size - 2] != '.') {
+        size--;
+    }
+    size_t at = 0;
+    if (negative) {
+        text[at++] = '-';
+    }
+    while (size > 0) {
+        text[at++] = reversed[--size];
+    }
+    return at;
+}
+
 size_t tg_double_digits(double real, char text[TG_DOUBLE_DIGITS_SIZE])
 {
     /* mantissa * 2^exponent; a half is five tenths. */
@@ -352,30 +384,5 @@ size_t tg_double_digits(double real, char text[TG_DOUBLE_DIGITS_SIZE])
     }
     multiply_power(&large, exponent < 0 ? 5 : 2, exponent < 0 ? -exponent : exponent);
     size_t scale = exponent < 0 && mantissa != 0 ? (size_t)-exponent : 0;
-
-    char reversed[TG_DOUBLE_DIGITS_SIZE];
-    size_t size = 0;
-    size_t digits = large.count * LIMB_DIGITS;
-    digits = digits > scale ? digits : scale + 1;
-    for (size_t i = 0; i < digits; i++) {
-        if (i == scale && i != 0) {
-            reversed[size++] = '.';
-        }
-        uint32_t limb = i / LIMB_DIGITS < large.count ? large.limbs[i / LIMB_DIGITS] : 0;
-        for (size_t skip = i % LIMB_DIGITS; skip > 0; skip--) {
-            limb /= 10;
-        }
-        reversed[size++] = (char)('0' + limb % 10);
-    }
-    while (size > 1 && reversed[size - 1] == '0' && reversed[size - 2] != '.') {
-        size--;
-    }
-    size_t at = 0;
-    if (real < 0) {
-        text[at++] = '-';
-    }
-    while (size > 0) {
-        text[at++] = reversed[--size];
-    }
-    return at;
+    return write_large(&large, scale, real < 0, text);
 }

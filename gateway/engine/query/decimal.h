@@ -16,8 +16,8 @@ struct tg_decimal_text {
 /* -1, 0, 1. Both are decimals as scalar.h judges them, needless zeros aside. */
 int tg_decimal_compare(struct tg_slice a, struct tg_slice b);
 
-/* The canonical text (no needless zeros, no -0) of a decimal or of a literal of CEL, which
- * may have an exponent. False if it has too many digits. */
+/* The canonical text (no needless zeros, no -0) of a decimal or of a literal of CEL,
+ * which may have an exponent. False if it has too many digits. */
 bool tg_decimal_canonical(struct tg_slice text, struct tg_decimal_text *result);
 /* False: too many digits. */
 bool tg_decimal_add(struct tg_slice a, struct tg_slice b, bool subtract,

@@ -23,8 +23,17 @@ static void comparing_takes_any_length(void **state)
     static const char *const ascending[] = {
         "-100000000000000000000000000000000000000000000000000.5",
         "-100000000000000000000000000000000000000000000000000",
-        "-2", "-1.5", "-1.25", "-0.0000000000000000000000000000000000000000000001",
-        "0", "0.01", "0.1", "0.11", "9.99", "10", "99.95",
+        "-2",
+        "-1.5",
+        "-1.25",
+        "-0.0000000000000000000000000000000000000000000001",
+        "0",
+        "0.01",
+        "0.1",
+        "0.11",
+        "9.99",
+        "10",
+        "99.95",
         "123456789012345678901234567890123456789012345678901234567890.1",
         "123456789012345678901234567890123456789012345678901234567890.2"};
     for (size_t i = 0; i < sizeof ascending / sizeof *ascending; i++) {
@@ -62,9 +71,9 @@ static void the_canonical_text_has_no_needless_digit(void **state)
     check_canonical("0.00000000000000000000000000000000000001",
                     "0.00000000000000000000000000000000000001");
     check_canonical("-1e37", "-10000000000000000000000000000000000000");
-    static const char *const bad[] = {
-        "123456789012345678901234567890123456789",
-        "0.000000000000000000000000000000000000001", "1e38", "1e-39", "1e99999999999999"};
+    static const char *const bad[] = {"123456789012345678901234567890123456789",
+                                      "0.000000000000000000000000000000000000001", "1e38",
+                                      "1e-39", "1e99999999999999"};
     struct tg_decimal_text result;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(tg_decimal_canonical(tg_slice_of(bad[i]), &result));
@@ -112,9 +121,21 @@ static void arithmetic_is_exact_or_refused(void **state)
 static void a_double_has_exact_digits(void **state)
 {
     (void)state;
-    static const double doubles[] = {
-        0.0, 1.0, -1.0, 0.5, 0.1, 123.456, 1e22, 1e23, 9007199254740993.0, 1e300,
-        1.7976931348623157e308, 5e-324, 2.2250738585072014e-308, 1e-5, -99.95};
+    static const double doubles[] = {0.0,
+                                     1.0,
+                                     -1.0,
+                                     0.5,
+                                     0.1,
+                                     123.456,
+                                     1e22,
+                                     1e23,
+                                     9007199254740993.0,
+                                     1e300,
+                                     1.7976931348623157e308,
+                                     5e-324,
+                                     2.2250738585072014e-308,
+                                     1e-5,
+                                     -99.95};
     for (size_t i = 0; i < sizeof doubles / sizeof *doubles; i++) {
         char text[TG_DOUBLE_DIGITS_SIZE];
         char libc[1500];

@@ -1,6 +1,7 @@
 #include "engine/query/compile.h"
 
 #include "engine/base/mem.h"
+#include "engine/query/regex.h"
 
 enum { CODE_MAX = 1 << 22, STACK_MAX = 1 << 20 };
 
@@ -201,6 +202,53 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
     drop(c, takes, texts_size);
     return tg_emit_value(c, result);
 }
+
+/* --- patterns -------------------------------------------------------------------- */
+
+static enum tg_err emit_pattern(struct tg_compile *c, const struct tg_regex *regex)
+{
+    static const uint8_t zeros[8];
+    struct tg_instruction match = {.does = TG_DO_MATCH};
+    tg_buf_add(&c->texts, zeros, (8 - c->texts.size % 8) % 8);
+    struct tg_value bytes =
+        tg_value_text(TG_VALUE_BYTES, tg_slice(regex, tg_regex_size(regex)));
+    enum tg_err err = tg_emit_constant(c, bytes, &match.target);
+    if (err != TG_OK) {
+        return err;
+    }
+    c->constants[match.target].kind = TG_CONSTANT_PATTERN;
+    c->cost += tg_regex_cost(regex);
+    return tg_emit(c, match, 1, true);
+}
+
+enum tg_err tg_emit_match(struct tg_compile *c, const char **why)
+{
+    *why = NULL;
+    const struct tg_instruction *last = &c->code[c->code_count - 1];
+    if (last->does != TG_DO_CONSTANT || c->label == c->code_count ||
+        c->constants[last->target].kind != TG_VALUE_STRING) {
+        return TG_EINVAL;
+    }
+    const struct tg_constant *constant = &c->constants[last->target];
+    size_t texts_size = (size_t)constant->unsigned_integer;
+    struct tg_slice pattern = tg_slice(c->texts.data + texts_size, constant->extra);
+    struct tg_regex *regex = NULL;
+    uint32_t at;
+    enum tg_err err = tg_regex_compile(pattern, &regex, why, &at);
+    if (err == TG_ENOMEM) {
+        return err;
+    }
+    drop(c, 1, texts_size);
+    if (err != TG_OK) {
+        struct tg_instruction none = {.does = TG_DO_MATCH, .target = TG_NO_PATTERN};
+        return c->scope->late ? tg_emit(c, none, 1, true) : TG_EINVAL;
+    }
+    err = emit_pattern(c, regex);
+    tg_free(regex);
+    return err;
+}
+
+/* --- what is known --------------------------------------------------------------- */
 
 /* A list or map of JSON that is being made. */
 struct opened {

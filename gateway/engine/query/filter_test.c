@@ -383,7 +383,8 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("id == 1 || id == 2 || id in [3, 2]", "id in [1, 2, 3]");
     writes("!(id in [1, 2])", "!(id in [1, 2])");
     writes("total >= 0.1 && total < 99.95", "total >= 0.1 && total < 99.95");
-    writes("total == 1e-5 || total > 123456.789", "total == 0.00001 || total > 123456.789");
+    writes("total == 1e-5 || total > 123456.789",
+           "total == 0.00001 || total > 123456.789");
     writes("weight <= -0.5", "weight <= -0.5");
     writes("weight == 3", "weight == 3.0");
     writes("created < timestamp('2026-11-23T02:16:34.5+01:00')",

@@ -16,8 +16,8 @@ static int two_digits(const uint8_t *at)
     return digits ? (at[0] - '0') * 10 + (at[1] - '0') : -1;
 }
 
-/* "+01:00", "-09:30", "02:00", "UTC": seconds east of Greenwich. The engine reads no file,
- * so that it knows no other zone by name. */
+/* "+01:00", "-09:30", "02:00", "UTC": seconds east of Greenwich. The engine reads no
+ * file, so that it knows no other zone by name. */
 static bool read_zone(struct tg_slice zone, int64_t *offset)
 {
     if (tg_slice_is(zone, "UTC") || tg_slice_is(zone, "Z")) {
@@ -126,8 +126,8 @@ static int64_t milliseconds(const struct wall *wall)
         return getter(arguments, count, look);                                       \
     }
 
-/* Of a duration these are the whole of it in that unit, milliseconds aside, which are what
- * is left of a second. */
+/* Of a duration these are the whole of it in that unit, milliseconds aside, which are
+ * what is left of a second. */
 #define OF_BOTH(name, look, whole)                                                   \
     struct tg_value tg_call_##name(struct tg_work *work,                             \
                                    const struct tg_value *arguments, uint32_t count) \

@@ -51,7 +51,8 @@ static bool find(struct tg_compile *c, struct tg_slice name, struct tg_meaning *
     return false;
 }
 
-/* The name in the container "a.b" is a.b.name, a.name or name, whatever is found first. */
+/* The name in the container "a.b" is a.b.name, a.name or name, whatever is found
+ * first. */
 static enum tg_err find_in_container(struct tg_compile *c, struct tg_meaning *meaning)
 {
     struct tg_slice container = c->scope->container;

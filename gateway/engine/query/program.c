@@ -101,12 +101,36 @@ static enum tg_err unknown_function(struct tg_compile *c, const struct tg_ast_no
     return TG_EINVAL;
 }
 
-static enum tg_err emit_call(struct tg_compile *c, const struct tg_ast_node *node)
+static struct tg_instruction call_of(const struct tg_ast_node *node)
 {
     int function = tg_function_find(node->text, node->kind == TG_AST_METHOD, node->count);
-    struct tg_instruction call = {
+    return (struct tg_instruction){
         .does = TG_DO_CALL, .detail = (uint8_t)function, .count = (uint16_t)node->count};
-    return tg_emit_pure(c, call, node->count);
+}
+
+/* Patterns are compiled with the program, so that none is when it runs. */
+static enum tg_err emit_match(struct tg_compile *c, const struct tg_ast_node *node)
+{
+    const struct tg_ast_node *pattern = tg_ast_child(c->ast, node, 1);
+    const char *why;
+    enum tg_err err = tg_emit_match(c, &why);
+    if (err != TG_EINVAL) {
+        return err;
+    }
+    if (why == NULL && c->scope->late) {
+        return tg_emit_pure(c, call_of(node), 2);
+    }
+    tg_query_refuse(c->refusal, TG_CODE_QUERY_UNSUPPORTED, c->ast->source, pattern->at,
+                    why == NULL ? "matches() wants a constant pattern" : "%s", why);
+    return TG_EINVAL;
+}
+
+static enum tg_err emit_call(struct tg_compile *c, const struct tg_ast_node *node)
+{
+    if (tg_slice_is(node->text, "matches")) {
+        return emit_match(c, node);
+    }
+    return tg_emit_pure(c, call_of(node), node->count);
 }
 
 /* --- operators ------------------------------------------------------------------- */

@@ -54,8 +54,8 @@ struct tg_space {
 /* `size` bytes, aligned to 8, that live until the next run; NULL without memory, or over
  * `bytes_max`. For whoever loads a variable that is made and not found. */
 void *tg_space_take(struct tg_space *space, size_t size);
-/* A value of JSON as it is: INT, DOUBLE, STRING (unescaped into the space, if it must be),
- * LIST and MAP (a view); NONE gives "no such attribute". */
+/* A value of JSON as it is: INT, DOUBLE, STRING (unescaped into the space, if it must
+ * be), LIST and MAP (a view); NONE gives "no such attribute". */
 struct tg_value tg_value_of_json(struct tg_json json, struct tg_space *space);
 void tg_space_finish(struct tg_space *space);
 

@@ -30,7 +30,13 @@ static const struct {
     {"at", NULL},
     {"ready", NULL},
 };
-enum { VARIABLES_COUNT = sizeof variables / sizeof *variables, PRICE = 9, DAY, AT, READY };
+enum {
+    VARIABLES_COUNT = sizeof variables / sizeof *variables,
+    PRICE = 9,
+    DAY,
+    AT,
+    READY
+};
 
 static int32_t find(void *context, struct tg_slice name)
 {
@@ -59,8 +65,8 @@ static struct tg_value load(void *context, int32_t variable, struct tg_space *sp
     case READY:
         return tg_value_bool(true);
     default:
-        return tg_value_of_json(tg_json_get(tg_json_root(values), variables[variable].name),
-                                space);
+        return tg_value_of_json(
+            tg_json_get(tg_json_root(values), variables[variable].name), space);
     }
 }
 
@@ -134,10 +140,10 @@ static void check_all(const char *const (*cases)[2], size_t count)
     }
 }
 
-#define CHECK_ALL(...)                                                                \
-    do {                                                                              \
-        static const char *const cases_[][2] = {__VA_ARGS__};                         \
-        check_all(cases_, sizeof cases_ / sizeof *cases_);                            \
+#define CHECK_ALL(...)                                        \
+    do {                                                      \
+        static const char *const cases_[][2] = {__VA_ARGS__}; \
+        check_all(cases_, sizeof cases_ / sizeof *cases_);    \
     } while (0)
 
 static void variables_are_loaded_and_looked_into(void **state)
@@ -147,9 +153,9 @@ static void variables_are_loaded_and_looked_into(void **state)
               {"data.tags", "[\"a\", \"b\\n\"]"}, {"data.tags[1]", "\"b\\n\""},
               {"data.deep.a.b[1]", "2.5"}, {"data.abc", "true"}, {"name", "\"Zoë!\""},
               {"nothing == null", "true"}, {"data.missing", "error: no such key"},
-              {"x.y", "error: no such overload"}, {"old.total", "error: no such attribute"},
-              {"'b\\n' in data.tags", "true"}, {"'abc' in data", "true"},
-              {"size(data)", "4"}, {"data == data", "true"},
+              {"x.y", "error: no such overload"},
+              {"old.total", "error: no such attribute"}, {"'b\\n' in data.tags", "true"},
+              {"'abc' in data", "true"}, {"size(data)", "4"}, {"data == data", "true"},
               {"data.deep == {'a': {'b': [1u, 2.5]}}", "true"},
               {"data.tags + ['c']", "[\"a\", \"b\\n\", \"c\"]"});
 }
@@ -172,9 +178,10 @@ static void names_are_resolved_as_cel_has_it(void **state)
               {"box.inner.y", "\"by container\""}, {".box.inner.y", "\"by container\""},
               {"x", "1"}, {"a.b.c", "\"by a.b\""}, {"[5].map(x, x + 1)", "[6]"},
               {"[5].map(x, .x + 1)", "[2]"}, {"[5].map(x, [6].map(y, x + y))", "[[11]]"},
-              {"[{'b': 5}].map(a, a.b)", "[5]"}, {"int", "int"}, {"type(1) == int", "true"},
-              {"google.protobuf.Timestamp == type(at)", "true"}, {"type(price)", "decimal"},
-              {"type(day) == date", "true"});
+              {"[{'b': 5}].map(a, a.b)", "[5]"}, {"int", "int"},
+              {"type(1) == int", "true"},
+              {"google.protobuf.Timestamp == type(at)", "true"},
+              {"type(price)", "decimal"}, {"type(day) == date", "true"});
     scope.container = TG_LIT("");
 }
 
@@ -199,8 +206,8 @@ static void unknown_names_are_refused_or_late_errors(void **state)
     }
     scope.late = true;
     CHECK_ALL({"nobody || true", "true"}, {"nobody.knows && false", "false"},
-              {"nobody", "error: undeclared reference"},
-              {"f(nobody) || true", "true"}, {"f(1)", "error: unknown function"},
+              {"nobody", "error: undeclared reference"}, {"f(nobody) || true", "true"},
+              {"f(1)", "error: unknown function"},
               {"name.sise()", "error: unknown function"},
               {"Order{total: 1} == null || true", "true"});
     scope.late = false;
@@ -235,10 +242,10 @@ static void logic_absorbs_errors_from_both_sides(void **state)
     CHECK_ALL({"1/0 > 0 && 'a' && false", "false"}, {"1/0 > 0 || 'a' || true", "true"},
               {"1/0 > 0 && 'a'", "error: division by zero"},
               {"'a' && 1/0 > 0", "error: no such overload"},
-              {"(1/0 > 0 ? 1 : 2) == 1 || true", "true"},
-              {"ready ? 1 : 1/0", "1"}, {"!ready ? 1/0 : 2", "2"},
-              {"1 ? 1 : 2", "error: no such overload"},
-              {"[1, 0].exists(i, 1/i == 1)", "true"}, {"[0, 1].exists(i, 1/i == 1)", "true"},
+              {"(1/0 > 0 ? 1 : 2) == 1 || true", "true"}, {"ready ? 1 : 1/0", "1"},
+              {"!ready ? 1/0 : 2", "2"}, {"1 ? 1 : 2", "error: no such overload"},
+              {"[1, 0].exists(i, 1/i == 1)", "true"},
+              {"[0, 1].exists(i, 1/i == 1)", "true"},
               {"[0, 1].all(i, 1/i == 2)", "false"},
               {"[0, 1].all(i, 1/i == 1)", "error: division by zero"},
               {"[0].map(i, 1/i)", "error: division by zero"},
@@ -262,67 +269,68 @@ static void numbers_lie_on_one_line_exactly(void **state)
               {"0.0/0.0 == 0.0/0.0", "false"}, {"0.0/0.0 != 0.0/0.0", "true"},
               {"price == 0.0/0.0", "false"}, {"price < 1.0/0.0", "true"},
               {"price > -1.0/0.0", "true"}, {"1 in [2.0, 1.0]", "true"},
-              {"{1: 'a'}[1.0]", "\"a\""}, {"price > 99", "true"}, {"price < 100u", "true"});
+              {"{1: 'a'}[1.0]", "\"a\""}, {"price > 99", "true"},
+              {"price < 100u", "true"});
 }
 
 /* 99.95 as a double is 99.9500000000000028…; as a literal it is what it says. */
 static void decimals_are_exact(void **state)
 {
     (void)state;
-    CHECK_ALL({"price", "99.95"}, {"price == 99.95", "true"}, {"99.95 == price", "true"},
-              {"price >= (99.95)", "true"}, {"price == 9995e-2", "true"},
-              {"price < double('99.95')", "true"}, {"price == double('99.95')", "false"},
-              {"price + 0.05", "100"}, {"price * 2", "199.9"}, {"price - 100", "-0.05"},
-              {"100u - price", "0.05"}, {"-price", "-99.95"}, {"-(-price) == price", "true"},
-              {"price * price", "9990.0025"}, {"price / 2", "error: no such overload"},
-              {"price % 2", "error: no such overload"},
-              {"price + double('1')", "error: no such overload"},
-              {"price * 1e38", "error: no such overload"},
-              {"price * 100000000000000000000000000000000000000.0",
-               "error: no such overload"},
-              {"price * 10000000000000000000000000000000000000.0", "error: overflow"},
-              {"string(price)", "\"99.95\""}, {"double(price)", "99.95"},
-              {"int(price)", "99"}, {"uint(price)", "99u"}, {"int(-price)", "-99"},
-              {"uint(-price)", "error: range error"}, {"price == - 99.95", "false"},
-              {"-price == - 99.95", "true"}, {"-price < -99.94", "true"});
+    CHECK_ALL(
+        {"price", "99.95"}, {"price == 99.95", "true"}, {"99.95 == price", "true"},
+        {"price >= (99.95)", "true"}, {"price == 9995e-2", "true"},
+        {"price < double('99.95')", "true"}, {"price == double('99.95')", "false"},
+        {"price + 0.05", "100"}, {"price * 2", "199.9"}, {"price - 100", "-0.05"},
+        {"100u - price", "0.05"}, {"-price", "-99.95"}, {"-(-price) == price", "true"},
+        {"price * price", "9990.0025"}, {"price / 2", "error: no such overload"},
+        {"price % 2", "error: no such overload"},
+        {"price + double('1')", "error: no such overload"},
+        {"price * 1e38", "error: no such overload"},
+        {"price * 100000000000000000000000000000000000000.0", "error: no such overload"},
+        {"price * 10000000000000000000000000000000000000.0", "error: overflow"},
+        {"string(price)", "\"99.95\""}, {"double(price)", "99.95"}, {"int(price)", "99"},
+        {"uint(price)", "99u"}, {"int(-price)", "-99"},
+        {"uint(-price)", "error: range error"}, {"price == - 99.95", "false"},
+        {"-price == - 99.95", "true"}, {"-price < -99.94", "true"});
 }
 
 static void times_reach_from_year_1_to_9999(void **state)
 {
     (void)state;
-    CHECK_ALL(
-        {"timestamp('0001-01-01T00:00:00Z').getFullYear()", "1"},
-        {"timestamp('0001-01-01T00:00:00Z').getFullYear('-00:01')", "0"},
-        {"timestamp('0001-01-01T00:00:00Z').getDayOfYear('-00:01')", "365"},
-        {"timestamp('9999-12-31T23:59:59Z').getFullYear('+00:01')", "10000"},
-        {"timestamp('9999-12-31T23:59:59Z') + duration('1s')", "error: overflow"},
-        {"timestamp('0001-01-01T00:00:00Z') - duration('1ns')", "error: overflow"},
-        {"timestamp(-62135596800)", "timestamp(\"0001-01-01T00:00:00Z\")"},
-        {"timestamp(-62135596801)", "error: range error"},
-        {"timestamp(253402300799)", "timestamp(\"9999-12-31T23:59:59Z\")"},
-        {"timestamp(253402300800)", "error: range error"},
-        {"duration('315576000000s') + duration('1ns')", "error: overflow"},
-        {"duration('1s') - duration('1.5s')", "duration(\"-0.5s\")"},
-        {"duration('-0.5s') + duration('2s')", "duration(\"1.5s\")"},
-        {"at", "timestamp(\"2000-02-29T12:00:00.5Z\")"}, {"at.getMonth()", "1"},
-        {"at.getDate()", "29"}, {"at.getDayOfMonth()", "28"}, {"at.getDayOfYear()", "59"},
-        {"at.getDayOfWeek()", "2"}, {"at.getHours('-12:30')", "23"},
-        {"at.getMilliseconds()", "500"}, {"at.getHours('Mars/Phobos')",
-                                          "error: unknown time zone"},
-        {"timestamp('1969-12-31T23:59:59Z').getDayOfWeek()", "3"},
-        {"duration('3661.5s').getMinutes()", "61"}, {"at.getHours(1)",
-                                                     "error: no such overload"},
-        {"day", "date(\"2026-11-23\")"}, {"day == date('2026-11-23')", "true"},
-        {"day < date('2026-11-24')", "true"}, {"day == at", "false"},
-        {"day < at", "error: no such overload"}, {"string(day)", "\"2026-11-23\""},
-        {"date('2026-02-30')", "error: no date in this string"});
+    CHECK_ALL({"timestamp('0001-01-01T00:00:00Z').getFullYear()", "1"},
+              {"timestamp('0001-01-01T00:00:00Z').getFullYear('-00:01')", "0"},
+              {"timestamp('0001-01-01T00:00:00Z').getDayOfYear('-00:01')", "365"},
+              {"timestamp('9999-12-31T23:59:59Z').getFullYear('+00:01')", "10000"},
+              {"timestamp('9999-12-31T23:59:59Z') + duration('1s')", "error: overflow"},
+              {"timestamp('0001-01-01T00:00:00Z') - duration('1ns')", "error: overflow"},
+              {"timestamp(-62135596800)", "timestamp(\"0001-01-01T00:00:00Z\")"},
+              {"timestamp(-62135596801)", "error: range error"},
+              {"timestamp(253402300799)", "timestamp(\"9999-12-31T23:59:59Z\")"},
+              {"timestamp(253402300800)", "error: range error"},
+              {"duration('315576000000s') + duration('1ns')", "error: overflow"},
+              {"duration('1s') - duration('1.5s')", "duration(\"-0.5s\")"},
+              {"duration('-0.5s') + duration('2s')", "duration(\"1.5s\")"},
+              {"at", "timestamp(\"2000-02-29T12:00:00.5Z\")"}, {"at.getMonth()", "1"},
+              {"at.getDate()", "29"}, {"at.getDayOfMonth()", "28"},
+              {"at.getDayOfYear()", "59"}, {"at.getDayOfWeek()", "2"},
+              {"at.getHours('-12:30')", "23"}, {"at.getMilliseconds()", "500"},
+              {"at.getHours('Mars/Phobos')", "error: unknown time zone"},
+              {"timestamp('1969-12-31T23:59:59Z').getDayOfWeek()", "3"},
+              {"duration('3661.5s').getMinutes()", "61"},
+              {"at.getHours(1)", "error: no such overload"},
+              {"day", "date(\"2026-11-23\")"}, {"day == date('2026-11-23')", "true"},
+              {"day < date('2026-11-24')", "true"}, {"day == at", "false"},
+              {"day < at", "error: no such overload"}, {"string(day)", "\"2026-11-23\""},
+              {"date('2026-02-30')", "error: no date in this string"});
 }
 
 static void doubles_are_written_as_short_as_they_are_read_again(void **state)
 {
     (void)state;
     CHECK_ALL({"string(0.1)", "\"0.1\""}, {"string(1.0)", "\"1\""},
-              {"string(1e21)", "\"1e+21\""}, {"string(1e20)", "\"100000000000000000000\""},
+              {"string(1e21)", "\"1e+21\""},
+              {"string(1e20)", "\"100000000000000000000\""},
               {"string(1e-6)", "\"0.000001\""}, {"string(1.5e-7)", "\"1.5e-7\""},
               {"string(-0.0)", "\"-0\""}, {"string(5e-324)", "\"5e-324\""},
               {"string(1.7976931348623157e308)", "\"1.7976931348623157e+308\""},
@@ -355,16 +363,16 @@ static void what_is_known_is_folded_in(void **state)
 static void a_program_can_be_copied(void **state)
 {
     (void)state;
-    struct tg_program *program = compiled("name.contains('Zo') && data.tags == ['a', 'b\\n']");
+    struct tg_program *program =
+        compiled("name.contains('Zo') && data.tags == ['a', 'b\\n']");
     uint32_t size = tg_program_size(program);
     assert_int_equal(size % 8, 0);
     uint64_t *copy = malloc(size);
     memcpy(copy, program, size);
     memset(program, 0xff, size);
     tg_free(program);
-    struct tg_value value =
-        tg_program_run((const struct tg_program *)(const void *)copy, &of_doc, &space,
-                       TG_STEPS_MAX);
+    struct tg_value value = tg_program_run((const struct tg_program *)(const void *)copy,
+                                           &of_doc, &space, TG_STEPS_MAX);
     assert_string_equal(show(value), "true");
     free(copy);
 }
@@ -422,7 +430,8 @@ static void every_failing_allocation_is_told(void **state)
     static const char source[] =
         "data.tags.map(t, t + name)[0] + string(0.5) + 'x' == 'aZoë!0.5x' && "
         "[1, 2].filter(i, i > 1) == [2] && price * 2 == 199.9 && auth.user == 7 && "
-        "timestamp('2026-11-23T00:00:00Z') > at && a.b.c != 'a' && has(data.total)";
+        "timestamp('2026-11-23T00:00:00Z') > at && a.b.c != 'a' && has(data.total) && "
+        "name.matches('Z(o|x){3}|Z')";
     scope.known = known;
     bool whole = false;
     for (size_t n = 1; !whole; n++) {
@@ -456,16 +465,41 @@ static void every_failing_allocation_is_told(void **state)
     scope.known = NULL;
 }
 
+static void patterns_are_compiled_with_the_program(void **state)
+{
+    (void)state;
+    CHECK_ALL({"name.matches('^Z.*!$')", "true"}, {"matches(name, 'x')", "false"},
+              {"name.matches('a' + '|Zo')", "true"},
+              {"'ab'.matches('b') && 1 == 1", "true"},
+              {"x.matches('a')", "error: no such overload"},
+              {"old.total.matches('a')", "error: no such attribute"},
+              {"data.tags.exists(t, t.matches(r'^b\\s$'))", "true"},
+              {"name.matches('Z') ? 'b'.matches('b') : false", "true"});
+    struct tg_program *program = NULL;
+    assert_int_equal(compile("name.matches('(')", &program), TG_EINVAL);
+    assert_int_equal(refusal.code, TG_CODE_QUERY_UNSUPPORTED);
+    assert_int_equal(refusal.column, 14);
+    assert_int_equal(compile("name.matches(name)", &program), TG_EINVAL);
+    assert_non_null(strstr(refusal.message, "constant pattern"));
+    scope.late = true;
+    CHECK_ALL({"name.matches('(') || true", "true"},
+              {"name.matches(name)", "error: a pattern must be a constant"},
+              {"name.matches('a)')", "error: the pattern is no regular expression"});
+    scope.late = false;
+}
+
 static void maps_have_keys_that_differ(void **state)
 {
     (void)state;
-    CHECK_ALL({"{1: 'a', 1u: 'b'}", "error: a key appears twice"},
-              {"{1.0: 'a'}", "error: unsupported key type"},
-              {"{'a': 1/0}", "error: division by zero"}, {"{}", "{}"}, {"[]", "[]"},
-              {"{'a': {'b': []}, true: [1, [2u]]}", "{\"a\": {\"b\": []}, true: [1, [2u]]}"},
-              {"b'\\x00a'", "b\"\\x00\\x61\""}, {"[1, 2] == [1, 2.0]", "true"},
-              {"{'a': 1} == {'a': 1, 'b': 2}", "false"}, {"{'a': 1} == {'b': 1}", "false"},
-              {"[[[[0]]]] == [[[[0.0]]]]", "true"}, {"[1/0] == [1]", "error: division by zero"});
+    CHECK_ALL(
+        {"{1: 'a', 1u: 'b'}", "error: a key appears twice"},
+        {"{1.0: 'a'}", "error: unsupported key type"},
+        {"{'a': 1/0}", "error: division by zero"}, {"{}", "{}"}, {"[]", "[]"},
+        {"{'a': {'b': []}, true: [1, [2u]]}", "{\"a\": {\"b\": []}, true: [1, [2u]]}"},
+        {"b'\\x00a'", "b\"\\x00\\x61\""}, {"[1, 2] == [1, 2.0]", "true"},
+        {"{'a': 1} == {'a': 1, 'b': 2}", "false"}, {"{'a': 1} == {'b': 1}", "false"},
+        {"[[[[0]]]] == [[[[0.0]]]]", "true"},
+        {"[1/0] == [1]", "error: division by zero"});
 }
 
 int main(void)
@@ -485,6 +519,7 @@ int main(void)
         cmocka_unit_test(steps_are_counted_through_loops_and_texts),
         cmocka_unit_test(memory_is_bounded_and_kept),
         cmocka_unit_test(every_failing_allocation_is_told),
+        cmocka_unit_test(patterns_are_compiled_with_the_program),
         cmocka_unit_test(maps_have_keys_that_differ),
     };
     int failed = cmocka_run_group_tests_name("program", tests, read_variables, NULL);

@@ -100,7 +100,7 @@ static bool holds(const struct search *s, enum tg_regex_op op)
     }
 }
 
-/* Add `state` and all that is reached from it without reading; true if that is a match. */
+/* Add `state` and all that is reached from it without reading; true if a match is. */
 static bool reach(struct search *s, struct states *states, uint32_t state)
 {
     uint32_t waiting = 0;

@@ -1,6 +1,7 @@
 #include "engine/query/program.h"
 
 #include "engine/query/code.h"
+#include "engine/query/regex.h"
 #include "engine/query/values.h"
 
 /* A macro that is running. */
@@ -132,6 +133,40 @@ static void call(struct machine *m, struct tg_instruction i)
         }
     }
     push(m, tg_functions[i.detail].call(&m->work, arguments, i.count));
+}
+
+/* Steps of an automaton are small. What it takes of the space is given back. */
+static struct tg_value match(struct machine *m, struct tg_slice text,
+                             const struct tg_regex *regex)
+{
+    enum { PER_STEP = 16 };
+    struct tg_space *space = m->work.space;
+    void *memory = tg_space_take(space, tg_regex_memory(regex));
+    if (memory == NULL) {
+        return tg_value_error(tg_no_memory);
+    }
+    uint64_t most = (uint64_t)m->work.steps * PER_STEP;
+    uint64_t left = most;
+    int found = tg_regex_run(regex, text, memory, &left);
+    space->used = (size_t)((uint8_t *)memory - space->memory);
+    if (found < 0 || !tg_spend(&m->work, (most - left) / PER_STEP)) {
+        m->work.steps = 0;
+        return tg_value_error(tg_no_steps);
+    }
+    return tg_value_bool(found == 1);
+}
+
+static void match_constant(struct machine *m, struct tg_instruction i)
+{
+    struct tg_value *text = top(m);
+    if (text->kind != TG_VALUE_STRING) {
+        *text = text->kind == TG_VALUE_ERROR ? *text : tg_value_error(tg_no_overload);
+    } else if (i.target == TG_NO_PATTERN) {
+        *text = tg_value_error("the pattern is no regular expression");
+    } else {
+        struct tg_slice bytes = constant_at(m, i.target).text;
+        *text = match(m, text->text, (const struct tg_regex *)(const void *)bytes.data);
+    }
 }
 
 /* --- aggregates ------------------------------------------------------------------ */
@@ -397,6 +432,9 @@ static void step(struct machine *m, struct tg_instruction i)
         break;
     case TG_DO_CALL:
         call(m, i);
+        break;
+    case TG_DO_MATCH:
+        match_constant(m, i);
         break;
     case TG_DO_LIST:
     case TG_DO_MAP:

@@ -38,8 +38,8 @@ bool tg_duration_read_units(struct tg_slice text, struct tg_duration *duration);
  * point and digits. */
 bool tg_decimal_valid(struct tg_slice text);
 
-/* `2026-11-23T02:16:34.5Z`, `93.5s`: no needless zeros. The size of the text, which has no
- * NUL. */
+/* `2026-11-23T02:16:34.5Z`, `93.5s`: no needless zeros. The size of the text, which has
+ * no NUL. */
 enum { TG_SCALAR_TEXT_SIZE = 40 };
 
 size_t tg_timestamp_write(struct tg_timestamp timestamp, char text[TG_SCALAR_TEXT_SIZE]);

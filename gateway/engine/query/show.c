@@ -94,7 +94,8 @@ struct opened {
     bool more; /* An item stands before the next one. */
 };
 
-/* What stands before the next item: closing brackets, a comma, a key. False at the end. */
+/* What stands before the next item: closing brackets, a comma, a key. False at the
+ * end. */
 static bool write_before(struct opened *open, uint32_t *depth, struct tg_space *space,
                          struct tg_value *value, struct tg_buf *buf)
 {

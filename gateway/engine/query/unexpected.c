@@ -184,7 +184,7 @@ enum tg_err tg_parser_no_operator(struct tg_parser *p)
     if (p->token.kind == TG_TOKEN_ROUND) {
         return tg_parser_refuse(p, p->token.at, "only a name can be called");
     }
-    if (p->token.kind == TG_TOKEN_DOUBLE &&
+    if (p->token.kind == TG_TOKEN_DOUBLE && before->kind > TG_AST_DOUBLE &&
         p->tree.ast->source.data[p->token.at] == '.') {
         return tg_parser_refuse(
             p, p->token.at, "an item is reached by its number in brackets: [%.*s]",
