@@ -1,6 +1,9 @@
 /* Functions of the profile, and what they take. */
 #include "engine/query/check.h"
 
+#include "engine/base/mem.h"
+#include "engine/query/regex.h"
+
 #define BIT(type) (1u << TG_KNOWN_##type)
 #define TEXT      (BIT(STRING) | BIT(UUID))
 #define NUMBER    (BIT(INT) | BIT(UINT) | BIT(DOUBLE) | BIT(DECIMAL))
@@ -136,6 +139,25 @@ static enum tg_err check_constant(struct tg_checker *c, const struct function *f
                                             "%.*s takes %s", TG_FMT(node->text), should);
 }
 
+/* A pattern that is none would be an error at every event, too. */
+static enum tg_err check_pattern(struct tg_checker *c, const struct tg_ast_node *pattern)
+{
+    struct tg_regex *regex = NULL;
+    const char *why = NULL;
+    uint32_t at;
+    enum tg_err err = tg_regex_compile(pattern->text, &regex, &why, &at);
+    tg_free(regex);
+    if (err == TG_ENOMEM) {
+        tg_refusal_set(c->refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        return err;
+    }
+    return err == TG_OK
+               ? TG_OK
+               : tg_check_refuse(
+                     c, err == TG_ELIMIT ? TG_CODE_QUERY_LIMIT : TG_CODE_QUERY_TYPE,
+                     pattern->at, "\"matches\" takes no such pattern: %s", why);
+}
+
 static enum tg_err check_matches(struct tg_checker *c, const struct tg_ast_node *node)
 {
     if (!c->limits->matches) {
@@ -144,7 +166,7 @@ static enum tg_err check_matches(struct tg_checker *c, const struct tg_ast_node 
     }
     const struct tg_ast_node *pattern = tg_ast_child(c->ast, node, 1);
     return pattern->kind == TG_AST_STRING
-               ? TG_OK
+               ? check_pattern(c, pattern)
                : tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, pattern->at,
                                  "\"matches\" takes a literal pattern");
 }

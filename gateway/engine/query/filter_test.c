@@ -10,6 +10,7 @@ static struct tg_json_doc claims_doc;
 static struct tg_buf text;
 static const char *rule;
 static struct tg_json claims;
+static const struct tg_query_limits *limits;
 
 static int setup(void **state)
 {
@@ -18,6 +19,7 @@ static int setup(void **state)
     assert_non_null(compiler);
     rule = "";
     claims = (struct tg_json){0};
+    limits = NULL;
     return 0;
 }
 
@@ -62,7 +64,8 @@ static struct tg_filter *compiled(const char *where)
     struct tg_filter_request request = {.schema = &orders_schema,
                                         .access = quoted(rule),
                                         .where = quoted(where),
-                                        .claims = claims};
+                                        .claims = claims,
+                                        .limits = limits};
     if (tg_filter_compile(compiler, &request, &filter, &refusal) != TG_OK) {
         fail_msg("%s: %s", where, refusal_line(&refusal));
     }
@@ -314,7 +317,8 @@ static void refuses(const char *where, const char *line)
 {
     struct tg_filter *filter = NULL;
     struct tg_refusal refusal;
-    struct tg_filter_request request = {.schema = &orders_schema, .where = quoted(where)};
+    struct tg_filter_request request = {
+        .schema = &orders_schema, .where = quoted(where), .limits = limits};
     enum tg_err err = tg_filter_compile(compiler, &request, &filter, &refusal);
     if (err == TG_OK) {
         fail_msg("%s is accepted", where);
@@ -359,6 +363,20 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refuses("status.size(1) == 1", "query_type 1:8 size takes 0 arguments, not 1");
     refuses("id ==", "query_syntax 1:");
     refuses("id == 1 &&\n  totl > 1", "query_field 2:3 there is no");
+}
+
+static void a_pattern_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    struct tg_query_limits allowed = tg_query_limits_default;
+    allowed.matches = true;
+    limits = &allowed;
+    matches("status.matches('^pa+id$')", "{'status':'paaaid'}");
+    matches_not("status.matches('^pa+id$')", "{'status':'paid '}");
+    refuses("status.matches('(')", "query_type 1:16 \"matches\" takes no such pattern: ");
+    refuses("status.matches('(?=a)')", "query_type 1:16 \"matches\" takes no such");
+    refuses("status.matches('(a{1000}){1000}')", "query_limit 1:16 \"matches\" takes no");
+    refuses("status.matches(status)", "query_unsupported 1:16 \"matches\" takes a lit");
 }
 
 static void writes(const char *where, const char *normal)
@@ -424,6 +442,7 @@ int main(void)
         TEST(queries_may_be_about_what_happened),
         TEST(what_old_says_must_have_been_theirs_to_see),
         TEST(what_is_wrong_is_told_with_its_place),
+        TEST(a_pattern_that_is_none_is_refused),
         TEST(a_filter_is_written_as_its_normal_form),
     };
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
