@@ -110,7 +110,8 @@ def test_it_says_what_it_can_do() -> None:
     for arguments in (("help",), ("--help",)):
         answer = run(*arguments)
         assert answer.returncode == 0
-        for command in ("serve", "check", "publish", "tail", "query", "version"):
+        commands = ("serve", "check", "publish", "tail", "query", "types", "version")
+        for command in commands:
             assert re.search(rf"^  {command} ", answer.stdout, re.MULTILINE)
     assert re.fullmatch(r"telegraphy \d+\.\d+\.\d+\n", run("--version").stdout)
     assert run("--version").stdout == run("version").stdout
@@ -120,7 +121,7 @@ def test_it_says_what_it_can_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "check", "publish", "tail", "query", "version", "help"]
+    "command", ["serve", "check", "publish", "tail", "query", "types", "version", "help"]
 )
 def test_each_command_has_its_help(command: str) -> None:
     answers = [run("help", command), run(command, "--help")]
@@ -129,7 +130,7 @@ def test_each_command_has_its_help(command: str) -> None:
     assert [answer.returncode for answer in answers] == [0, 0]
 
 
-@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail"])
+@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail", "types"])
 def test_the_reference_shows_the_help_as_it_is(command: str) -> None:
     reference = (ROOT / "docs/reference/command.md").read_text()
     words = run("help", *command.split()).stdout
@@ -549,3 +550,46 @@ def test_query_eval_is_cel_without_a_schema() -> None:
     wrong = run("query", "eval", "1 +")
     assert wrong.returncode == 1
     assert "query_syntax" in wrong.stderr
+
+
+# ---- types
+
+CATALOGUES = ROOT / "protocol/vectors/catalogues"
+
+
+@pytest.mark.parametrize("name", ["shop", "odd"])
+def test_types_declares_a_catalogue_in_typescript(name: str) -> None:
+    answer = run("types", CATALOGUES / f"{name}.json", "--typescript")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    wanted = ROOT / f"protocol/vectors/typescript/{name}.d.ts"
+    assert answer.stdout == wanted.read_text()
+
+
+def test_types_tells_several_catalogues_as_clients_may_know_them() -> None:
+    answer = run("types", CATALOGUES / "shop.json", CATALOGUES / "odd.json")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    types = json.loads(answer.stdout)["types"]
+    assert [one["name"] for one in types][:4] == [
+        "odd.Choices",
+        "odd.Names",
+        "odd.parts.Of_1.Name",
+        "shop.Invoice",
+    ]
+    (names,) = [one["fields"] for one in types if one["name"] == "odd.Names"]
+    assert "hidden" not in [field["name"] for field in names]
+
+
+def test_types_names_what_is_wrong(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    types = [event_type("test.Bad", fields=[field("n", "nit")])]
+    bad.write_text(json.dumps({"app": "test", "types": types}))
+    answer = run("types", bad, CATALOGUES / "shop.json")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"{bad}: types[0].fields[0].type: ")
+    for arguments, words in (
+        ([], "which catalogue document?"),
+        (["--javascript", bad], 'types has no option "--javascript"'),
+    ):
+        answer = run("types", *arguments)
+        assert (answer.returncode, answer.stdout) == (2, "")
+        assert answer.stderr.startswith(f"telegraphy: {words}\n")
