@@ -534,7 +534,8 @@ def test_query_explain_shows_rule_and_query_in_one(schema: Path, tmp_path: Path)
 def test_query_eval_says_what_a_subscriber_is_told(schema: Path, tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text(
-        '{"op":"update","data":{"id":7,"status":"paid"},"old":{"status":"new"},"changed":["status"]}'
+        '{"op":"update","data":{"id":7,"status":"paid"},'
+        '"old":{"status":"new"},"changed":["status"]}'
     )
     told = {'status == "paid"': "add", 'status == "new"': "remove", "id == 7": "change"}
     for where, op in {**told, "id == 8": "nothing"}.items():
