@@ -17,8 +17,8 @@ from harness.queries import (
     connect_as,
     create,
     delete,
+    hear,
     refused,
-    reset_of,
     update,
 )
 
@@ -214,7 +214,7 @@ def test_a_rule_that_changes_ends_what_it_changes(known: Gateway) -> None:
     cohort = client.subscribe("test.Row")["cohort"]
     stricter = changed_type("test.Row", access={"rule": "owner == auth.user_id && id > 100"})
     assert known.put_catalogue(stricter, MARK, ORDER).status == 200
-    reset = reset_of(client)
+    reset = hear(client, "reset")
     assert (reset["cohort"], reset["reason"], reset["ended"]) == (cohort, "query_changed", True)
     client.subscribe("test.Row")
     story = Story(known, "false", client)

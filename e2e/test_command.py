@@ -325,6 +325,38 @@ def test_tail_shows_events_as_they_come(orders: Gateway, tail: Callable[..., Tai
     assert " change test.Order " in second
 
 
+def test_tail_shows_what_a_query_asks_for(orders: Gateway, tail: Callable[..., Tail]) -> None:
+    shown = tail(orders, "test.Order", "--where", 'status == "open"', "--count", "3")
+    shown.says("waiting for test.Order after ")
+    orders.publish("test.Order", {"id": 7, "status": "new"}, op="create")
+    for status, old in (("open", "new"), ("paid", "open"), ("open", "paid")):
+        orders.publish(
+            "test.Order",
+            {"id": 7, "status": status},
+            op="update",
+            changed=["status"],
+            old={"status": old},
+        )
+    assert shown.wait() == 0
+    words = [line.split(" ", 4) for line in shown.lines()]
+    assert [(word[1], json.loads(word[4])) for word in words] == [
+        ("add", {"id": 7, "status": "open"}),
+        ("remove", {"id": 7}),
+        ("add", {"id": 7, "status": "open"}),
+    ]
+
+
+def test_tail_shows_where_a_query_is_wrong(orders: Gateway) -> None:
+    url = f"ws://127.0.0.1:{orders.client_port}"
+    answer = run("tail", "test.Order", "--where", 'id > 1 &&\n  stats == "x"', "--url", url)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    said, line, mark = answer.stderr.splitlines()[-3:]
+    assert "query_field" in said
+    assert "line 2, column 3" in said
+    assert "did you mean status?" in said
+    assert line.index("stats") == mark.index("^")
+
+
 def test_tail_can_show_the_messages_themselves(orders: Gateway, tail: Callable[..., Tail]) -> None:
     shown = tail(orders, "test.Note", "--count=1", "--json")
     shown.says("waiting for")

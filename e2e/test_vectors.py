@@ -114,6 +114,58 @@ def test_message_is_understood(case: dict[str, Any], shop: Gateway) -> None:
             assert said["kind"] == answers[message["kind"]], said
 
 
+# ---- queries
+
+
+@pytest.fixture(scope="module")
+def testing(new_gateway_anywhere: Callable[..., Gateway]) -> Gateway:
+    """A gateway with the shop's catalogue that takes clients' words for who they are."""
+    gateway = new_gateway_anywhere(apps=("shop",), testing={"claims": True})
+    put_catalogue(gateway, "shop", catalogue("shop"))
+    return gateway
+
+
+class Told:
+    """What the subscription of a case is told of each event."""
+
+    def __init__(self, case: dict[str, Any], gateway: Gateway) -> None:
+        self.type, self.gateway = case["type"], gateway
+        self.client = Client(gateway.client_port, connect=False)
+        claims = {"claims": case["claims"]} if "claims" in case else {}
+        assert self.client.request("connect", **claims)["kind"] == "connected"
+        self.client.subscribe("shop.PriceChanged")
+        self.client.subscribe(self.type, **({"where": case["where"]} if "where" in case else {}))
+
+    def of(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        answer = self.gateway.publish_lines(
+            json.dumps({"type": self.type, **event}),
+            # What comes before this has come in consequence of the event.
+            json.dumps({"type": "shop.PriceChanged", "data": {"symbol": "END", "price": "0"}}),
+        )
+        assert answer.status == 200, answer.body
+        heard: list[dict[str, Any]] = []
+        while (event := self.client.next())["type"] != "shop.PriceChanged":
+            heard.append(
+                {name: event[name] for name in ("op", "data", "old", "changed") if name in event}
+            )
+        return heard
+
+
+@pytest.mark.parametrize("case", cases("match"))
+def test_a_subscription_is_told_what_concerns_it(case: dict[str, Any], testing: Gateway) -> None:
+    told = Told(case, testing)
+    with told.client:
+        for data in case.get("matches", []):
+            event = {"data": data, "time": "2026-11-23T02:16:34Z"}
+            assert told.of(event) == [{"op": "event", "data": data}]
+        for data in case.get("others", []):
+            event = {"data": data, "time": "2026-11-23T02:16:34Z"}
+            assert told.of(event) == [], data
+        for step in case.get("steps", []):
+            wanted = [] if step["told"] is None else [step["told"]]
+            assert told.of(step["event"]) == wanted, step
+
+
 # ---- WebSocket
 
 

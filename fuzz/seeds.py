@@ -266,7 +266,53 @@ def deflate() -> dict[str, bytes]:
     }
 
 
-for corpus in (http1, websocket, utf8, deflate):
+def query_parse() -> dict[str, bytes]:
+    """Limits (0: wide, 1: as usual, 2: small), the query."""
+    wide, usual, small = b"\x00", b"\x01", b"\x02"
+    triples = rb"""['''c\n"d"
+''', r'\d', R"", "a", 'b', """ + b'"""e"f\n"""]'
+    return {
+        "filter": usual + b'status == "paid" && total > 100 || !(owner in [1, 2, 3])',
+        "operators": usual + b"a * b / c % d + e - f <= g == h != i < j >= k > l in m",
+        "condition": usual + b"a ? b : c ? (d ? e : f) : g",
+        "numbers": wide + b"[0, -1, 0x1F, 12u, 0xFFu, .5, 1.5, -2e3, 1.25E-7, --3, -(4)]",
+        "int-least": usual + b"-9223372036854775808",
+        "int-beyond": usual + b"9223372036854775808",
+        "strings": wide + triples,
+        "escapes": wide + rb'"\a\b\f\n\r\t\v\\\?\"' + rb"\'\`\x41\101\u00e9\U0001f600" + b'"',
+        "surrogates": wide + rb'"\ud83d\ude00"',
+        "bytes": wide + rb"""[b"\xff\377", B'a', br"\x", bR'''b''']""",
+        "utf8": wide + "'caf\u00e9 \U0001f600\u2028\u200f'".encode(),
+        "not-utf8": wide + b"'caf\xe9'",
+        "select": usual + b"data.total == .old.total && data.`a-b`.for",
+        "index": usual + b'data["key"][0].x[y[z]]',
+        "calls": usual + b'size(a.b) + a.size() > f() && name.startsWith("x", 1) || .g(1)',
+        "has": usual + b"has(data.x) && has(a.b().c) && has(a.`b`)",
+        "has-bad": usual + b"has(x)",
+        "macros": wide + b"a.all(x, x > 1) && b.exists(y, c.exists_one(z, z == y))",
+        "map": wide + b"a.filter(x, x > 1).map(x, x * 2) == a.map(x, x > 1, x * 2)",
+        "not-macros": wide + b"a.all(x) || a.map(b.c) || has() || .has(a)",
+        "macro-bad": wide + b"a.all(b.c, 1)",
+        "message": wide + b"a.b.C{x: 1, `y-z`: D{}, for: [2,],}",
+        "maps": wide + b'{"a": 1, 2: {3u: null,}, true: {}}',
+        "comments": wide + b"a // one\n + // two\r\n b // three",
+        "minus-comment": wide + b"- // five\n 5.5 - -6",
+        "optional": usual + b"a.?b",
+        "reserved": usual + b"for == 1",
+        "unclosed": usual + b"f(a[1 == {2: (3",
+        "mismatch": usual + b"[(a]",
+        "quote": usual + b"'abc",
+        "words": usual + b"not a and b",
+        "deep": usual + b"(" * 40 + b"a",
+        "deep-wide": wide + b"!(" * 120 + b"a" + b")" * 120,
+        "chain": wide + b"a" + b".b" * 200,
+        "items": small + b"[1, 2, 3]",
+        "nodes": small + b"a + b",
+        "nothing": usual,
+    }
+
+
+for corpus in (http1, websocket, utf8, deflate, query_parse):
     folder = HERE / f"{corpus.__name__}.corpus"
     folder.mkdir(exist_ok=True)
     for name, data in corpus().items():

@@ -82,6 +82,10 @@ def test_a_folder_of_vectors_needs_runners() -> None:
         "protocol/vectors/reject/http: no test in js/ walks it"
     ]
     assert "no runner is known" in tidy.check_vectors(files, {})[0]
+    odd = {"protocol/vectors/README.md": "", "protocol/vectors/types/a.d.ts": ""}
+    assert tidy.check_vectors(odd, {}) == [
+        "protocol/vectors/types: no runner is known (tools/tidy.py)"
+    ]
     assert "there is no" in tidy.check_vectors({}, runners)[0]
 
 

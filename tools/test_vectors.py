@@ -33,7 +33,8 @@ MEMBERS = {
     "reject/ingest": {"name", "kind", "app", "catalogue", "body", "send", "expect"},
     "reject/websocket": {"name", "bytes", "expect"},
     "reject/http": {"name", "port", "text", "expect"},
-    "query": {"name", "q", "object", "cel"},
+    "match": {"name", "type", "where", "claims", "matches", "others", "steps"},
+    "query": {"name", "q", "object", "source", "cel", "expect"},
 }
 
 # Codes that no vector can provoke in this version, and why.
@@ -271,6 +272,28 @@ def test_expected_closes_are_in_codes_json(path: Path) -> None:
     known = {entry["close"] for entry in CODES["closes"]}
     for case in cases_of(path):
         assert set(as_list(case["expect"].get("close", []))) <= known, case["name"]
+
+
+@each_file("match")
+def test_what_happens_and_what_is_told_are_well_formed(path: Path) -> None:
+    shop = json.loads((VECTORS / "catalogues/shop.json").read_text(encoding="utf-8"))
+    operations = {kind["name"]: kind["operations"] for kind in shop["types"]}
+    for case in cases_of(path):
+        subscribe = {"kind": "subscribe", "id": 1, "type": case["type"]}
+        where = {"where": case["where"]} if "where" in case else {}
+        validator("client.subscribe").validate(subscribe | where)
+        connect = {"claims": case["claims"]} if "claims" in case else {}
+        validator("client.connect").validate({"kind": "connect", "id": 1, **connect})
+        assert ("steps" in case) != ("matches" in case and "others" in case), case["name"]
+        for data in [*case.get("matches", []), *case.get("others", [])]:
+            validator("ingest.event").validate({"type": case["type"], "data": data})
+            assert operations[case["type"]] == ["event"]
+        for step in case.get("steps", []):
+            validator("ingest.event").validate({"type": case["type"], **step["event"]})
+            assert step["event"]["op"] in operations[case["type"]]
+            told = step["told"]
+            assert told is None or {"op", "data"} <= set(told) <= {"op", "data", "old", "changed"}
+            assert told is None or told["op"] in ("add", "change", "remove"), case["name"]
 
 
 @each_file("messages/websocket", "reject/websocket")

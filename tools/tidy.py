@@ -62,7 +62,8 @@ RUNNERS = {
     "reject/ingest": ["gateway/", "e2e/"],
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
-    "query": ["python/tests/"],
+    "match": ["gateway/", "e2e/"],
+    "query": ["gateway/", "python/tests/"],
 }
 
 
@@ -161,7 +162,7 @@ def check_vectors(files: dict[str, str], runners: dict[str, list[str]]) -> list[
     folders = {
         name.removeprefix(top).rpartition("/")[0]
         for name in files
-        if name.startswith(top) and name.endswith(".json")
+        if name.startswith(top) and name != f"{top}README.md"
     }
     wrong = [
         f"{top}{folder}: no runner is known (tools/tidy.py)" for folder in folders - set(runners)

@@ -73,7 +73,7 @@ class Story:
         self.gateway.publish("test.Mark", {"n": mark})
         heard = []
         while True:
-            event = self.client.next()
+            event = hear(self.client, "event")
             if event["type"] == "test.Mark":
                 if event["data"]["n"] == mark:
                     return heard
@@ -102,15 +102,16 @@ def refused(client: Client, where: str, type: str = "test.Order") -> dict[str, A
     assert answer["column"] >= 1
     message = answer["message"]
     assert 0 < len(message.encode()) <= 256
-    assert message.isprintable(), message
+    assert all(ord(character) >= 0x20 for character in message), message
     assert f"line {answer['line']}, column {answer['column']}" in message
     return answer
 
 
-def reset_of(client: Client) -> dict[str, Any]:
+def hear(client: Client, kind: str) -> dict[str, Any]:
+    """The next message of `kind`; that the types have changed may be told at any time."""
     while True:
         message = client.waiting.pop(0) if client.waiting else client.read()
-        if message["kind"] == "reset":
+        if message["kind"] == kind:
             return message
         assert message["kind"] == "types_changed", message
 

@@ -5,6 +5,7 @@
 
 #include "engine/catalogue/members.h"
 #include "engine/catalogue/value.h"
+#include "engine/query/scalar.h"
 
 enum { TYPE, OP, ID, TIME, DATA, CHANGED, OLD, COUNT };
 /* In the order in which they mostly come. */
@@ -211,6 +212,7 @@ static enum tg_err read_id(struct reader *r, struct tg_json value)
 static enum tg_err read_time(struct reader *r, struct tg_json value)
 {
     struct tg_slice text;
+    struct tg_timestamp time;
     if (tg_json_kind(value) == TG_JSON_NONE) {
         r->fields->time = tg_slice(NULL, 0);
         return TG_OK;
@@ -219,7 +221,7 @@ static enum tg_err read_time(struct reader *r, struct tg_json value)
     if (!tg_json_string(value, r->scratch, &text)) {
         return refuse_kind(r, "time", wanted, value);
     }
-    if (text.size > TG_EVENT_TIME_MAX || !tg_is_timestamp(text)) {
+    if (text.size > TG_EVENT_TIME_MAX || !tg_timestamp_read(text, &time)) {
         return refuse(r, "time", "time should be %s, not \"%.*s\"", wanted,
                       TG_FMT(tg_refusal_quote(text)));
     }

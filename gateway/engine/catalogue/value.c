@@ -1,178 +1,23 @@
 #include "engine/catalogue/value.h"
 
-/* A cursor over a short text: each step takes what it wants, or leaves `good` false. */
-struct cursor {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool good;
-};
+#include "engine/query/scalar.h"
 
-static struct cursor cursor_on(struct tg_slice text)
+static bool is_date(struct tg_slice text)
 {
-    if (text.size == 0) {
-        text = TG_LIT("");
-    }
-    return (struct cursor){text.data, text.data + text.size, true};
+    int64_t days;
+    return tg_date_read(text, &days);
 }
 
-static bool next_is(const struct cursor *c, uint8_t byte)
+static bool is_timestamp(struct tg_slice text)
 {
-    return c->at < c->end && *c->at == byte;
+    struct tg_timestamp timestamp;
+    return tg_timestamp_read(text, &timestamp);
 }
 
-static void take(struct cursor *c, uint8_t byte)
+static bool is_duration(struct tg_slice text)
 {
-    if (next_is(c, byte)) {
-        c->at++;
-    } else {
-        c->good = false;
-    }
-}
-
-static bool take_if(struct cursor *c, uint8_t byte)
-{
-    bool is = next_is(c, byte);
-    c->at += is ? 1 : 0;
-    return is;
-}
-
-/* Exactly `count` digits. */
-static int take_number(struct cursor *c, int count)
-{
-    int number = 0;
-    for (int i = 0; i < count; i++) {
-        if (c->at == c->end || *c->at < '0' || *c->at > '9') {
-            c->good = false;
-            return 0;
-        }
-        number = number * 10 + (*c->at++ - '0');
-    }
-    return number;
-}
-
-/* All digits that stand here: how many. */
-static size_t take_digits(struct cursor *c)
-{
-    const uint8_t *begin = c->at;
-    while (c->at < c->end && *c->at >= '0' && *c->at <= '9') {
-        c->at++;
-    }
-    return (size_t)(c->at - begin);
-}
-
-static int month_days(int year, int month)
-{
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap ? 1 : 0);
-}
-
-struct day {
-    int day;
-    int month_days;
-};
-
-static struct day take_date(struct cursor *c)
-{
-    int year = take_number(c, 4);
-    take(c, '-');
-    int month = take_number(c, 2);
-    take(c, '-');
-    int day = take_number(c, 2);
-    if (!c->good || month < 1 || month > 12) {
-        c->good = false;
-        return (struct day){1, 31};
-    }
-    int days = month_days(year, month);
-    c->good = day >= 1 && day <= days;
-    return (struct day){day, days};
-}
-
-bool tg_is_date(struct tg_slice text)
-{
-    struct cursor c = cursor_on(text);
-    take_date(&c);
-    return c.good && c.at == c.end;
-}
-
-/* RFC 3339 section 5.7: 23:59:60 UTC at the end of a month; `minute` is the local minute
- * of the day, `offset` that of the time zone. */
-static bool may_leap(struct day day, int minute, int offset)
-{
-    enum { DAY = 24 * 60 };
-    int utc = minute - offset;
-    int shift = utc < 0 ? -1 : utc >= DAY ? 1 : 0;
-    int last = day.month_days - shift;
-    bool is_last = shift < 0 ? day.day == 1 : day.day == last;
-    return is_last && utc - shift * DAY == DAY - 1;
-}
-
-bool tg_is_timestamp(struct tg_slice text)
-{
-    struct cursor c = cursor_on(text);
-    struct day day = take_date(&c);
-    take(&c, 'T');
-    int hour = take_number(&c, 2);
-    take(&c, ':');
-    int minute = take_number(&c, 2);
-    take(&c, ':');
-    int second = take_number(&c, 2);
-    if (take_if(&c, '.') && take_digits(&c) == 0) {
-        return false;
-    }
-    int offset = 0;
-    if (!take_if(&c, 'Z')) {
-        bool west = take_if(&c, '-');
-        if (!west) {
-            take(&c, '+');
-        }
-        int hours = take_number(&c, 2);
-        take(&c, ':');
-        int minutes = take_number(&c, 2);
-        if (hours > 23 || minutes > 59) {
-            return false;
-        }
-        offset = (hours * 60 + minutes) * (west ? -1 : 1);
-    }
-    if (!c.good || c.at != c.end || hour > 23 || minute > 59 || second > 60) {
-        return false;
-    }
-    return second < 60 || may_leap(day, hour * 60 + minute, offset);
-}
-
-/* A decimal at the cursor; how many digits it has before and after the point. */
-static void take_decimal(struct cursor *c, size_t *before, size_t *after)
-{
-    take_if(c, '-');
-    bool zero = next_is(c, '0');
-    *before = take_digits(c);
-    *after = 0;
-    if (*before == 0 || (zero && *before > 1)) {
-        c->good = false;
-    }
-    if (take_if(c, '.')) {
-        *after = take_digits(c);
-        c->good = c->good && *after > 0;
-    }
-}
-
-bool tg_is_decimal(struct tg_slice text)
-{
-    struct cursor c = cursor_on(text);
-    size_t before;
-    size_t after;
-    take_decimal(&c, &before, &after);
-    return c.good && c.at == c.end;
-}
-
-bool tg_is_duration(struct tg_slice text)
-{
-    struct cursor c = cursor_on(text);
-    size_t before;
-    size_t after;
-    take_decimal(&c, &before, &after);
-    take(&c, 's');
-    return c.good && c.at == c.end && before <= 18 && after <= 9;
+    struct tg_duration duration;
+    return tg_duration_read(text, &duration);
 }
 
 bool tg_is_uuid(struct tg_slice text)
@@ -196,15 +41,17 @@ static const int64_t safe_max = (INT64_C(1) << SAFE_BITS) - 1;
 
 bool tg_is_big_int(struct tg_slice text)
 {
-    struct cursor c = cursor_on(text);
-    bool negative = take_if(&c, '-');
-    const uint8_t *digits = c.at;
-    size_t count = take_digits(&c);
-    if (c.at != c.end || count < 16 || count > 19 || *digits == '0') {
+    bool negative = text.size > 0 && text.data[0] == '-';
+    size_t count = text.size - (negative ? 1 : 0);
+    const uint8_t *digits = text.data + (negative ? 1 : 0);
+    if (count < 16 || count > 19 || *digits == '0') {
         return false;
     }
     uint64_t number = 0;
     for (size_t i = 0; i < count; i++) {
+        if (digits[i] < '0' || digits[i] > '9') {
+            return false;
+        }
         number = number * 10 + (uint64_t)(digits[i] - '0');
     }
     return number > (uint64_t)safe_max &&
@@ -237,17 +84,17 @@ bool tg_value_is(struct tg_json value, enum tg_field_kind kind, struct tg_buf *s
         return tg_json_kind(value) == TG_JSON_INT ||
                tg_json_kind(value) == TG_JSON_DOUBLE;
     case TG_FIELD_DECIMAL:
-        return is_text(value, tg_is_decimal, scratch);
+        return is_text(value, tg_decimal_valid, scratch);
     case TG_FIELD_STRING:
         return tg_json_kind(value) == TG_JSON_STRING;
     case TG_FIELD_BOOL:
         return tg_json_kind(value) == TG_JSON_BOOL;
     case TG_FIELD_TIMESTAMP:
-        return is_text(value, tg_is_timestamp, scratch);
+        return is_text(value, is_timestamp, scratch);
     case TG_FIELD_DATE:
-        return is_text(value, tg_is_date, scratch);
+        return is_text(value, is_date, scratch);
     case TG_FIELD_DURATION:
-        return is_text(value, tg_is_duration, scratch);
+        return is_text(value, is_duration, scratch);
     case TG_FIELD_UUID:
         return is_text(value, tg_is_uuid, scratch);
     case TG_FIELD_JSON:

@@ -20,18 +20,9 @@ static inline bool tg_value_is_plainly(struct tg_json value, enum tg_field_kind 
 /* What would be right, for messages: "a decimal number in a string, as \"-12.50\"". */
 const char *tg_value_wanted(enum tg_field_kind kind);
 
-/* The texts themselves, without quotes. */
+/* The texts themselves, without quotes; those of times and decimals are read by
+ * engine/query/scalar.h. */
 
-/* RFC 3339 date-time with offset, T and Z in upper case, on a day that the calendar has;
- * a leap second only where one may be (23:59:60 UTC on the last of a month). */
-bool tg_is_timestamp(struct tg_slice text);
-/* YYYY-MM-DD, on a day that the calendar has. */
-bool tg_is_date(struct tg_slice text);
-/* Optional minus, digits without needless zeros, optionally a point and digits. */
-bool tg_is_decimal(struct tg_slice text);
-/* A decimal of seconds with an `s` after it, of at most 18 digits before the point and 9
- * after it. */
-bool tg_is_duration(struct tg_slice text);
 /* 8-4-4-4-12 lower-case hexadecimal digits. */
 bool tg_is_uuid(struct tg_slice text);
 /* The digits of a signed 64-bit integer outside of ±(2^53-1). */

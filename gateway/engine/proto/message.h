@@ -3,8 +3,8 @@
 #define TG_PROTO_MESSAGE_H
 
 #include "engine/base/codes.h"
-#include "engine/json/refusal.h"
 #include "engine/json/json.h"
+#include "engine/json/refusal.h"
 
 enum tg_message_kind {
     TG_MESSAGE_NONE, /* It could not be told. */

@@ -41,13 +41,14 @@ enum tg_ast_kind {
     TG_AST_OR,
     TG_AST_CONDITION, /* child 0 ? child 1 : child 2. */
     /* Calls. */
-    TG_AST_CALL,   /* text(children…); text may be qualified: "google.protobuf.f". */
-    TG_AST_METHOD, /* child 0 . text(child 1 …). */
+    TG_AST_CALL,   /* text(children…); `absolute` if a dot stood before it. */
+    TG_AST_METHOD, /* child 0 . text(child 1 …). So is a qualified function,
+                      google.protobuf.f(x): only who knows the names can tell. */
     /* Aggregates. */
     TG_AST_LIST,
     TG_AST_MAP,    /* Children: key, value, key, value … */
-    TG_AST_STRUCT, /* text{…}: a message; children are its values, fields' names in
-                      `names`. Parsed, and supported by nothing. */
+    TG_AST_STRUCT, /* text{…}: a message; text may be qualified: "a.b.C". Children: a
+                      STRING that is a field's name, its value, a name, a value … */
     /* Macros over a list or a map; text is the variable's name.
      * child 0: the range. all, exists, exists_one, filter: child 1: the condition.
      * map: child 1: the value; or with three arguments, child 1: the condition, child 2:

@@ -20,6 +20,9 @@ struct tg_scope {
     /* Known values, by the variable's number: they are folded in. May be NULL, and may
      * leave `value` alone and return false. */
     bool (*known)(void *context, int32_t variable, struct tg_value *value);
+    /* Names and functions that nobody knows are errors when they are run (so that `||`
+     * may absorb them), as in CEL without its checker; else they are refused. */
+    bool late;
 };
 
 struct tg_program; /* Bytes: tg_program_size of them. */
@@ -40,13 +43,20 @@ uint32_t tg_program_cost(const struct tg_program *program);
 
 /* Working memory, kept from run to run; all zero is empty. `bytes_max` 0: 1 MiB. */
 struct tg_space {
-    uint8_t *memory;
-    size_t used;
+    uint8_t
+        *memory; /* The present block; it begins with a link to the one before it, so */
+    size_t used; /* that growing moves nothing. */
     size_t capacity;
     size_t bytes_max;
     struct tg_buf scratch;
 };
 
+/* `size` bytes, aligned to 8, that live until the next run; NULL without memory, or over
+ * `bytes_max`. For whoever loads a variable that is made and not found. */
+void *tg_space_take(struct tg_space *space, size_t size);
+/* A value of JSON as it is: INT, DOUBLE, STRING (unescaped into the space, if it must be),
+ * LIST and MAP (a view); NONE gives "no such attribute". */
+struct tg_value tg_value_of_json(struct tg_json json, struct tg_space *space);
 void tg_space_finish(struct tg_space *space);
 
 /* What the variables are. A variable that is not there gives TG_VALUE_ERROR ("no such

@@ -24,12 +24,12 @@ enum tg_value_kind {
     TG_VALUE_TYPE,
 };
 
-/* Why an evaluation has no value: for people, never shown to other clients. */
 struct tg_value_list;
 struct tg_value_map;
 
 struct tg_value {
     uint8_t kind;
+    bool is_json; /* Of a LIST or MAP: `json`, as it came. */
     union {
         bool boolean;
         int64_t integer; /* Of DATE too. */
@@ -38,13 +38,80 @@ struct tg_value {
         struct tg_slice text; /* STRING, BYTES; the name of a TYPE. */
         struct tg_timestamp timestamp;
         struct tg_duration duration;
-        struct tg_slice decimal; /* Its canonical digits: "-12.5". */
+        struct tg_slice decimal; /* Its digits: "-12.5". */
         const struct tg_value_list *list;
         const struct tg_value_map *map;
-        struct tg_json json; /* A LIST or MAP as it came in JSON (`is_json`). */
-        const char *error;   /* A static string: "no such overload". */
+        struct tg_json json;
+        const char *error; /* Why there is no value, for people: a static string. Never
+                              shown to other clients. */
     };
-    bool is_json;
 };
+
+struct tg_value_list {
+    uint32_t count;
+    struct tg_value items[];
+};
+
+/* Keys are BOOL, INT, UINT or STRING, none equal to another. */
+struct tg_value_map {
+    uint32_t count;
+    struct tg_value entries[]; /* Key, value, key, value … */
+};
+
+static inline struct tg_value tg_value_error(const char *error)
+{
+    return (struct tg_value){.kind = TG_VALUE_ERROR, .error = error};
+}
+
+static inline struct tg_value tg_value_null(void)
+{
+    return (struct tg_value){.kind = TG_VALUE_NULL};
+}
+
+static inline struct tg_value tg_value_bool(bool boolean)
+{
+    return (struct tg_value){.kind = TG_VALUE_BOOL, .boolean = boolean};
+}
+
+static inline struct tg_value tg_value_int(int64_t integer)
+{
+    return (struct tg_value){.kind = TG_VALUE_INT, .integer = integer};
+}
+
+static inline struct tg_value tg_value_uint(uint64_t integer)
+{
+    return (struct tg_value){.kind = TG_VALUE_UINT, .unsigned_integer = integer};
+}
+
+static inline struct tg_value tg_value_double(double real)
+{
+    return (struct tg_value){.kind = TG_VALUE_DOUBLE, .real = real};
+}
+
+/* Of STRING, BYTES, DECIMAL or TYPE. */
+static inline struct tg_value tg_value_text(enum tg_value_kind kind, struct tg_slice text)
+{
+    return (struct tg_value){.kind = (uint8_t)kind, .text = text};
+}
+
+static inline struct tg_value tg_value_string(struct tg_slice text)
+{
+    return tg_value_text(TG_VALUE_STRING, text);
+}
+
+static inline struct tg_value tg_value_timestamp(struct tg_timestamp timestamp)
+{
+    return (struct tg_value){.kind = TG_VALUE_TIMESTAMP, .timestamp = timestamp};
+}
+
+static inline struct tg_value tg_value_duration(struct tg_duration duration)
+{
+    return (struct tg_value){.kind = TG_VALUE_DURATION, .duration = duration};
+}
+
+static inline struct tg_value tg_value_date(int64_t days)
+{
+    return (struct tg_value){.kind = TG_VALUE_DATE, .integer = days};
+}
 
 #endif

@@ -1,0 +1,471 @@
+#include "engine/match/cover.h"
+
+#include "engine/base/mem.h"
+
+enum {
+    KEYS_MAX = 64,        /* Of one composite key, by sets. */
+    ACCESSES_MAX = 2048,  /* Of a filter; else it is asked at every event. */
+    CANDIDATES_MAX = 5,   /* Equalities of an AND that are weighed against each other. */
+};
+
+/* What things cost at an event, in ns or so. */
+static const double cost_candidate = 20;
+static const double cost_probe = 8;
+static const double cost_column = 1.2;
+
+void tg_cover_finish(struct tg_cover *cover)
+{
+    tg_free(cover->accesses);
+    *cover = (struct tg_cover){0};
+}
+
+/* ---- how often a literal is true, and what it costs to reach a filter by it ---- */
+
+static bool is_equality(const struct tg_draft *draft, uint32_t term)
+{
+    return tg_cover_equal(draft, term) && !draft->filter->terms[term].negated;
+}
+
+static double odds_equal(const struct tg_draft *draft, uint32_t at,
+                         const struct tg_stats *stats)
+{
+    const struct tg_term *term = &draft->filter->terms[at];
+    struct tg_constants constants = draft->constants[at];
+    double odds = 0;
+    for (uint32_t i = 0; i < constants.count; i++) {
+        odds += tg_stats_equal(stats, term->slot, draft->ids[constants.first + i]);
+    }
+    odds = odds > 0.98 ? 0.98 : odds;
+    return term->negated ? 1 - odds : odds;
+}
+
+static double odds_literal(const struct tg_draft *draft, uint32_t at,
+                           const struct tg_stats *stats)
+{
+    const struct tg_term *term = &draft->filter->terms[at];
+    if (tg_cover_equal(draft, at)) {
+        return odds_equal(draft, at, stats);
+    }
+    double here = tg_stats_here(stats, term->slot);
+    switch (term->kind) {
+    case TG_TERM_TRUE:
+        return 1;
+    case TG_TERM_FALSE:
+        return 0;
+    case TG_TERM_NUMBER_RANGE:
+        return tg_stats_range(stats, term->slot, term->low, term->high);
+    case TG_TERM_PREFIX:
+    case TG_TERM_ITEM_NUMBER:
+    case TG_TERM_ITEM_TEXT:
+        return term->negated ? here * 0.9 : here * tg_stats_unlike(stats, term->slot);
+    case TG_TERM_IS_NULL:
+        return term->negated ? here : tg_stats_null(stats, term->slot);
+    case TG_TERM_PRESENT:
+        return term->negated ? 1.01 - here : here;
+    case TG_TERM_PROGRAM:
+        return 0.5;
+    default:
+        return here * 0.4;
+    }
+}
+
+static struct tg_shape_key key_of(uint8_t mode, uint16_t slot)
+{
+    return (struct tg_shape_key){.mode = mode, .count = 1, .slots = {slot}};
+}
+
+/* The shape by which a literal alone is reached. */
+static struct tg_shape_key literal_shape(const struct tg_draft *draft, uint32_t at)
+{
+    const struct tg_term *term = &draft->filter->terms[at];
+    bool has_ids = draft->constants[at].count != 0;
+    if (is_equality(draft, at)) {
+        return key_of(TG_SHAPE_TUPLE, term->slot);
+    }
+    switch (term->kind) {
+    case TG_TERM_NUMBER_RANGE:
+        return key_of(TG_SHAPE_RANGE, term->slot);
+    case TG_TERM_PREFIX:
+        if (has_ids) {
+            struct tg_shape_key key = key_of(TG_SHAPE_PREFIX, term->slot);
+            key.length = tg_cover_prefix_length(term->size);
+            return key;
+        }
+        return key_of(TG_SHAPE_HERE, term->slot);
+    case TG_TERM_ITEM_NUMBER:
+    case TG_TERM_ITEM_TEXT:
+        return key_of(has_ids ? TG_SHAPE_ITEM : TG_SHAPE_HERE, term->slot);
+    case TG_TERM_IS_NULL:
+        return key_of(term->negated ? TG_SHAPE_HERE : TG_SHAPE_NULL, term->slot);
+    case TG_TERM_PRESENT:
+        return key_of(term->negated ? TG_SHAPE_ABSENT : TG_SHAPE_SAID, term->slot);
+    case TG_TERM_NUMBER_IS:
+    case TG_TERM_NUMBER_ONE:
+    case TG_TERM_TEXT_IS:
+    case TG_TERM_TEXT_ONE:
+    case TG_TERM_IS_EMPTY:
+        /* Negated, they are true of null. */
+        return key_of(term->negated ? TG_SHAPE_SAID : TG_SHAPE_HERE, term->slot);
+    case TG_TERM_TRUE:
+    case TG_TERM_PROGRAM:
+        return (struct tg_shape_key){.mode = TG_SHAPE_ALL};
+    default:
+        return key_of(TG_SHAPE_HERE, term->slot);
+    }
+}
+
+/* The part of a probe that falls to one filter: of a shape that many share, little. */
+static double probe_share(const struct tg_cover_context *context,
+                          const struct tg_shape_key *key)
+{
+    const struct tg_shape *shape = tg_postings_shape(context->postings, key);
+    return cost_probe / ((shape == NULL ? 0 : shape->filters) + 64.0);
+}
+
+static double cost_literal(const struct tg_draft *draft, uint32_t at,
+                           const struct tg_cover_context *context)
+{
+    const struct tg_term *term = &draft->filter->terms[at];
+    struct tg_shape_key key = literal_shape(draft, at);
+    double reached = cost_candidate * draft->odds[at];
+    switch (key.mode) {
+    case TG_SHAPE_TUPLE:
+        return reached + probe_share(context, &key);
+    case TG_SHAPE_ITEM:
+    case TG_SHAPE_PREFIX:
+        return reached + 2 * probe_share(context, &key);
+    case TG_SHAPE_RANGE:
+        return reached + cost_column * tg_stats_here(context->stats, term->slot);
+    case TG_SHAPE_ALL:
+        return cost_candidate * 1.5;
+    case TG_SHAPE_NULL:
+    case TG_SHAPE_ABSENT:
+        return reached;
+    default:
+        return cost_candidate * tg_stats_here(context->stats, term->slot);
+    }
+}
+
+/* ---- composite keys ---- */
+
+/* Some equalities of one AND, the rarest first. */
+struct equalities {
+    uint32_t terms[CANDIDATES_MAX];
+    uint32_t count;
+};
+
+static struct equalities equalities_of(const struct tg_draft *draft, uint32_t group)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    struct equalities all = {.count = 0};
+    for (uint32_t i = group + 1; i < group + terms[group].skip; i += terms[i].skip) {
+        if (!is_equality(draft, i)) {
+            continue;
+        }
+        uint32_t place = all.count < CANDIDATES_MAX ? all.count++ : all.count;
+        while (place > 0 && draft->odds[all.terms[place - 1]] > draft->odds[i]) {
+            if (place < CANDIDATES_MAX) {
+                all.terms[place] = all.terms[place - 1];
+            }
+            place--;
+        }
+        if (place < CANDIDATES_MAX) {
+            all.terms[place] = i;
+        }
+    }
+    return all;
+}
+
+/* Some of them, as a key: their terms by slot. */
+struct composite {
+    uint32_t terms[TG_TUPLE_MAX];
+    struct tg_shape_key key;
+    double odds;
+    uint32_t keys;
+};
+
+static bool composite_make(const struct tg_draft *draft, const struct equalities *all,
+                           uint32_t mask, struct composite *made)
+{
+    *made = (struct composite){.odds = 1, .keys = 1};
+    made->key.mode = TG_SHAPE_TUPLE;
+    for (uint32_t i = 0; i < all->count; i++) {
+        if ((mask >> i & 1) == 0) {
+            continue;
+        }
+        uint32_t term = all->terms[i];
+        uint16_t slot = draft->filter->terms[term].slot;
+        uint32_t place = made->key.count++;
+        for (; place > 0 && made->key.slots[place - 1] > slot; place--) {
+            made->key.slots[place] = made->key.slots[place - 1];
+            made->terms[place] = made->terms[place - 1];
+        }
+        made->key.slots[place] = slot;
+        made->terms[place] = term;
+        made->odds *= draft->odds[term];
+        made->keys *= draft->constants[term].count;
+        if (made->keys > KEYS_MAX && made->key.count > 1) {
+            return false;
+        }
+    }
+    /* One slot twice happens to numbers beside texts alone, and is never true. */
+    return (made->key.count < 2 || made->key.slots[0] != made->key.slots[1]) &&
+           (made->key.count < 3 || made->key.slots[1] != made->key.slots[2]);
+}
+
+/* The cheapest key of the AND, and its cost; infinite if it has no equality. */
+static double composite_choose(const struct tg_draft *draft, uint32_t group,
+                               const struct tg_cover_context *context,
+                               struct composite *chosen)
+{
+    struct equalities all = equalities_of(draft, group);
+    bool shapes_full = context->postings->tuples >= 48 + context->filters / 512;
+    double best = __builtin_inf();
+    for (uint32_t mask = 1; mask < 1u << all.count; mask++) {
+        struct composite made;
+        if (__builtin_popcount(mask) > TG_TUPLE_MAX ||
+            !composite_make(draft, &all, mask, &made)) {
+            continue;
+        }
+        if (made.key.count > 1 && shapes_full &&
+            tg_postings_shape(context->postings, &made.key) == NULL) {
+            continue;
+        }
+        double cost = cost_candidate * made.odds + probe_share(context, &made.key) +
+                      0.001 * made.keys;
+        if (cost < best) {
+            best = cost;
+            *chosen = made;
+        }
+    }
+    return best;
+}
+
+/* ---- costs, from the leaves to the root ---- */
+
+static void weigh_and(struct tg_draft *draft, uint32_t at,
+                      const struct tg_cover_context *context)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    struct composite unused;
+    draft->odds[at] = 1;
+    draft->costs[at] = composite_choose(draft, at, context, &unused);
+    for (uint32_t i = at + 1; i < at + terms[at].skip; i += terms[i].skip) {
+        draft->odds[at] *= draft->odds[i];
+        if (draft->costs[i] < draft->costs[at]) {
+            draft->costs[at] = draft->costs[i];
+        }
+    }
+}
+
+static void weigh_or(struct tg_draft *draft, uint32_t at)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    double none = 1;
+    draft->costs[at] = 0;
+    for (uint32_t i = at + 1; i < at + terms[at].skip; i += terms[i].skip) {
+        none *= 1 - draft->odds[i];
+        draft->costs[at] += draft->costs[i];
+    }
+    draft->odds[at] = 1 - none;
+}
+
+void tg_cover_weigh(struct tg_draft *draft, const struct tg_cover_context *context)
+{
+    for (uint32_t i = draft->filter->terms_count; i-- > 0;) {
+        switch (draft->filter->terms[i].kind) {
+        case TG_TERM_AND:
+            weigh_and(draft, i, context);
+            break;
+        case TG_TERM_OR:
+            weigh_or(draft, i);
+            break;
+        default:
+            draft->odds[i] = odds_literal(draft, i, context->stats);
+            draft->costs[i] = cost_literal(draft, i, context);
+        }
+    }
+}
+
+/* ---- writing the cover ---- */
+
+static struct tg_access *access_add(struct tg_cover *cover)
+{
+    if (cover->count == cover->capacity) {
+        uint32_t capacity = cover->capacity == 0 ? 16 : cover->capacity * 2;
+        struct tg_access *accesses =
+            tg_resize(cover->accesses, capacity * sizeof *accesses);
+        if (accesses == NULL) {
+            return NULL;
+        }
+        cover->accesses = accesses;
+        cover->capacity = capacity;
+    }
+    struct tg_access *access = &cover->accesses[cover->count++];
+    *access = (struct tg_access){.range_slot = TG_NO_SLOT};
+    return access;
+}
+
+/* The narrowest range beside a key, to look at before the filter; 0: none. */
+static uint32_t range_beside(const struct tg_draft *draft, uint32_t group)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    uint32_t best = 0;
+    if (terms[group].kind == TG_TERM_AND) {
+        for (uint32_t i = group + 1; i < group + terms[group].skip; i += terms[i].skip) {
+            if (terms[i].kind == TG_TERM_NUMBER_RANGE && draft->odds[i] < 0.9 &&
+                (best == 0 || draft->odds[i] < draft->odds[best])) {
+                best = i;
+            }
+        }
+    }
+    return best;
+}
+
+static void access_range(struct tg_access *access, const struct tg_term *term)
+{
+    access->range_slot = term->slot;
+    access->low = term->low;
+    access->high = term->high;
+}
+
+/* All keys of a composite: each constant of each set with each of the others'. `range`:
+ * the term beside it, or 0. */
+static enum tg_err write_composite(struct tg_cover *cover, const struct tg_draft *draft,
+                                   const struct composite *made, uint32_t range)
+{
+    for (uint32_t n = 0; n < made->keys; n++) {
+        struct tg_access *access = access_add(cover);
+        if (access == NULL) {
+            return TG_ENOMEM;
+        }
+        access->shape = made->key;
+        uint32_t left = n;
+        for (uint32_t i = 0; i < made->key.count; i++) {
+            struct tg_constants constants = draft->constants[made->terms[i]];
+            access->ids[i] = draft->ids[constants.first + left % constants.count];
+            left /= constants.count;
+        }
+        if (range != 0) {
+            access_range(access, &draft->filter->terms[range]);
+        }
+    }
+    return TG_OK;
+}
+
+static enum tg_err write_literal(struct tg_cover *cover, const struct tg_draft *draft,
+                                 uint32_t at)
+{
+    const struct tg_term *term = &draft->filter->terms[at];
+    struct tg_shape_key key = literal_shape(draft, at);
+    if (term->kind == TG_TERM_FALSE) {
+        return TG_OK;
+    }
+    bool by_ids = key.mode < TG_SHAPE_HERE;
+    struct tg_constants constants = draft->constants[at];
+    uint32_t count = by_ids ? constants.count : 1;
+    for (uint32_t n = 0; n < count; n++) {
+        struct tg_access *access = access_add(cover);
+        if (access == NULL) {
+            return TG_ENOMEM;
+        }
+        access->shape = key;
+        access->ids[0] = by_ids ? draft->ids[constants.first + n] : 0;
+        if (key.mode == TG_SHAPE_RANGE) {
+            access_range(access, term);
+        }
+    }
+    cover->multi = cover->multi || key.mode == TG_SHAPE_ITEM;
+    return TG_OK;
+}
+
+/* Literals at the top that the access decides by itself need not be asked again. */
+static void cover_literal(struct tg_draft *draft, uint32_t at)
+{
+    const struct tg_term *term = &draft->filter->terms[at];
+    bool decides = is_equality(draft, at) || term->kind == TG_TERM_NUMBER_RANGE ||
+                   (term->kind == TG_TERM_PREFIX && draft->constants[at].count != 0 &&
+                    tg_cover_prefix_length(term->size) == term->size);
+    draft->covered[at] = decides;
+}
+
+static enum tg_err choose_and(struct tg_cover *cover, struct tg_draft *draft, uint32_t at,
+                              const struct tg_cover_context *context)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    struct composite made;
+    double composite_cost = composite_choose(draft, at, context, &made);
+    uint32_t best = 0;
+    for (uint32_t i = at + 1; i < at + terms[at].skip; i += terms[i].skip) {
+        if (draft->costs[i] < composite_cost &&
+            (best == 0 || draft->costs[i] < draft->costs[best])) {
+            best = i;
+        }
+    }
+    if (best != 0) {
+        draft->chosen[best] = 1;
+        if (at == 0) {
+            cover_literal(draft, best);
+        }
+        return TG_OK;
+    }
+    uint32_t range = range_beside(draft, at);
+    if (at == 0) {
+        for (uint32_t i = 0; i < made.key.count; i++) {
+            draft->covered[made.terms[i]] = 1;
+        }
+        draft->covered[range] = range != 0;
+    }
+    return write_composite(cover, draft, &made, range);
+}
+
+static enum tg_err cover_all(struct tg_cover *cover, struct tg_draft *draft)
+{
+    memset(draft->covered, 0, draft->filter->terms_count);
+    cover->count = 0;
+    cover->multi = false;
+    struct tg_access *access = access_add(cover);
+    if (access == NULL) {
+        return TG_ENOMEM;
+    }
+    access->shape.mode = TG_SHAPE_ALL;
+    return TG_OK;
+}
+
+enum tg_err tg_cover_choose(struct tg_cover *cover, struct tg_draft *draft,
+                            const struct tg_cover_context *context)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    uint32_t count = draft->filter->terms_count;
+    cover->count = 0;
+    cover->multi = false;
+    tg_cover_weigh(draft, context);
+    memset(draft->chosen, 0, count);
+    draft->chosen[0] = 1;
+    if (count == 1) {
+        cover_literal(draft, 0);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        enum tg_err err = TG_OK;
+        if (!draft->chosen[i]) {
+            continue;
+        }
+        if (terms[i].kind == TG_TERM_AND) {
+            err = choose_and(cover, draft, i, context);
+        } else if (terms[i].kind == TG_TERM_OR) {
+            cover->multi = true;
+            for (uint32_t k = i + 1; k < i + terms[i].skip; k += terms[k].skip) {
+                draft->chosen[k] = 1;
+            }
+        } else {
+            err = write_literal(cover, draft, i);
+        }
+        if (err != TG_OK) {
+            return err;
+        }
+        if (cover->count > ACCESSES_MAX) {
+            return cover_all(cover, draft);
+        }
+    }
+    return TG_OK;
+}

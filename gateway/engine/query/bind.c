@@ -1,0 +1,612 @@
+#include "engine/query/bind.h"
+
+#include "engine/base/mem.h"
+#include "engine/query/decimal.h"
+
+struct tg_keep_block {
+    struct tg_keep_block *next;
+    size_t used;
+    size_t size;
+    uint8_t bytes[];
+};
+
+struct binder {
+    struct tg_bound *bound;
+    const struct tg_ast *ast;
+    const struct tg_meaning *meanings;
+    const struct tg_schema *schema;
+    struct tg_json claims;
+    uint16_t shift;
+};
+
+/* --- Texts that stay ------------------------------------------------------------- */
+
+struct tg_slice tg_keep_copy(struct tg_keep *keep, struct tg_slice text)
+{
+    enum { BLOCK = 4096 };
+    struct tg_keep_block *block = keep->blocks;
+    if (block == NULL || block->size - block->used < text.size + 1) {
+        size_t size = text.size + 1 > BLOCK ? text.size + 1 : BLOCK;
+        block = tg_alloc(sizeof *block + size);
+        if (block == NULL) {
+            return tg_slice(NULL, 0);
+        }
+        *block = (struct tg_keep_block){.next = keep->blocks, .size = size};
+        keep->blocks = block;
+    }
+    uint8_t *at = block->bytes + block->used;
+    if (text.size != 0) {
+        memcpy(at, text.data, text.size);
+    }
+    block->used += text.size + 1;
+    return tg_slice(at, text.size);
+}
+
+void tg_keep_finish(struct tg_keep *keep)
+{
+    while (keep->blocks != NULL) {
+        struct tg_keep_block *next = keep->blocks->next;
+        tg_free(keep->blocks);
+        keep->blocks = next;
+    }
+}
+
+/* --- Nodes ----------------------------------------------------------------------- */
+
+static bool make_room(struct tg_bound *bound, uint32_t links)
+{
+    struct tg_ast *tree = &bound->tree;
+    if (tree->count == tree->capacity) {
+        uint32_t capacity = tree->capacity == 0 ? 64 : tree->capacity * 2;
+        struct tg_ast_node *nodes = tg_resize(tree->nodes, capacity * sizeof *nodes);
+        if (nodes == NULL) {
+            return false;
+        }
+        tree->nodes = nodes;
+        struct tg_bound_node *more = tg_resize(bound->nodes, capacity * sizeof *more);
+        if (more == NULL) {
+            return false;
+        }
+        bound->nodes = more;
+        tree->capacity = capacity;
+    }
+    if (tree->links_capacity - tree->links_count < links) {
+        uint32_t capacity = (tree->links_count + links) * 2;
+        uint32_t *more = tg_resize(tree->links, capacity * sizeof *more);
+        if (more == NULL) {
+            return false;
+        }
+        tree->links = more;
+        tree->links_capacity = capacity;
+    }
+    return true;
+}
+
+/* Add `node`, whose children are the `count` of `children` (may be NULL: of `node`). */
+static enum tg_err add(struct binder *b, struct tg_ast_node node,
+                       const uint32_t *children, uint32_t count)
+{
+    struct tg_ast *tree = &b->bound->tree;
+    if (tree->count >= TG_BOUND_NODES_MAX) {
+        return TG_ELIMIT;
+    }
+    if (!make_room(b->bound, count)) {
+        return TG_ENOMEM;
+    }
+    bool is_macro = node.kind >= TG_AST_ALL && node.kind <= TG_AST_MAP_EACH;
+    struct tg_bound_node info = {
+        .variable = -1, .is_constant = node.kind != TG_AST_NAME && !is_macro, .size = 1};
+    uint8_t depth = 0;
+    node.count = count;
+    node.first = tree->links_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tg_bound_node *child = &b->bound->nodes[children[i]];
+        uint8_t below = tree->nodes[children[i]].depth;
+        depth = below > depth ? below : depth;
+        info.is_constant = info.is_constant && child->is_constant;
+        info.about_event = info.about_event || child->about_event;
+        info.slots |= child->slots;
+        info.size += child->size;
+        tree->links[tree->links_count++] = children[i];
+    }
+    node.depth = depth == UINT8_MAX ? depth : depth + 1;
+    b->bound->nodes[tree->count] = info;
+    tree->nodes[tree->count++] = node;
+    return TG_OK;
+}
+
+static enum tg_err add_text(struct binder *b, const struct tg_ast_node *from,
+                            struct tg_slice text)
+{
+    struct tg_ast_node node = *from;
+    node.kind = TG_AST_STRING;
+    node.text = text;
+    return add(b, node, NULL, 0);
+}
+
+static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from,
+                                uint32_t variable)
+{
+    char digits[TG_U64_DIGITS + 1] = "#";
+    size_t size = 1 + tg_u64_write(variable, digits + 1);
+    struct tg_ast_node node = *from;
+    node.kind = TG_AST_NAME;
+    node.absolute = false;
+    node.text = tg_keep_copy(&b->bound->keep, tg_slice(digits, size));
+    if (node.text.data == NULL) {
+        return TG_ENOMEM;
+    }
+    enum tg_err err = add(b, node, NULL, 0);
+    if (err != TG_OK) {
+        return err;
+    }
+    struct tg_bound_node *info = &b->bound->nodes[b->bound->tree.count - 1];
+    info->variable = (int32_t)variable;
+    info->is_constant = variable >= TG_VARIABLE_MISSING;
+    if (!info->is_constant) {
+        uint32_t slot = variable % TG_VARIABLE_HAS;
+        info->slots = tg_slot_bit((uint16_t)slot);
+        info->about_event = slot >= TG_SLOT_OLD;
+    }
+    return TG_OK;
+}
+
+static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
+                             struct tg_value value)
+{
+    struct tg_bound *bound = b->bound;
+    if (bound->known_count == bound->known_capacity) {
+        uint32_t capacity = bound->known_capacity == 0 ? 16 : bound->known_capacity * 2;
+        struct tg_value *more = tg_resize(bound->known, capacity * sizeof *more);
+        if (more == NULL) {
+            return TG_ENOMEM;
+        }
+        bound->known = more;
+        bound->known_capacity = capacity;
+    }
+    bound->known[bound->known_count] = value;
+    return add_variable(b, from, TG_VARIABLE_KNOWN + bound->known_count++);
+}
+
+/* --- Literals beside fields ------------------------------------------------------ */
+
+/* The decimal of `text`, or `other` if it has too many digits. */
+static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other,
+                               struct tg_slice text)
+{
+    struct tg_decimal_text digits;
+    if (!tg_decimal_canonical(text, &digits)) {
+        return add(b, *other, NULL, 0);
+    }
+    struct tg_slice kept =
+        tg_keep_copy(&b->bound->keep, tg_slice(digits.data, digits.size));
+    return kept.data == NULL ? TG_ENOMEM
+                             : add_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
+}
+
+static enum tg_err add_decimal_literal(struct binder *b, const struct tg_ast_node *node)
+{
+    struct tg_decimal_text digits;
+    switch (node->kind) {
+    case TG_AST_INT: /* It may be hexadecimal. */
+        tg_decimal_of_int(node->integer, &digits);
+        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+    case TG_AST_UINT:
+        tg_decimal_of_uint(node->unsigned_integer, &digits);
+        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+    default:
+        return add_decimal(b, node, tg_ast_source(b->ast, node));
+    }
+}
+
+/* timestamp("…") */
+static enum tg_err add_call(struct binder *b, const struct tg_ast_node *from,
+                            const char *function, struct tg_slice text)
+{
+    struct tg_ast_node call = *from;
+    enum tg_err err = add_text(b, from, text);
+    uint32_t argument = b->bound->tree.count - 1;
+    call.kind = TG_AST_CALL;
+    call.absolute = false;
+    call.text = tg_slice_of(function);
+    return err == TG_OK ? add(b, call, &argument, 1) : err;
+}
+
+static enum tg_err add_uuid(struct binder *b, const struct tg_ast_node *from,
+                            struct tg_slice text)
+{
+    uint8_t lower[36];
+    for (size_t i = 0; i < sizeof lower; i++) {
+        uint8_t byte = text.data[i];
+        lower[i] = byte >= 'A' && byte <= 'F' ? byte | 0x20 : byte;
+    }
+    struct tg_slice kept = tg_keep_copy(&b->bound->keep, tg_slice(lower, sizeof lower));
+    return kept.data == NULL ? TG_ENOMEM : add_text(b, from, kept);
+}
+
+/* A string as a value of the type beside it, if it has the form. */
+static enum tg_err add_text_as(struct binder *b, const struct tg_ast_node *from,
+                               struct tg_slice text, uint8_t read_as)
+{
+    struct tg_timestamp timestamp;
+    struct tg_duration duration;
+    int64_t days;
+    if (read_as == TG_KNOWN_DATE && tg_date_read(text, &days)) {
+        return add_call(b, from, "date", text);
+    }
+    if (read_as == TG_KNOWN_TIMESTAMP && tg_timestamp_read(text, &timestamp)) {
+        return add_call(b, from, "timestamp", text);
+    }
+    if (read_as == TG_KNOWN_DURATION && tg_duration_read(text, &duration)) {
+        return add_call(b, from, "duration", text);
+    }
+    if (read_as == TG_KNOWN_DECIMAL && tg_decimal_valid(text)) {
+        struct tg_ast_node plain = *from;
+        plain.kind = TG_AST_STRING;
+        plain.text = text;
+        return add_decimal(b, &plain, text);
+    }
+    if (read_as == TG_KNOWN_UUID && tg_check_is_uuid(text)) {
+        return add_uuid(b, from, text);
+    }
+    return add_text(b, from, text);
+}
+
+/* --- Claims ---------------------------------------------------------------------- */
+
+static struct tg_json member_of(struct tg_json object, struct tg_slice name)
+{
+    struct tg_json value = {0};
+    if (tg_json_kind(object) == TG_JSON_OBJECT) {
+        value = tg_json_first(object);
+    }
+    while (value.token != NULL && !tg_json_name_is(value, name)) {
+        value = tg_json_next(value);
+    }
+    return value;
+}
+
+/* The name that a node of a path takes from what stands before it. */
+static struct tg_slice name_of(const struct tg_ast *ast, const struct tg_ast_node *node)
+{
+    return node->kind == TG_AST_INDEX ? tg_ast_child(ast, node, 1)->text : node->text;
+}
+
+/* The value of a path of claims, NONE if it is not there. The path is walked once to see
+ * how long it is, then from each part down again: paths are short. */
+static struct tg_json claim_of(const struct binder *b, uint32_t at)
+{
+    uint32_t length = 0;
+    struct tg_json value = b->claims;
+    for (uint32_t node = at; b->meanings[node].is != TG_MEANS_AUTH;
+         node = tg_ast_child_index(b->ast, &b->ast->nodes[node], 0)) {
+        length++;
+    }
+    for (uint32_t left = length; left-- > 0;) {
+        uint32_t node = at;
+        for (uint32_t i = 0; i < left; i++) {
+            node = tg_ast_child_index(b->ast, &b->ast->nodes[node], 0);
+        }
+        value = member_of(value, name_of(b->ast, &b->ast->nodes[node]));
+    }
+    return value;
+}
+
+/* A claim's own text, where it stays. */
+static enum tg_err keep_string(struct binder *b, struct tg_json value,
+                               struct tg_slice *text)
+{
+    if (!tg_json_string(value, &b->bound->scratch, text)) {
+        return TG_ENOMEM;
+    }
+    if (text->size != 0 && text->data == b->bound->scratch.data) {
+        *text = tg_keep_copy(&b->bound->keep, *text);
+    }
+    return text->size != 0 && text->data == NULL ? TG_ENOMEM : TG_OK;
+}
+
+static enum tg_err add_plain_json(struct binder *b, const struct tg_ast_node *from,
+                                  struct tg_json value, uint8_t read_as)
+{
+    struct tg_ast_node node = *from;
+    struct tg_slice text;
+    bool truth = false;
+    switch (tg_json_kind(value)) {
+    case TG_JSON_BOOL:
+        node.kind = TG_AST_BOOL;
+        tg_json_bool(value, &truth);
+        node.integer = truth ? 1 : 0;
+        return add(b, node, NULL, 0);
+    case TG_JSON_INT:
+        node.kind = TG_AST_INT;
+        tg_json_int(value, &node.integer);
+        return read_as == TG_KNOWN_DECIMAL ? add_decimal(b, &node, tg_json_raw(value))
+                                           : add(b, node, NULL, 0);
+    case TG_JSON_DOUBLE:
+        node.kind = TG_AST_DOUBLE;
+        tg_json_double(value, &node.real);
+        return read_as == TG_KNOWN_DECIMAL ? add_decimal(b, &node, tg_json_raw(value))
+                                           : add(b, node, NULL, 0);
+    case TG_JSON_STRING: {
+        enum tg_err err = keep_string(b, value, &text);
+        return err == TG_OK ? add_text_as(b, from, text, read_as) : err;
+    }
+    default:
+        node.kind = TG_AST_NULL;
+        return add(b, node, NULL, 0);
+    }
+}
+
+enum { OPEN_MAX = 33 };
+
+/* The children of each open container, one after another; they are not yet linked. */
+struct open {
+    struct tg_json next;
+    uint32_t children; /* Where its own begin in `pending`. */
+    bool is_map;
+};
+
+struct json_walk {
+    struct open open[OPEN_MAX];
+    uint32_t depth;
+    struct tg_buf pending; /* uint32_t */
+};
+
+static uint32_t *pending_of(struct json_walk *walk, uint32_t from)
+{
+    return (uint32_t *)(void *)walk->pending.data + from;
+}
+
+static uint32_t pending_count(const struct json_walk *walk)
+{
+    return (uint32_t)(walk->pending.size / sizeof(uint32_t));
+}
+
+static enum tg_err add_pending(struct binder *b, struct json_walk *walk)
+{
+    uint32_t last = b->bound->tree.count - 1;
+    tg_buf_add(&walk->pending, &last, sizeof last);
+    return walk->pending.failed ? TG_ENOMEM : TG_OK;
+}
+
+/* All of the innermost container's members are there. */
+static enum tg_err close_container(struct binder *b, struct json_walk *walk,
+                                   const struct tg_ast_node *from)
+{
+    const struct open *open = &walk->open[--walk->depth];
+    struct tg_ast_node node = *from;
+    uint32_t count = pending_count(walk) - open->children;
+    node.kind = open->is_map ? TG_AST_MAP : TG_AST_LIST;
+    enum tg_err err = add(b, node, pending_of(walk, open->children), count);
+    walk->pending.size = open->children * sizeof(uint32_t);
+    return err == TG_OK ? add_pending(b, walk) : err;
+}
+
+static enum tg_err step_json(struct binder *b, struct json_walk *walk,
+                             const struct tg_ast_node *from, uint8_t read_as)
+{
+    struct open *open = &walk->open[walk->depth - 1];
+    struct tg_json value = open->next;
+    enum tg_err err = TG_OK;
+    if (value.token == NULL) {
+        return close_container(b, walk, from);
+    }
+    open->next = tg_json_next(value);
+    if (open->is_map) {
+        struct tg_slice name =
+            tg_keep_copy(&b->bound->keep, tg_json_name(value, &b->bound->scratch));
+        err = name.data == NULL || b->bound->scratch.failed ? TG_ENOMEM
+                                                            : add_text(b, from, name);
+        err = err == TG_OK ? add_pending(b, walk) : err;
+        if (err != TG_OK) {
+            return err;
+        }
+    }
+    if (tg_json_kind(value) >= TG_JSON_ARRAY) {
+        if (walk->depth == OPEN_MAX) {
+            return TG_ELIMIT;
+        }
+        walk->open[walk->depth++] = (struct open){
+            .next = tg_json_first(value),
+            .children = pending_count(walk),
+            .is_map = tg_json_kind(value) == TG_JSON_OBJECT,
+        };
+        return TG_OK;
+    }
+    err = add_plain_json(b, from, value, read_as);
+    return err == TG_OK ? add_pending(b, walk) : err;
+}
+
+static enum tg_err add_json(struct binder *b, const struct tg_ast_node *from,
+                            struct tg_json value, uint8_t read_as)
+{
+    struct json_walk walk = {.depth = 0};
+    if (tg_json_kind(value) < TG_JSON_ARRAY) {
+        return add_plain_json(b, from, value, read_as);
+    }
+    walk.open[walk.depth++] = (struct open){
+        .next = tg_json_first(value),
+        .is_map = tg_json_kind(value) == TG_JSON_OBJECT,
+    };
+    enum tg_err err = TG_OK;
+    while (err == TG_OK && walk.depth > 0) {
+        err = step_json(b, &walk, from, read_as);
+    }
+    tg_buf_finish(&walk.pending);
+    return err;
+}
+
+/* --- One node of the source ------------------------------------------------------ */
+
+static enum tg_err bind_has_claim(struct binder *b, const struct tg_ast_node *node)
+{
+    struct tg_json object = claim_of(b, tg_ast_child_index(b->ast, node, 0));
+    if (tg_json_kind(object) != TG_JSON_OBJECT) {
+        /* Who shows no claims at all has none. */
+        bool at_root = b->meanings[tg_ast_child_index(b->ast, node, 0)].is ==
+                       TG_MEANS_AUTH;
+        if (!at_root) {
+            return add_variable(b, node, TG_VARIABLE_MISSING);
+        }
+    }
+    struct tg_ast_node truth = *node;
+    truth.kind = TG_AST_BOOL;
+    truth.integer = member_of(object, node->text).token != NULL ? 1 : 0;
+    return add(b, truth, NULL, 0);
+}
+
+static enum tg_err bind_value(struct binder *b, uint32_t at)
+{
+    const struct tg_ast_node *node = &b->ast->nodes[at];
+    uint8_t read_as = b->meanings[at].read_as;
+    if (node->kind == TG_AST_STRING && read_as != TG_KNOWN_ANY) {
+        return add_text_as(b, node, node->text, read_as);
+    }
+    if (read_as == TG_KNOWN_DECIMAL) {
+        return add_decimal_literal(b, node);
+    }
+    uint32_t few[8];
+    uint32_t *children = few;
+    if (node->count > sizeof few / sizeof *few) {
+        children = tg_alloc(node->count * sizeof *children);
+        if (children == NULL) {
+            return TG_ENOMEM;
+        }
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        children[i] = b->bound->places[tg_ast_child_index(b->ast, node, i)];
+    }
+    enum tg_err err = add(b, *node, children, node->count);
+    if (children != few) {
+        tg_free(children);
+    }
+    return err;
+}
+
+static enum tg_err bind_node(struct binder *b, uint32_t at)
+{
+    const struct tg_ast_node *node = &b->ast->nodes[at];
+    const struct tg_meaning *meaning = &b->meanings[at];
+    uint32_t slot = meaning->slot;
+    slot += slot < TG_SLOT_OLD ? b->shift : 0;
+    switch ((enum tg_meaning_kind)meaning->is) {
+    case TG_MEANS_SLOT:
+        return add_variable(b, node, slot);
+    case TG_MEANS_HAS:
+        return add_variable(b, node, TG_VARIABLE_HAS + slot);
+    case TG_MEANS_TYPE:
+        return add_text(b, node, b->schema->name);
+    case TG_MEANS_HAS_CLAIM:
+        return bind_has_claim(b, node);
+    case TG_MEANS_CLAIM: {
+        struct tg_json value = claim_of(b, at);
+        return value.token == NULL ? add_variable(b, node, TG_VARIABLE_MISSING)
+                                   : add_json(b, node, value, meaning->read_as);
+    }
+    default:
+        return bind_value(b, at);
+    }
+}
+
+/* --- The whole tree -------------------------------------------------------------- */
+
+enum { UNUSED = UINT32_MAX };
+
+/* Which nodes are needed: not those that only named something. */
+static bool find_needed(struct binder *b)
+{
+    struct tg_bound *bound = b->bound;
+    uint32_t count = b->ast->count;
+    if (bound->places_capacity < count) {
+        uint32_t *more = tg_resize(bound->places, count * 2 * sizeof *more);
+        if (more == NULL) {
+            return false;
+        }
+        bound->places = more;
+        bound->places_capacity = count * 2;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bound->places[i] = i == count - 1 ? 0 : UNUSED;
+    }
+    for (uint32_t at = count; at-- > 0;) {
+        const struct tg_ast_node *node = &b->ast->nodes[at];
+        bool has_values = bound->places[at] != UNUSED &&
+                          b->meanings[at].is == TG_MEANS_VALUE;
+        for (uint32_t i = 0; i < node->count && has_values; i++) {
+            bound->places[tg_ast_child_index(b->ast, node, i)] = 0;
+        }
+    }
+    return true;
+}
+
+enum tg_err tg_bind(struct tg_bound *bound, const struct tg_ast *ast,
+                    const struct tg_check *check, const struct tg_schema *schema,
+                    struct tg_json claims, uint16_t shift)
+{
+    struct binder b = {bound, ast, check->nodes, schema, claims, shift};
+    bound->tree.count = 0;
+    bound->tree.links_count = 0;
+    bound->tree.source = ast->source;
+    bound->known_count = 0;
+    tg_keep_finish(&bound->keep);
+    tg_buf_clear(&bound->scratch);
+    if (!find_needed(&b)) {
+        return TG_ENOMEM;
+    }
+    for (uint32_t at = 0; at < ast->count; at++) {
+        if (bound->places[at] == UNUSED) {
+            continue;
+        }
+        enum tg_err err = bind_node(&b, at);
+        if (err != TG_OK) {
+            return err;
+        }
+        bound->places[at] = bound->tree.count - 1;
+    }
+    return TG_OK;
+}
+
+void tg_bound_finish(struct tg_bound *bound)
+{
+    tg_ast_finish(&bound->tree);
+    tg_free(bound->nodes);
+    tg_free(bound->known);
+    tg_free(bound->places);
+    tg_keep_finish(&bound->keep);
+    tg_buf_finish(&bound->scratch);
+    *bound = (struct tg_bound){0};
+}
+
+/* --- For programs ---------------------------------------------------------------- */
+
+static int32_t find_variable(void *context, struct tg_slice name)
+{
+    (void)context;
+    int32_t number = 0;
+    if (name.size < 2 || name.data[0] != '#') {
+        return -1;
+    }
+    for (size_t i = 1; i < name.size; i++) {
+        if (name.data[i] < '0' || name.data[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (name.data[i] - '0');
+    }
+    return number;
+}
+
+static bool find_known(void *context, int32_t variable, struct tg_value *value)
+{
+    const struct tg_bound *bound = context;
+    if (variable < TG_VARIABLE_KNOWN) {
+        return false;
+    }
+    *value = bound->known[variable - TG_VARIABLE_KNOWN];
+    return true;
+}
+
+struct tg_scope tg_bound_scope(const struct tg_bound *bound)
+{
+    return (struct tg_scope){
+        .find = find_variable, .context = (void *)(uintptr_t)bound, .known = find_known};
+}

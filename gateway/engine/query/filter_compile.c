@@ -1,0 +1,178 @@
+/* From text to filter: each pass is a file of its own. */
+#include "engine/base/mem.h"
+#include "engine/query/normal.h"
+
+struct tg_compiler {
+    struct tg_ast ast;
+    struct tg_check check;
+    struct tg_bound bound;
+    struct tg_normal normal;
+};
+
+struct tg_compiler *tg_compiler_create(void)
+{
+    struct tg_compiler *compiler = tg_zalloc(1, sizeof *compiler);
+    if (compiler == NULL) {
+        return NULL;
+    }
+    compiler->normal.builder = tg_builder_create();
+    if (compiler->normal.builder == NULL) {
+        tg_free(compiler);
+        return NULL;
+    }
+    compiler->normal.bound = &compiler->bound;
+    return compiler;
+}
+
+void tg_compiler_destroy(struct tg_compiler *compiler)
+{
+    if (compiler == NULL) {
+        return;
+    }
+    tg_ast_finish(&compiler->ast);
+    tg_check_finish(&compiler->check);
+    tg_bound_finish(&compiler->bound);
+    tg_builder_destroy(compiler->normal.builder);
+    tg_normal_finish(&compiler->normal);
+    tg_free(compiler);
+}
+
+static enum tg_err refuse_memory(struct tg_refusal *refusal)
+{
+    tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+    return TG_ENOMEM;
+}
+
+/* Tell the builder all of one expression, in the AND that is open. */
+static enum tg_err tell(struct tg_compiler *c, const struct tg_filter_request *request,
+                        struct tg_slice source, bool is_rule, uint16_t shift,
+                        struct tg_refusal *refusal)
+{
+    enum { OPEN = 4 };
+    struct tg_query_limits limits =
+        is_rule || request->limits == NULL ? tg_query_limits_default : *request->limits;
+    if (is_rule) {
+        /* It was checked with its catalogue. */
+        limits = tg_query_limits_wide;
+        limits.matches = true;
+    }
+    enum tg_err err = tg_parse(&c->ast, source, &limits, refusal);
+    if (err == TG_OK) {
+        err = tg_check(&c->check, &c->ast, request->schema, is_rule, &limits, refusal);
+    }
+    if (err != TG_OK) {
+        return err;
+    }
+    err = tg_bind(&c->bound, &c->ast, &c->check, request->schema, request->claims, shift);
+    if (err == TG_ELIMIT) {
+        tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, source, 0,
+                        "the claims that it names are too large in all");
+    }
+    if (err == TG_OK) {
+        c->normal.schema = request->schema;
+        c->normal.refusal = refusal;
+        err = tg_normal_tell(&c->normal, OPEN);
+    }
+    return err == TG_ENOMEM ? refuse_memory(refusal) : err;
+}
+
+/* A rule that cannot be understood lets nothing through, and nobody is told why. */
+static enum tg_err tell_rule(struct tg_compiler *c,
+                             const struct tg_filter_request *request, uint16_t shift,
+                             struct tg_refusal *refusal)
+{
+    struct tg_refusal unheard;
+    enum tg_err err = tell(c, request, request->access, true, shift, &unheard);
+    if (err == TG_ENOMEM) {
+        return refuse_memory(refusal);
+    }
+    if (err != TG_OK) {
+        tg_build_constant(c->normal.builder, false);
+    }
+    return TG_OK;
+}
+
+/* What `old` says must have been theirs to see. */
+static enum tg_err tell_rule_before(struct tg_compiler *c,
+                                    const struct tg_filter_request *request,
+                                    struct tg_refusal *refusal)
+{
+    struct tg_builder *builder = c->normal.builder;
+    tg_build_open(builder, TG_TERM_OR);
+    tg_build_text(builder, TG_SLOT_OP, tg_slice_of(tg_op_text(TG_OP_UPDATE)), true);
+    tg_build_open(builder, TG_TERM_AND);
+    enum tg_err err = tell_rule(c, request, TG_SLOT_OLD, refusal);
+    tg_build_close(builder);
+    tg_build_close(builder);
+    return err;
+}
+
+static enum tg_err build(struct tg_compiler *c, const struct tg_filter_request *request,
+                         bool rule_before, struct tg_filter **filter,
+                         struct tg_refusal *refusal)
+{
+    enum tg_err err = TG_OK;
+    tg_build_open(c->normal.builder, TG_TERM_AND);
+    if (request->where.size != 0) {
+        err = tell(c, request, request->where, false, 0, refusal);
+    }
+    if (err == TG_OK && request->access.size != 0) {
+        err = tell_rule(c, request, 0, refusal);
+    }
+    if (err == TG_OK && rule_before) {
+        err = tell_rule_before(c, request, refusal);
+    }
+    tg_build_close(c->normal.builder);
+    struct tg_filter *made = NULL;
+    enum tg_err finished = tg_build_finish(c->normal.builder, &made);
+    if (err != TG_OK) {
+        tg_free(made);
+        return err;
+    }
+    *filter = made;
+    return finished == TG_OK ? TG_OK : refuse_memory(refusal);
+}
+
+static enum tg_err refuse_cost(const struct tg_filter_request *request, uint32_t cost,
+                               uint32_t cost_max, struct tg_refusal *refusal)
+{
+    tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, request->where, 0,
+                    "the query costs %u steps, and may cost %u", cost, cost_max);
+    return TG_ELIMIT;
+}
+
+enum tg_err tg_filter_compile(struct tg_compiler *compiler,
+                              const struct tg_filter_request *request,
+                              struct tg_filter **filter, struct tg_refusal *refusal)
+{
+    struct tg_filter *made = NULL;
+    enum tg_err err = build(compiler, request, false, &made, refusal);
+    if (err == TG_OK && made->about_event && request->access.size != 0) {
+        tg_free(made);
+        err = build(compiler, request, true, &made, refusal);
+    }
+    if (err != TG_OK) {
+        return err;
+    }
+    uint32_t cost_max = request->limits == NULL ? tg_query_limits_default.cost_max
+                                                : request->limits->cost_max;
+    if (request->where.size != 0 && made->cost > cost_max) {
+        err = refuse_cost(request, made->cost, cost_max, refusal);
+        tg_free(made);
+        return err;
+    }
+    *filter = made;
+    return TG_OK;
+}
+
+enum tg_err tg_rule_check(struct tg_compiler *compiler, const struct tg_schema *schema,
+                          struct tg_slice rule, const struct tg_query_limits *limits,
+                          struct tg_refusal *refusal)
+{
+    limits = limits == NULL ? &tg_query_limits_default : limits;
+    enum tg_err err = tg_parse(&compiler->ast, rule, limits, refusal);
+    if (err == TG_OK) {
+        err = tg_check(&compiler->check, &compiler->ast, schema, true, limits, refusal);
+    }
+    return err;
+}
