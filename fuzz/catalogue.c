@@ -2,6 +2,7 @@
  * document, or two with a NUL between them, of which the second replaces the first. */
 #include "engine/catalogue/catalogue.h"
 
+#include "engine/catalogue/typescript.h"
 #include "engine/json/json.h"
 #include "parts.h"
 
@@ -50,8 +51,56 @@ static void check_type(const struct tg_catalogue *catalogue, size_t at)
          type->schema.fields_count - type->hidden_count);
 }
 
+/* The first byte after the comment or literal that begins at `at`; `at` if none does. No
+ * line ends within one. */
+static const char *skip(const char *at)
+{
+    char quote = *at;
+    const char *end = at;
+    if (strncmp(at, "//", 2) == 0) {
+        return strchr(at, '\n');
+    }
+    if (strncmp(at, "/*", 2) == 0) {
+        end = strstr(at + 2, "*/") + 2;
+    } else if (quote == '"' || quote == '\'') {
+        for (end++; *end != quote; end++) {
+            MUST((unsigned char)*end >= ' ' && *end != 0x7f);
+            end += *end == '\\' ? 1 : 0;
+        }
+        end++;
+    }
+    MUST(memchr(at, '\n', (size_t)(end - at)) == NULL);
+    return end;
+}
+
+/* Whatever the document says: outside of comments and literals there is nothing but names
+ * and the few signs that types are made of, and each brace is closed. */
+static void check_typescript(const struct tg_catalogue *catalogue)
+{
+    static const char signs[] = "{}[]:;|?.-+_ \n";
+    int depth = 0;
+    tg_buf_clear(&buf);
+    tg_typescript_write(catalogue, &buf);
+    tg_buf_add_byte(&buf, '\0');
+    MUST(!buf.failed && strlen((const char *)buf.data) == buf.size - 1);
+    for (const char *at = (const char *)buf.data; *at != '\0';) {
+        const char *after = skip(at);
+        if (after == at) {
+            bool word = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                        (*at >= '0' && *at <= '9');
+            MUST(word || strchr(signs, *at) != NULL);
+            depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+            MUST(depth >= 0 && depth <= 4);
+            after++;
+        }
+        at = after;
+    }
+    MUST(depth == 0);
+}
+
 static void check_catalogue(const struct tg_catalogue *catalogue)
 {
+    check_typescript(catalogue);
     for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
         check_type(catalogue, i);
         if (i > 0) {

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "engine/catalogue/catalogue.h"
 #include "engine/json/json.h"
 #include "server/client/show.h"
 
@@ -75,9 +74,8 @@ static void tell(struct tg_buf *err, const char *path, const struct tg_refusal *
     tg_buf_add_text(err, refusal->nearest_count != 0 ? "?\n" : "\n");
 }
 
-/* `*catalogue` becomes the one with the document's types, if it is right. */
-static bool check_document(struct tg_catalogue **catalogue, const char *path,
-                           const struct tg_catalogue_limits *limits, struct tg_buf *err)
+bool tg_check_document(struct tg_catalogue **catalogue, const char *path,
+                       const struct tg_catalogue_limits *limits, struct tg_buf *err)
 {
     struct tg_buf text = {0}, app = {0};
     struct tg_catalogue *next;
@@ -109,7 +107,7 @@ bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err)
     bool right = catalogue != NULL;
     for (size_t i = 0; catalogue != NULL && i < config->catalogues.count; i++) {
         const char *path = config->catalogues.items[i];
-        right = check_document(&catalogue, path, &limits, err) && right;
+        right = tg_check_document(&catalogue, path, &limits, err) && right;
     }
     tg_catalogue_unref(catalogue);
     return right;
