@@ -1,7 +1,7 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
-/* What the matcher keeps of a filter beside its copy of it, and of each literal (each item
+/* What the matcher keeps of a filter beside its copy of it, and of each literal (or item
  * of a list), in access structures: as measured, and rounded up. */
 enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224 };
 
