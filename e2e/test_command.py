@@ -23,6 +23,13 @@ ORDER = event_type(
 )
 NOTE = event_type("test.Note")
 SECRET = event_type("test.Secret", access="authenticated")
+RULED = event_type(
+    "test.Ruled",
+    operations=["create"],
+    key=["id"],
+    access={"rule": "owner == auth.user_id"},
+    fields=[field("id", "int"), field("owner", "int", hidden=True)],
+)
 
 
 def run(
@@ -103,7 +110,8 @@ def test_it_says_what_it_can_do() -> None:
     for arguments in (("help",), ("--help",)):
         answer = run(*arguments)
         assert answer.returncode == 0
-        for command in ("serve", "check", "publish", "tail", "version"):
+        commands = ("serve", "check", "publish", "tail", "query", "types", "version")
+        for command in commands:
             assert re.search(rf"^  {command} ", answer.stdout, re.MULTILINE)
     assert re.fullmatch(r"telegraphy \d+\.\d+\.\d+\n", run("--version").stdout)
     assert run("--version").stdout == run("version").stdout
@@ -112,7 +120,9 @@ def test_it_says_what_it_can_do() -> None:
     assert "usage: telegraphy COMMAND" in nothing.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "publish", "tail", "version", "help"])
+@pytest.mark.parametrize(
+    "command", ["serve", "check", "publish", "tail", "query", "types", "version", "help"]
+)
 def test_each_command_has_its_help(command: str) -> None:
     answers = [run("help", command), run(command, "--help")]
     assert answers[0].stdout == answers[1].stdout
@@ -120,7 +130,7 @@ def test_each_command_has_its_help(command: str) -> None:
     assert [answer.returncode for answer in answers] == [0, 0]
 
 
-@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail"])
+@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail", "types"])
 def test_the_reference_shows_the_help_as_it_is(command: str) -> None:
     reference = (ROOT / "docs/reference/command.md").read_text()
     words = run("help", *command.split()).stdout
@@ -486,3 +496,101 @@ def test_tail_ends_where_its_type_does(orders: Gateway, tail: Callable[..., Tail
     assert orders.put_catalogue(ORDER, NOTE, SECRET).status == 200
     assert shown.wait() == 1
     assert "telegraphy: the subscription ended (query_changed)" in shown.err.read_text()
+
+
+# ---- query
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps({"app": "test", "types": [ORDER, NOTE, RULED]}))
+    return path
+
+
+def test_query_check_says_where_it_is_wrong(schema: Path) -> None:
+    how = ("--schema", schema, "--type", "test.Order")
+    good = run("query", "check", 'status == "paid"', *how)
+    assert (good.returncode, good.stderr) == (0, ""), good
+    bad = run("query", "check", 'id > 7 &&\n stats == "paid"', *how)
+    assert (bad.returncode, bad.stdout) == (1, "")
+    said, line, mark = bad.stderr.splitlines()
+    assert "query_field" in said
+    assert "line 2, column 2" in said
+    assert "did you mean status?" in said
+    assert line.index("stats") == mark.index("^")
+
+
+def test_query_explain_shows_rule_and_query_in_one(schema: Path, tmp_path: Path) -> None:
+    claims = tmp_path / "claims.json"
+    claims.write_text('{"user_id": 7}')
+    how = ("--schema", schema, "--type", "test.Ruled", "--claims", claims)
+    answer = run("query", "explain", "!(id <= 5)", *how)
+    assert answer.returncode == 0, answer.stderr
+    assert "owner == 7" in answer.stdout
+    assert "id >= 6" in answer.stdout
+
+
+def test_query_eval_says_what_a_subscriber_is_told(schema: Path, tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(
+        '{"op":"update","data":{"id":7,"status":"paid"},'
+        '"old":{"status":"new"},"changed":["status"]}'
+    )
+    told = {'status == "paid"': "add", 'status == "new"': "remove", "id == 7": "change"}
+    for where, op in {**told, "id == 8": "nothing"}.items():
+        answer = run(
+            "query", "eval", where, "--schema", schema, "--type", "test.Order", "--event", event
+        )
+        assert answer.stdout.splitlines()[-1] == f"told: {op}", (where, answer)
+
+
+def test_query_eval_is_cel_without_a_schema() -> None:
+    assert run("query", "eval", "[1, 2, 3].map(n, n * n)").stdout == "[1, 4, 9]\n"
+    assert run("query", "eval", "1 / 0").stdout == "error: division by zero\n"
+    wrong = run("query", "eval", "1 +")
+    assert wrong.returncode == 1
+    assert "query_syntax" in wrong.stderr
+
+
+# ---- types
+
+CATALOGUES = ROOT / "protocol/vectors/catalogues"
+
+
+@pytest.mark.parametrize("name", ["shop", "odd"])
+def test_types_declares_a_catalogue_in_typescript(name: str) -> None:
+    answer = run("types", CATALOGUES / f"{name}.json", "--typescript")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    wanted = ROOT / f"protocol/vectors/typescript/{name}.d.ts"
+    assert answer.stdout == wanted.read_text()
+
+
+def test_types_tells_several_catalogues_as_clients_may_know_them() -> None:
+    answer = run("types", CATALOGUES / "shop.json", CATALOGUES / "odd.json")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    types = json.loads(answer.stdout)["types"]
+    assert [one["name"] for one in types][:4] == [
+        "odd.Choices",
+        "odd.Names",
+        "odd.parts.Of_1.Name",
+        "shop.Invoice",
+    ]
+    (names,) = [one["fields"] for one in types if one["name"] == "odd.Names"]
+    assert "hidden" not in [field["name"] for field in names]
+
+
+def test_types_names_what_is_wrong(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    types = [event_type("test.Bad", fields=[field("n", "nit")])]
+    bad.write_text(json.dumps({"app": "test", "types": types}))
+    answer = run("types", bad, CATALOGUES / "shop.json")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"{bad}: types[0].fields[0].type: ")
+    for arguments, words in (
+        ([], "which catalogue document?"),
+        (["--javascript", bad], 'types has no option "--javascript"'),
+    ):
+        answer = run("types", *arguments)
+        assert (answer.returncode, answer.stdout) == (2, "")
+        assert answer.stderr.startswith(f"telegraphy: {words}\n")

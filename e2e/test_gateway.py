@@ -91,6 +91,15 @@ def test_a_wrong_key_opens_nothing(gateway: Gateway) -> None:
         assert (answer.status, answer.json["code"]) == (401, "invalid_key")
 
 
+def test_the_event_types_are_told_as_typescript(gateway: Gateway) -> None:
+    gateway.put_catalogue(NOTE)
+    answer = gateway.http("GET", "/api/v1/types?as=typescript", key=gateway.key)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    text = answer.body.decode()
+    assert text.startswith("// The event types of a gateway, for TypeScript.")
+    assert "    'test.Note': {\n" in text
+
+
 def test_a_change_of_the_catalogue_closes_no_connection(gateway: Gateway) -> None:
     gateway.put_catalogue(NOTE, event_type("test.Gone"))
     with Client(gateway.client_port) as client:

@@ -2,6 +2,7 @@
  * document, or two with a NUL between them, of which the second replaces the first. */
 #include "engine/catalogue/catalogue.h"
 
+#include "engine/catalogue/typescript.h"
 #include "engine/json/json.h"
 #include "parts.h"
 
@@ -32,28 +33,79 @@ static void check_refusal(const struct tg_refusal *refusal)
 static void check_type(const struct tg_catalogue *catalogue, size_t at)
 {
     const struct tg_type *type = tg_catalogue_at(catalogue, at);
-    MUST(tg_catalogue_get(catalogue, type->name) == type);
-    MUST(type->operations != 0 && type->version <= tg_catalogue_version(catalogue));
+    MUST(tg_catalogue_get(catalogue, type->schema.name) == type);
+    MUST(type->schema.operations != 0 &&
+         type->version <= tg_catalogue_version(catalogue));
     MUST((type->keys_count == 0) == tg_type_has_op(type, TG_OP_EVENT));
     for (uint32_t i = 0; i < type->keys_count; i++) {
-        MUST(type->keys[i] < type->fields_count && !type->fields[type->keys[i]].nullable);
+        MUST(type->keys[i] < type->schema.fields_count &&
+             !type->schema.fields[type->keys[i]].nullable);
     }
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        MUST(tg_type_field(type, type->fields[i].name) == &type->fields[i]);
+    for (uint32_t i = 0; i < type->schema.fields_count; i++) {
+        MUST(tg_type_field(type, type->schema.fields[i].name) == &type->schema.fields[i]);
     }
     tg_buf_clear(&buf);
     tg_type_write(type, true, &buf);
     MUST(tg_json_parse(&doc, tg_buf_slice(&buf), NULL, NULL) == TG_OK);
-    MUST(tg_json_size(tg_json_get(tg_json_root(&doc), "fields")) == type->fields_count);
+    MUST(tg_json_size(tg_json_get(tg_json_root(&doc), "fields")) ==
+         type->schema.fields_count - type->hidden_count);
+}
+
+/* The first byte after the comment or literal that begins at `at`; `at` if none does. No
+ * line ends within one. */
+static const char *skip(const char *at)
+{
+    char quote = *at;
+    const char *end = at;
+    if (strncmp(at, "//", 2) == 0) {
+        return strchr(at, '\n');
+    }
+    if (strncmp(at, "/*", 2) == 0) {
+        end = strstr(at + 2, "*/") + 2;
+    } else if (quote == '"' || quote == '\'') {
+        for (end++; *end != quote; end++) {
+            MUST((unsigned char)*end >= ' ' && *end != 0x7f);
+            end += *end == '\\' ? 1 : 0;
+        }
+        end++;
+    }
+    MUST(memchr(at, '\n', (size_t)(end - at)) == NULL);
+    return end;
+}
+
+/* Whatever the document says: outside of comments and literals there is nothing but names
+ * and the few signs that types are made of, and each brace is closed. */
+static void check_typescript(const struct tg_catalogue *catalogue)
+{
+    static const char signs[] = "{}[]:;|?.-+_ \n";
+    int depth = 0;
+    tg_buf_clear(&buf);
+    tg_typescript_write(catalogue, &buf);
+    tg_buf_add_byte(&buf, '\0');
+    MUST(!buf.failed && strlen((const char *)buf.data) == buf.size - 1);
+    for (const char *at = (const char *)buf.data; *at != '\0';) {
+        const char *after = skip(at);
+        if (after == at) {
+            bool word = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                        (*at >= '0' && *at <= '9');
+            MUST(word || strchr(signs, *at) != NULL);
+            depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+            MUST(depth >= 0 && depth <= 4);
+            after++;
+        }
+        at = after;
+    }
+    MUST(depth == 0);
 }
 
 static void check_catalogue(const struct tg_catalogue *catalogue)
 {
+    check_typescript(catalogue);
     for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
         check_type(catalogue, i);
         if (i > 0) {
-            struct tg_slice a = tg_catalogue_at(catalogue, i - 1)->name;
-            struct tg_slice b = tg_catalogue_at(catalogue, i)->name;
+            struct tg_slice a = tg_catalogue_at(catalogue, i - 1)->schema.name;
+            struct tg_slice b = tg_catalogue_at(catalogue, i)->schema.name;
             size_t shorter = a.size < b.size ? a.size : b.size;
             int order = memcmp(a.data, b.data, shorter);
             MUST(order < 0 || (order == 0 && a.size < b.size));

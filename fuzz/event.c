@@ -91,7 +91,7 @@ static void check_fields(const struct tg_event_fields *fields)
     struct tg_json data = tg_json_get(message, "data");
     MUST(tg_type_has_op(fields->type, fields->op));
     for (uint32_t i = 0; i < fields->type->keys_count; i++) {
-        struct tg_slice name = fields->type->fields[fields->type->keys[i]].name;
+        struct tg_slice name = fields->type->schema.fields[fields->type->keys[i]].name;
         bool has = false;
         for (struct tg_json value = tg_json_first(data);
              tg_json_kind(value) != TG_JSON_NONE; value = tg_json_next(value)) {
@@ -99,7 +99,7 @@ static void check_fields(const struct tg_event_fields *fields)
         }
         MUST(has);
     }
-    MUST(tg_json_size(data) <= fields->type->fields_count);
+    MUST(tg_json_size(data) <= fields->type->schema.fields_count);
     MUST(fields->changed.size == 0 || fields->op == TG_OP_UPDATE);
     MUST(fields->old.size == 0 || fields->op == TG_OP_UPDATE ||
          fields->op == TG_OP_DELETE);

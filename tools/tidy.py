@@ -52,6 +52,7 @@ REGISTRIES = re.compile(
 # the folder (or the folder above it).
 RUNNERS = {
     "catalogues": ["gateway/", "e2e/"],
+    "typescript": ["gateway/", "js/test/", "e2e/"],
     "messages/client": ["gateway/", "js/test/"],
     "messages/gateway": ["js/test/"],
     "messages/ingest": ["gateway/", "python/tests/", "e2e/"],

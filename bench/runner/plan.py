@@ -27,6 +27,10 @@ class Plan:
     publish_windows: tuple[int, ...] = (1, 4)
     publish_rounds: int = 7
     publish_seconds: float = 1.0
+    query_connections: int = 2000
+    query_subscriptions: tuple[int, ...] = (1000, 100_000)
+    query_events: int = 100_000
+    query_rounds: int = 5
 
     @property
     def pinning(self) -> str:
@@ -58,4 +62,8 @@ def make(*, peers: tuple[str, ...], quick: bool) -> Plan:
         publish_windows=(4,),
         publish_rounds=3,
         publish_seconds=0.3,
+        query_connections=100,
+        query_subscriptions=(100, 1000),
+        query_events=5000,
+        query_rounds=2,
     )

@@ -128,6 +128,7 @@ class Server:
 class Telegraphy(Server):
     name = "telegraphy"
     shards: str | None = "1"
+    types: tuple[dict[str, object], ...] = (EVENT_TYPE,)
 
     def __init__(self, *, cores: str | None = None, wrapper: list[str] | None = None) -> None:
         super().__init__(cores=cores, wrapper=wrapper)
@@ -162,7 +163,7 @@ class Telegraphy(Server):
     def after_start(self) -> None:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ingest_port}/api/v1/catalogue",
-            data=json.dumps({"app": "default", "types": [EVENT_TYPE]}).encode(),
+            data=json.dumps({"app": "default", "types": self.types}).encode(),
             headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
             method="PUT",
         )

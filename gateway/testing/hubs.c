@@ -1,5 +1,7 @@
 #include "testing/hubs.h"
 
+#include <stdio.h>
+
 #include "testing/cmocka.h"
 
 /* 2026-11-23T02:16:34.120331Z */
@@ -39,7 +41,7 @@ static void relieve(void *context, struct tg_peer *peer)
     }
 }
 
-void hubs_init(struct hubs *t)
+static void init(struct hubs *t, struct tg_hub_config config)
 {
     *t = (struct hubs){.now_us = PUBLISHED_US};
     t->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
@@ -48,20 +50,39 @@ void hubs_init(struct hubs *t)
         .random = next_random,
         .context = t,
     });
-    t->hub = tg_hub_create(&(struct tg_hub_config){
-        .connection_bytes_max = 16384,
-        .unconnected_bytes_max = 4096,
-        .subscriptions_max = 3,
-        .bad_messages_max = 2,
-        .message_bytes_max = 65536,
-        .ping_interval_ms = 25000,
-        .random = next_random,
-        .frame = line_frame,
-        .relieve = relieve,
-        .context = t,
-    });
+    config.bad_messages_max = 2;
+    config.message_bytes_max = 65536;
+    config.ping_interval_ms = 25000;
+    config.queries = tg_query_limits_default;
+    config.random = next_random;
+    config.frame = line_frame;
+    config.relieve = relieve;
+    config.context = t;
+    t->hub = tg_hub_create(&config);
     assert_non_null(t->sequencer);
     assert_non_null(t->hub);
+}
+
+void hubs_init(struct hubs *t)
+{
+    init(t, (struct tg_hub_config){
+                .connection_bytes_max = 16384,
+                .unconnected_bytes_max = 4096,
+                .subscriptions_max = 3,
+                .query_cost_max = 100,
+                .claims_believed = true,
+            });
+}
+
+void hubs_init_usual(struct hubs *t, bool claims_believed)
+{
+    init(t, (struct tg_hub_config){
+                .connection_bytes_max = 1048576,
+                .unconnected_bytes_max = 16384,
+                .subscriptions_max = 100,
+                .query_cost_max = 100000,
+                .claims_believed = claims_believed,
+            });
 }
 
 void hubs_finish(struct hubs *t)
@@ -110,6 +131,16 @@ void hubs_connect(struct hubs *t, struct tg_peer *peer)
 {
     tg_hub_join(t->hub, peer);
     hubs_say(t, peer, "{\"kind\":\"connect\",\"id\":1}");
+    assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
+}
+
+void hubs_connect_as(struct hubs *t, struct tg_peer *peer, const char *claims)
+{
+    char message[4096];
+    snprintf(message, sizeof message, "{\"kind\":\"connect\",\"id\":1,\"claims\":%s}",
+             claims);
+    tg_hub_join(t->hub, peer);
+    hubs_say(t, peer, message);
     assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
 }
 

@@ -21,8 +21,11 @@ struct hubs {
     uint64_t random; /* The next "random" bits: 1, 2, 3, … */
 };
 
-/* Limits: 16 KiB a peer, 4 KiB before connect, 3 subscriptions, 2 bad messages. */
+/* Limits: 16 KiB a peer, 4 KiB before connect, 3 subscriptions, 2 bad messages, 100 of
+ * static cost; claims are believed. */
 void hubs_init(struct hubs *t);
+/* With the limits of the default configuration, but for bad messages. */
+void hubs_init_usual(struct hubs *t, bool claims_believed);
 void hubs_finish(struct hubs *t);
 
 /* Hand in a catalogue for `app`, and let the hub follow. The answer of the sequencer. */
@@ -32,8 +35,9 @@ enum tg_err hubs_publish(struct hubs *t, const char *app, const char *lines);
 
 /* The peer says `message`. */
 void hubs_say(struct hubs *t, struct tg_peer *peer, const char *message);
-/* Join and connect. */
+/* Join and connect; with claims, an object's JSON. */
 void hubs_connect(struct hubs *t, struct tg_peer *peer);
+void hubs_connect_as(struct hubs *t, struct tg_peer *peer, const char *claims);
 /* What waits for the peer is exactly `lines` (one message a line); it is read. */
 void hubs_expect(struct hubs *t, struct tg_peer *peer, const char *lines);
 /* Read what waits, whatever it is; borrowed until the next call. */

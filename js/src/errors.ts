@@ -27,6 +27,8 @@ export class ProtocolError extends TelegraphyError {
 /** What an `error` of the gateway says besides its code and message. */
 export interface RefusalDetails {
   readonly member?: string;
+  readonly line?: number;
+  readonly column?: number;
   readonly nearest?: readonly string[];
   readonly retry_after_ms?: number;
   /** Of the subscription that it is about. */
@@ -48,6 +50,9 @@ export class RefusedError extends TelegraphyError {
   readonly type: string | undefined;
   /** The member of the request that is wrong. */
   readonly member: string | undefined;
+  /** Where in the query it is wrong, both from 1: of the text that was sent, in characters. */
+  readonly line: number | undefined;
+  readonly column: number | undefined;
   /** Names that may have been meant. */
   readonly nearest: readonly string[];
   /** When it may be tried again; the client does so by itself. */
@@ -61,6 +66,8 @@ export class RefusedError extends TelegraphyError {
     this.code = code;
     this.type = type;
     this.member = member;
+    this.line = details.line;
+    this.column = details.column;
     this.nearest = nearest;
     this.retryAfterMs = details.retry_after_ms;
   }

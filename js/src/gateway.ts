@@ -10,12 +10,14 @@ import type { ConnectedMessage, EventType } from './messages.js';
 import { checkNames, checkOptions } from './names.js';
 import type { NamesOf } from './names.js';
 import { Entry, subscribeOptions } from './subscription.js';
-import type { EventHandler, SubscribeOptions, Subscription } from './subscription.js';
+import type { EventHandler, EventOf, SubscribeOptions, Subscription } from './subscription.js';
+import type { AnyName, Channel, EventTypes } from './types.js';
 import { gatewayUrl } from './url.js';
 import type { Address } from './url.js';
 import { version } from './version.js';
 import { pageWake } from './wake.js';
 import type { Wake } from './wake.js';
+import { all, channelText } from './where.js';
 
 export interface GatewayOptions extends Address {
   /** Name and version of the program, for the gateway's logs. */
@@ -164,19 +166,25 @@ export class Gateway {
    * Hands every later event of `type` to `handler`, over all connections to come, and connects if
    * that was not done yet. Returns its undo, which also tells how the subscription stands.
    *
-   * @throws TypeError if the arguments are others, or there is an option that it does not know.
+   * @throws TypeError if the arguments are others, there is an option that it does not know, or
+   * `where` is no query.
    */
-  subscribe<T = unknown>(type: string, handler: EventHandler<T>): Subscription;
+  subscribe<T = unknown>(type: AnyName, handler: EventHandler<T>): Subscription;
   subscribe<T = unknown>(
-    type: string,
+    type: AnyName,
     options: SubscribeOptions,
     handler: EventHandler<T>,
   ): Subscription;
-  subscribe<T = unknown>(
-    type: string,
-    first: SubscribeOptions | EventHandler<T>,
-    second?: EventHandler<T>,
-  ): Subscription {
+  subscribe<Name extends keyof EventTypes>(
+    type: Name,
+    handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  subscribe<Name extends keyof EventTypes>(
+    type: Name,
+    options: SubscribeOptions<Name>,
+    handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  subscribe(type: string, first: unknown, second?: unknown): Subscription {
     const alone = typeof first === 'function';
     const [options, handler] = alone ? [{}, first] : [first, second];
     if (
@@ -193,8 +201,8 @@ export class Gateway {
     checkOptions('subscribe()', options, subscribeOptions);
     const entry = new Entry(
       type,
-      options,
-      // That the events of `type` have data like T is the caller's word; nothing here can check it.
+      options as SubscribeOptions,
+      // That the events of `type` have data as it wants is the caller's word; nothing checks it.
       handler as EventHandler,
       (undone) => {
         this.#undo(undone);
@@ -208,6 +216,44 @@ export class Gateway {
     else if (this.#state.name === 'idle') this.#begin();
     else this.#ask(entry);
     return entry.handle;
+  }
+
+  /**
+   * Subscribes to those events of `type` whose fields have these values: short for a query
+   * (`where`) that says so. With a query among the options, both must hold.
+   *
+   * @throws TypeError as `subscribe`, or if `fields` are no fields with values.
+   */
+  channel<T = unknown>(type: AnyName, fields: Channel, handler: EventHandler<T>): Subscription;
+  channel<T = unknown>(
+    type: AnyName,
+    fields: Channel,
+    options: SubscribeOptions,
+    handler: EventHandler<T>,
+  ): Subscription;
+  channel<Name extends keyof EventTypes>(
+    type: Name,
+    fields: Channel<Name>,
+    handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  channel<Name extends keyof EventTypes>(
+    type: Name,
+    fields: Channel<Name>,
+    options: SubscribeOptions<Name>,
+    handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  channel(type: string, fields: unknown, ...rest: readonly unknown[]): Subscription {
+    const [handler, options = {}] = [...rest].reverse();
+    const { where } = options as SubscribeOptions;
+    const text = channelText(fields);
+    return this.subscribe(
+      type as never,
+      {
+        ...(options as SubscribeOptions),
+        where: where === undefined ? text : all(fields as Channel, where),
+      },
+      handler as EventHandler,
+    );
   }
 
   /** The event types that this client may subscribe to. Connects if that was not done yet. */
@@ -428,6 +474,7 @@ export class Gateway {
         case 'reset':
           if (message.ended) this.#leave(message.cohort, entry);
           entry.reset(message);
+          if (entry.state.name === 'pending') this.#ask(entry);
       }
     }
   }

@@ -1,8 +1,12 @@
 /** Telegraphy's client: real-time events of a web application, in a browser or in Node. */
 export { Gateway } from './gateway.js';
 export type { GatewayEvents, GatewayOptions, GatewayState } from './gateway.js';
+export { all, any, not, where } from './where.js';
+// With a star, so that a program may add to `EventTypes` under the name of the package.
+export type * from './types.js';
 export type {
   EventHandler,
+  EventOf,
   Gap,
   SubscribeOptions,
   Subscription,

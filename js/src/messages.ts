@@ -138,6 +138,9 @@ export interface ErrorMessage {
   readonly code: string;
   readonly message: string;
   readonly member?: string;
+  /** Where in the text of `member`, both from 1. */
+  readonly line?: number;
+  readonly column?: number;
   readonly nearest?: readonly string[];
   readonly retry_after_ms?: number;
 }

@@ -8,7 +8,7 @@ export type NamesOf<T> = Readonly<Record<keyof T, true>>;
  */
 export function checkNames(
   where: string,
-  kind: 'option' | 'event',
+  kind: 'option' | 'event' | 'operator',
   names: readonly string[],
   known: object,
 ): void {

@@ -7,6 +7,7 @@ import type { GatewayState } from './gateway.js';
 import type { Address } from './url.js';
 import { gatewayUrl } from './url.js';
 import { version } from './version.js';
+import { all, any, not, where } from './where.js';
 
 const configId = 'telegraphy-config';
 
@@ -15,9 +16,15 @@ export interface Telegraphy {
   /** The page's gateway, which connects at the first use. The others are its methods. */
   readonly gateway: Gateway;
   readonly subscribe: Gateway['subscribe'];
+  readonly channel: Gateway['channel'];
   readonly types: Gateway['types'];
   readonly on: Gateway['on'];
   readonly state: GatewayState;
+  /** For queries. */
+  readonly where: typeof where;
+  readonly all: typeof all;
+  readonly any: typeof any;
+  readonly not: typeof not;
   /** For another gateway than the page's. */
   readonly Gateway: typeof Gateway;
   readonly version: string;
@@ -88,11 +95,16 @@ function createTelegraphy(): Telegraphy {
   return {
     gateway,
     subscribe: gateway.subscribe.bind(gateway),
+    channel: gateway.channel.bind(gateway),
     types: gateway.types.bind(gateway),
     on: gateway.on.bind(gateway),
     get state() {
       return gateway.state;
     },
+    where,
+    all,
+    any,
+    not,
     Gateway,
     version,
   };

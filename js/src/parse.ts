@@ -246,6 +246,8 @@ const error = shape<ErrorMessage>({
   code: text(1),
   message: string,
   member: optional(string),
+  line: optional(integer(1)),
+  column: optional(integer(1)),
   nearest: optional(list(string)),
   retry_after_ms: optional(natural),
 });

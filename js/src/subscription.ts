@@ -12,6 +12,8 @@ import type {
 } from './messages.js';
 import type { NamesOf } from './names.js';
 import { Recent } from './recent.js';
+import type { EventData, EventKey, EventName, EventOperation, Where } from './types.js';
+import { queryText } from './where.js';
 
 interface AnyEvent {
   /** Name of the event type. */
@@ -27,18 +29,37 @@ interface AnyEvent {
   readonly redelivered: boolean;
 }
 
+type Removed<T, Key extends keyof T> = [Key] extends [never]
+  ? Partial<T>
+  : Pick<T, Key> & Partial<Omit<T, Key>>;
+
 /** What a handler gets. A `remove` may have nothing in `data` but the key. */
-export type TelegraphyEvent<T = unknown> =
-  | (AnyEvent & {
-      readonly op: Exclude<Operation, 'remove'>;
-      readonly data: T;
-      readonly old?: Partial<T>;
-    })
-  | (AnyEvent & {
-      readonly op: 'remove';
-      readonly data: Partial<T>;
-      readonly old?: Partial<T>;
-    });
+export type TelegraphyEvent<
+  T = unknown,
+  Key extends keyof T = never,
+  Op extends Operation = Operation,
+> =
+  | ([Exclude<Op, 'remove'>] extends [never]
+      ? never
+      : AnyEvent & {
+          readonly op: Exclude<Op, 'remove'>;
+          readonly data: T;
+          readonly old?: Partial<T>;
+        })
+  | ('remove' extends Op
+      ? AnyEvent & {
+          readonly op: 'remove';
+          readonly data: Removed<T, Key>;
+          readonly old?: Partial<T>;
+        }
+      : never);
+
+/** What a handler of this event type gets, if the type is declared (see `EventTypes`). */
+export type EventOf<Name extends EventName> = TelegraphyEvent<
+  EventData<Name>,
+  EventKey<Name>,
+  EventOperation<Name>
+>;
 
 /** Called once per event, in the order of the stream. A promise that it returns is not awaited. */
 export type EventHandler<T = unknown> = (event: TelegraphyEvent<T>) => void;
@@ -52,9 +73,13 @@ export interface Gap {
   readonly reason: string;
 }
 
-export interface SubscribeOptions {
-  /** A query: only the events that it holds for. */
-  readonly where?: string;
+/** `Name`: of the event type, whose fields a query in object form is then held to. */
+export interface SubscribeOptions<Name extends string = string> {
+  /**
+   * A query, in CEL or as an object: only the events that it holds for. Of a model, `add` and
+   * `remove` then say that a row has come to fulfil it, or does no longer.
+   */
+  readonly where?: Where<Name>;
   /** Send these fields only. */
   readonly fields?: readonly string[];
   /** Name of a durable subscription. */
@@ -70,7 +95,7 @@ export interface SubscribeOptions {
   readonly onGap?: (gap: Gap) => void;
   /**
    * An unknown number of events was lost: load the data anew. `epoch`, `trimmed`, `limit`,
-   * `query_changed` or `forbidden`.
+   * `forbidden`, or `query_changed`: the event type has changed, and the subscription stands anew.
    */
   readonly onReset?: (reason: string) => void;
   /**
@@ -125,7 +150,8 @@ const remembered = 1024;
  *     pending --asked--> subscribing --granted--> subscribed
  *        ^                    |                       |
  *        |                    +------> refused <------+ (reset, ended)
- *        +--- connection lost: from any but unsubscribed, which is final
+ *        +--- connection lost: from any but unsubscribed, which is final;
+ *             and from subscribed, when the event type has changed (query_changed)
  */
 export class Entry {
   readonly type: string;
@@ -136,6 +162,7 @@ export class Entry {
   request: number | undefined;
 
   readonly #options: SubscribeOptions;
+  readonly #where: string | undefined;
   readonly #handler: EventHandler;
   readonly #report: (error: TelegraphyError) => void;
   readonly #recent = new Recent(remembered);
@@ -143,9 +170,12 @@ export class Entry {
   #position: Position | undefined;
   /** Was it ever granted? */
   #stood = false;
+  /** Why it must be asked for anew from the beginning: to be told when it stands again. */
+  #ended: string | undefined;
   #fulfil: (position: Position) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
+  /** @throws TypeError if `where` is no query. */
   constructor(
     type: string,
     options: SubscribeOptions,
@@ -155,6 +185,7 @@ export class Entry {
   ) {
     this.type = type;
     this.#options = options;
+    this.#where = options.where === undefined ? undefined : queryText(options.where);
     this.#handler = handler;
     this.#report = report;
     this.#position = options.since;
@@ -191,11 +222,11 @@ export class Entry {
   /** What to ask the gateway for. */
   asked(): Omit<SubscribeMessage, 'id'> {
     this.#state = { name: 'subscribing' };
-    const { where, fields, durable } = this.#options;
+    const { fields, durable } = this.#options;
     return {
       kind: 'subscribe',
       type: this.type,
-      ...(where !== undefined && { where }),
+      ...(this.#where !== undefined && { where: this.#where }),
       ...(fields && { fields }),
       ...(durable !== undefined && { durable }),
       ...(this.#position && { since: this.#position }),
@@ -212,7 +243,9 @@ export class Entry {
     this.#fulfil(message.position);
     if (!this.#stood) this.#call('onSubscribed', this.#options.onSubscribed, message.position);
     this.#stood = true;
-    if (message.resume === 'reset') this.#reset(message.reason ?? '');
+    const lost = this.#ended ?? (message.resume === 'reset' ? message.reason : undefined);
+    this.#ended = undefined;
+    if (lost !== undefined) this.#reset(lost);
   }
 
   refused(error: RefusedError): void {
@@ -288,6 +321,13 @@ export class Entry {
   }
 
   reset(message: ResetMessage): void {
+    if (message.ended && message.reason === 'query_changed') {
+      // The type is another now: asked for again, it may stand. Where, is for the answer to say.
+      this.lost();
+      this.#position = undefined;
+      this.#ended = message.reason;
+      return;
+    }
     if (message.position) this.#position = message.position;
     this.#reset(message.reason);
     if (message.ended && this.#state.name === 'subscribed') {

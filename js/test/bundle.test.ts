@@ -83,7 +83,13 @@ describe('the script for a page', () => {
   it('defines what it promises', async () => {
     const { telegraphy, opened } = load();
     expect(Object.keys(telegraphy).sort()).toEqual(
-      ['Gateway', 'gateway', 'on', 'state', 'subscribe', 'types', 'version'].sort(),
+      [
+        ...['Gateway', 'gateway', 'on', 'state', 'subscribe', 'channel', 'types', 'version'],
+        ...['where', 'all', 'any', 'not'],
+      ].sort(),
+    );
+    expect(telegraphy.any({ a: 1 }, telegraphy.where`b == ${'x'}`)).toBe(
+      'a == 1 || (b == "x")',
     );
     const states: string[] = [];
     const undo = telegraphy.on('state', ({ name }) => states.push(name));

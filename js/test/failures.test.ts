@@ -114,17 +114,17 @@ describe('a refusal', () => {
     const one = granted(world);
     const two = granted(world);
     world.socket.heard();
-    world.socket.say({ kind: 'reset', cohort: 1, reason: 'query_changed', ended: true });
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'forbidden', ended: true });
     expect(one.subscription.state).toMatchObject({
       error: {
-        message: 'subscription to "board.Order": the gateway ended it: query_changed',
+        message: 'subscription to "board.Order": the gateway ended it: forbidden',
         type: 'board.Order',
       },
     });
     for (const { calls, state, subscription } of [one, two]) {
       expect(calls.slice(1)).toEqual([
-        ['reset', 'query_changed'],
-        ['error', 'query_changed'],
+        ['reset', 'forbidden'],
+        ['error', 'forbidden'],
       ]);
       expect(state).toBe('refused');
       expect(subscription.position).toEqual({ epoch, offset: 41 });
@@ -136,6 +136,112 @@ describe('a refusal', () => {
     expect(world.socket.heard()).toMatchObject([
       { kind: 'subscribe', since: { epoch, offset: 41 } },
     ]);
+  });
+
+  it('of a query says where it is wrong', () => {
+    const world = new World().connect();
+    const { subscription } = new Subscriber(world, { where: 'totl > 100' });
+    world.socket.say({
+      kind: 'error',
+      id: 2,
+      code: 'query_field',
+      message: 'unknown field "totl" at line 1, column 1: "totl > 100"',
+      member: 'where',
+      line: 1,
+      column: 1,
+      nearest: ['total'],
+    });
+    expect(subscription.state).toMatchObject({
+      name: 'refused',
+      error: {
+        code: 'query_field',
+        member: 'where',
+        line: 1,
+        column: 1,
+        nearest: ['total'],
+        message:
+          'subscription to "board.Order": unknown field "totl" at line 1, column 1: ' +
+          '"totl > 100"; did you mean "total"?',
+      },
+    });
+  });
+});
+
+describe('a subscription that ends because the event type has changed', () => {
+  const changed: Json = { kind: 'reset', cohort: 1, reason: 'query_changed', ended: true };
+
+  /** One with a query, which stands. */
+  function standing(): { world: World; subscriber: Subscriber } {
+    const world = new World().connect();
+    const subscriber = granted(world, { where: 'total > 100' });
+    world.socket.heard();
+    return { world, subscriber };
+  }
+
+  it('is asked for again, and tells that data may have been lost when it stands', () => {
+    const { world, subscriber } = standing();
+    world.socket.say(changed);
+    expect(world.socket.heard()).toEqual([
+      { kind: 'subscribe', type: 'board.Order', where: 'total > 100', id: 3 },
+    ]);
+    expect(subscriber.state).toBe('subscribing');
+    expect(subscriber.calls.slice(1)).toEqual([]);
+    const position = { epoch, offset: 50 };
+    world.socket.say(subscribed(3, { cohort: 2, position }));
+    expect(subscriber.calls.slice(1)).toEqual([['reset', 'query_changed']]);
+    expect(subscriber.subscription.position).toEqual(position);
+    world.socket.say(eventAt(51));
+    world.socket.say(eventAt(51, { cohort: 2 }));
+    expect(subscriber.offsets).toEqual([51]);
+    world.socket.say({ ...changed, cohort: 2 });
+    expect(world.socket.heard()).toHaveLength(1);
+  });
+
+  it('is over when that is refused, until the event types change again', () => {
+    const { world, subscriber } = standing();
+    world.socket.say(changed);
+    world.socket.say({ kind: 'error', id: 3, code: 'query_field', message: 'unknown field' });
+    expect(subscriber.state).toBe('refused');
+    expect(subscriber.calls.slice(1)).toEqual([['error', 'query_field']]);
+    world.socket.heard();
+    world.clock.advance(20_000);
+    expect(world.socket.heard()).toEqual([]);
+    world.socket.say({ kind: 'types_changed', catalogue: 5 });
+    expect(subscribeId(world.socket.heard())).toBe(4);
+    world.socket.say(subscribed(4));
+    expect(subscriber.calls.slice(2)).toEqual([['reset', 'query_changed']]);
+  });
+
+  it('is asked for once when the event types change at the same time', () => {
+    const { world } = standing();
+    world.socket.say(changed);
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
+    expect(world.socket.heard()).toHaveLength(1);
+  });
+
+  it('is asked for as ever when the connection is lost meanwhile', () => {
+    const { world, subscriber } = standing();
+    world.socket.say(changed);
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([
+      { kind: 'subscribe', type: 'board.Order', where: 'total > 100', id: 2 },
+    ]);
+    world.socket.say(subscribed(2));
+    expect(subscriber.calls.slice(1)).toEqual([['reset', 'query_changed']]);
+    world.reconnect();
+    world.socket.say(subscribed(2, { resume: 'resumed' }));
+    expect(subscriber.calls).toHaveLength(2);
+  });
+
+  it('is not asked for after its undo', () => {
+    const { world, subscriber } = standing();
+    world.socket.say(changed);
+    subscriber.subscription();
+    world.socket.say(subscribed(3, { cohort: 2 }));
+    world.socket.say(eventAt(51, { cohort: 2 }));
+    expect(world.socket.heard().map(({ kind }) => kind)).toEqual(['subscribe', 'unsubscribe']);
+    expect(subscriber.events).toEqual([]);
+    expect(subscriber.calls).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { ClosedError } from '../src/errors.js';
+import { any, where } from '../src/where.js';
 import { epoch, eventAt, subscribed, subscribeId, World } from './fakes.js';
 import { granted, Subscriber } from './subscriber.js';
 
@@ -111,6 +112,118 @@ describe('subscribing', () => {
     expect(() => gateway.subscribe('board.Order', {} as never)).toThrow(
       'subscribe() wants (type, handler) or (type, options, handler)',
     );
+  });
+});
+
+describe('a query', () => {
+  const nothing = (): void => undefined;
+
+  it.each([
+    ['total > 100', 'total > 100'],
+    [{ status: 'paid', total: { gt: 100 } }, 'status == "paid" && total > 100'],
+    [where`owner_id == ${7}`, 'owner_id == 7'],
+    [any({ a: 1 }, { b: 2 }), 'a == 1 || b == 2'],
+  ])('%j is sent as CEL, and again after a reconnect', (query, cel) => {
+    const world = new World().connect();
+    world.gateway.subscribe('board.Order', { where: query }, nothing);
+    const asked = { kind: 'subscribe', type: 'board.Order', where: cel };
+    expect(world.socket.heard()).toEqual([{ ...asked, id: 2 }]);
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([{ ...asked, id: 2 }]);
+  });
+
+  it('is what it was when it was handed over', () => {
+    const world = new World().connect();
+    const query = { status: 'paid' };
+    world.gateway.subscribe('board.Order', { where: query }, nothing);
+    query.status = 'new';
+    world.reconnect();
+    expect(world.socket.heard()).toMatchObject([{ where: 'status == "paid"' }]);
+  });
+
+  it('that is none is told at once, and nothing is sent', () => {
+    const world = new World().connect();
+    const subscribe = (query: object): void => {
+      world.gateway.subscribe('board.Order', { where: query as never }, nothing);
+    };
+    expect(() => {
+      subscribe({ owner: undefined });
+    }).toThrow('owner cannot be undefined');
+    expect(() => {
+      subscribe({});
+    }).toThrow(TypeError);
+    world.reconnect();
+    expect(world.socket.heard()).toEqual([]);
+  });
+
+  it('lets rows enter and leave', () => {
+    const world = new World().connect();
+    const { events } = granted(world, { where: 'total > 100' });
+    world.socket.say(eventAt(42, { op: 'add' }));
+    world.socket.say(eventAt(43, { op: 'remove', data: { id: 42 } }));
+    expect(events.map(({ op, data }) => [op, data])).toEqual([
+      ['add', { id: 42, status: 'new' }],
+      ['remove', { id: 42 }],
+    ]);
+  });
+});
+
+describe('a channel', () => {
+  const nothing = (): void => undefined;
+
+  it('is a subscription to fields with their values', () => {
+    const world = new World().connect();
+    const subscription = world.gateway.channel('chat.Message', { room: 42 }, nothing);
+    expect(world.socket.heard()).toEqual([
+      { kind: 'subscribe', type: 'chat.Message', where: 'room == 42', id: 2 },
+    ]);
+    expect(subscription.type).toBe('chat.Message');
+    subscription();
+    expect(world.socket.heard()).toMatchObject([{ kind: 'unsubscribe' }]);
+  });
+
+  it('takes the options of subscribe(), a further query too', () => {
+    const world = new World().connect();
+    const gaps: unknown[] = [];
+    const options = { fields: ['text'], onGap: (gap: unknown) => gaps.push(gap) };
+    world.gateway.channel('chat.Message', { room: 42, team: 'a' }, options, nothing);
+    const where = 'spam || hidden';
+    world.gateway.channel('chat.Message', { room: 42 }, { where }, nothing);
+    expect(world.socket.heard()).toEqual([
+      {
+        kind: 'subscribe',
+        type: 'chat.Message',
+        where: 'room == 42 && team == "a"',
+        fields: ['text'],
+        id: 2,
+      },
+      {
+        kind: 'subscribe',
+        type: 'chat.Message',
+        where: 'room == 42 && (spam || hidden)',
+        id: 3,
+      },
+    ]);
+    world.socket.say(subscribed(2));
+    world.socket.say(eventAt(50, { prev: 49 }));
+    expect(gaps).toHaveLength(1);
+  });
+
+  it.each([
+    ['no handler', ['a.A', { room: 1 }], 'subscribe() wants'],
+    ['no fields', ['a.A', nothing], 'a channel is a field or more'],
+    ['options after the handler', ['a.A', { room: 1 }, nothing, {}], 'subscribe() wants'],
+    [
+      'an option that there is not',
+      ['a.A', { room: 1 }, { ongap: nothing }, nothing],
+      '"ongap"',
+    ],
+  ])('is told a mistake: %s', (_, mistaken, message) => {
+    const world = new World().connect();
+    expect(() =>
+      world.gateway.channel(...(mistaken as [string, { room: 1 }, () => void])),
+    ).toThrow(message);
+    expect(world.socket.heard()).toEqual([]);
   });
 });
 

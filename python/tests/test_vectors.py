@@ -304,13 +304,6 @@ def test_the_catalogue_of_a_whole_project_fits_the_schema(capsys):
     validator("ingest.catalogue").validate(document)
 
 
-def test_types_as_clients_know_them_fit_the_schema(capsys):
-    call_command("telegraphy", "types", skip_checks=True)
-    types = json.loads(capsys.readouterr().out)["types"]
-    message = {"kind": "types", "id": 1, "catalogue": 1, "types": types}
-    validator("gateway.types").validate(message)
-
-
 @pytest.mark.django_db
 def test_events_of_all_kinds_fit_the_schema():
     with capture_events():

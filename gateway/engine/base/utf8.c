@@ -82,3 +82,27 @@ bool tg_utf8_valid(struct tg_slice bytes)
     struct tg_utf8 state = {0};
     return tg_utf8_feed(&state, bytes) && tg_utf8_complete(&state);
 }
+
+/* They begin with one of these bytes: DEL, C1 (C2 80 to C2 9F), D8 9C (061C), and in E2 and
+ * EF those that order text (200E, 200F, 2028 to 202E, 2066 to 2069) and FEFF. */
+size_t tg_utf8_obeyed(struct tg_slice text, size_t at, uint32_t *code)
+{
+    const uint8_t *bytes = text.data + at;
+    size_t left = text.size - at;
+    if (bytes[0] == 0x7f) {
+        *code = 0x7f;
+        return 1;
+    }
+    if (left >= 2 && (bytes[0] == 0xc2 || bytes[0] == 0xd8)) {
+        *code = (bytes[0] & 0x1fu) << 6 | (bytes[1] & 0x3fu);
+        return *code < 0xa0 || *code == 0x061c ? 2 : 0;
+    }
+    if ((bytes[0] != 0xe2 && bytes[0] != 0xef) || left < 3) {
+        return 0;
+    }
+    *code = (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    bool orders = *code == 0x200e || *code == 0x200f ||
+                  (*code >= 0x2028 && *code <= 0x202e) ||
+                  (*code >= 0x2066 && *code <= 0x2069) || *code == 0xfeff;
+    return orders ? 3 : 0;
+}

@@ -22,4 +22,10 @@ static inline bool tg_utf8_complete(const struct tg_utf8 *state)
 /* True if `bytes` are a whole text. */
 bool tg_utf8_valid(struct tg_slice bytes);
 
+/* For whatever is shown to people. The size of the character at `at` of a text, if it is
+ * one that terminals obey (DEL, C1 controls) or that turns or breaks what is read (marks
+ * of direction, separators of lines, the byte order mark); then `*code` is its number. 0
+ * if it is another. C0 controls, of which a byte tells, are left to the caller. */
+size_t tg_utf8_obeyed(struct tg_slice text, size_t at, uint32_t *code);
+
 #endif

@@ -147,6 +147,31 @@ static void nothing_is_a_text(void **state)
     assert_true(tg_utf8_valid(tg_slice(NULL, 0)));
 }
 
+static bool is_obeyed(uint32_t point)
+{
+    return (point >= 0x7f && point < 0xa0) || point == 0x061c || point == 0x200e ||
+           point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+static void what_is_obeyed_is_told_from_all_else(void **state)
+{
+    (void)state;
+    for (uint32_t point = 0; point < 0x110000; point++) {
+        uint8_t bytes[4];
+        uint32_t code = 0;
+        size_t size = encode(point, bytes);
+        size_t obeyed = tg_utf8_obeyed(tg_slice(bytes, size), 0, &code);
+        assert_int_equal(obeyed, is_obeyed(point) ? size : 0);
+        if (obeyed != 0) {
+            assert_int_equal(code, point);
+        }
+        if (size > 1) {
+            assert_int_equal(tg_utf8_obeyed(tg_slice(bytes, size - 1), 0, &code), 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +181,7 @@ int main(void)
         cmocka_unit_test(any_split_gives_the_same),
         cmocka_unit_test(a_bad_byte_is_found_at_every_place_of_the_fast_path),
         cmocka_unit_test(nothing_is_a_text),
+        cmocka_unit_test(what_is_obeyed_is_told_from_all_else),
     };
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
 }

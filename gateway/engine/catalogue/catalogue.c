@@ -78,7 +78,7 @@ static enum tg_err refuse_taken(const struct tg_catalogue *old, struct tg_slice 
                                 struct tg_refusal *refusal)
 {
     for (uint32_t i = 0; i < document->count; i++) {
-        struct tg_slice name = document->types[i]->name;
+        struct tg_slice name = document->types[i]->schema.name;
         const struct tg_type *present = tg_catalogue_get(old, name);
         if (present != NULL && !tg_slice_equal(present->app, app)) {
             char path[32];
@@ -96,7 +96,7 @@ static enum tg_err refuse_taken(const struct tg_catalogue *old, struct tg_slice 
 
 static bool same_definition(const struct tg_type *a, const struct tg_type *b)
 {
-    return tg_slice_equal(a->rule, b->rule) &&
+    return tg_type_same_for_queries(a, b) &&
            tg_slice_equal(tg_buf_slice(&a->metadata), tg_buf_slice(&b->metadata));
 }
 
@@ -105,7 +105,7 @@ static size_t keep_same(const struct tg_catalogue *old, struct tg_document *docu
 {
     size_t same = 0;
     for (uint32_t i = 0; i < document->count; i++) {
-        struct tg_type *present = tg_catalogue_get(old, document->types[i]->name);
+        struct tg_type *present = tg_catalogue_get(old, document->types[i]->schema.name);
         if (present != NULL && same_definition(present, document->types[i])) {
             tg_type_unref(document->types[i]);
             tg_type_ref(present);
@@ -127,15 +127,15 @@ static size_t types_of(const struct tg_catalogue *catalogue, struct tg_slice app
 
 static int by_name(const void *a, const void *b)
 {
-    struct tg_slice x = (*(struct tg_type *const *)a)->name;
-    struct tg_slice y = (*(struct tg_type *const *)b)->name;
+    struct tg_slice x = (*(struct tg_type *const *)a)->schema.name;
+    struct tg_slice y = (*(struct tg_type *const *)b)->schema.name;
     int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
     return order != 0 ? order : (x.size > y.size) - (x.size < y.size);
 }
 
 static enum tg_err add(struct tg_catalogue *catalogue, struct tg_type *type)
 {
-    enum tg_err err = tg_map_put(&catalogue->by_name, type->name, type);
+    enum tg_err err = tg_map_put(&catalogue->by_name, type->schema.name, type);
     if (err == TG_OK) {
         tg_type_ref(type);
         catalogue->types[catalogue->count++] = type;
@@ -209,7 +209,7 @@ enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
                                          const struct tg_type *type,
                                          struct tg_type **present)
 {
-    struct tg_type *now = tg_catalogue_get(catalogue, type->name);
+    struct tg_type *now = tg_catalogue_get(catalogue, type->schema.name);
     if (present != NULL) {
         *present = now;
     }
@@ -224,7 +224,7 @@ void tg_catalogue_nearest(const struct tg_catalogue *catalogue, tg_type_filter *
     for (size_t i = 0; i < catalogue->count && i < NEAREST_TYPES_MAX; i++) {
         const struct tg_type *type = catalogue->types[i];
         if (may == NULL || may(context, type)) {
-            tg_nearest_offer_dotted(nearest, type->name);
+            tg_nearest_offer_dotted(nearest, type->schema.name);
         }
     }
 }

@@ -9,16 +9,18 @@
 
 #include "engine/base/err.h"
 #include "engine/base/nearest.h"
-#include "engine/json/refusal.h"
 #include "engine/catalogue/type.h"
+#include "engine/json/refusal.h"
+#include "engine/query/parse.h"
 
 struct tg_catalogue;
 
-/* Counts of one document; 0 anywhere means the default. */
+/* Of one document; 0 anywhere (`rules`: all zero) means the default. */
 struct tg_catalogue_limits {
-    uint32_t types_max;  /* 1,000 */
-    uint32_t fields_max; /* 256, and not more than that. */
-    uint32_t values_max; /* JSON values and names in all: 1,000,000 */
+    uint32_t types_max;           /* 1,000 */
+    uint32_t fields_max;          /* 256, and not more than that. */
+    uint32_t values_max;          /* JSON values and names in all: 1,000,000 */
+    struct tg_query_limits rules; /* Of each access rule. */
 };
 
 /* The empty catalogue, version 0; NULL without memory. */

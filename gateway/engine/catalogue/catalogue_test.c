@@ -61,7 +61,7 @@ static void a_type_has_what_its_document_says(void **state)
     assert_false(tg_type_has_op(type, TG_OP_EVENT));
     assert_int_equal(type->keys_count, 1);
     assert_int_equal(type->keys[0], 0);
-    assert_int_equal(type->fields_count, 4);
+    assert_int_equal(type->schema.fields_count, 4);
     const struct tg_field *tags = tg_type_field(type, TG_LIT("tags"));
     assert_int_equal(tags->kind, TG_FIELD_LIST);
     assert_int_equal(tags->items, TG_FIELD_STRING);
@@ -105,7 +105,8 @@ static void a_rule_is_kept_and_not_shown(void **state)
     struct tg_catalogue *catalogue =
         replaced(tg_catalogue_create(), "board",
                  document_of("{'name':'a.B','operations':['event'],'ttl_ms':300000,"
-                             "'access':{'rule':'id == auth.id'},'fields':[]}"));
+                             "'access':{'rule':'id == auth.id'},'fields':["
+                             "{'name':'id','type':'int'}]}"));
     struct tg_type *type = tg_catalogue_at(catalogue, 0);
     struct tg_buf buf = {0};
     assert_int_equal(type->access, TG_ACCESS_RULE);
@@ -196,15 +197,107 @@ static void a_changed_rule_is_a_change(void **state)
 {
     (void)state;
     static const char before[] = "{'name':'a.B','operations':['event'],'fields':[],"
-                                 "'access':{'rule':'x'}}";
+                                 "'access':{'rule':'auth.x'}}";
     static const char after[] = "{'name':'a.B','operations':['event'],'fields':[],"
-                                "'access':{'rule':'y'}}";
+                                "'access':{'rule':'auth.y'}}";
     struct tg_catalogue *catalogue =
         replaced(tg_catalogue_create(), "board", document_of(before));
     catalogue = replaced(catalogue, "board", document_of(after));
     assert_int_equal(tg_catalogue_version(catalogue), 2);
-    assert_slice(tg_catalogue_at(catalogue, 0)->rule, "y");
+    assert_slice(tg_catalogue_at(catalogue, 0)->rule, "auth.y");
     tg_catalogue_unref(catalogue);
+}
+
+/* Metadata do not tell hidden fields, but queries are compiled with them. */
+static void a_changed_hidden_field_is_a_change(void **state)
+{
+    (void)state;
+    static const char before[] =
+        "{'name':'a.B','operations':['event'],'fields':[{'name':'n','type':'int'},"
+        "{'name':'owner','type':'int','hidden':true}]}";
+    static const char after[] =
+        "{'name':'a.B','operations':['event'],'fields':[{'name':'n','type':'int'},"
+        "{'name':'owner','type':'string','hidden':true}]}";
+    static const char labelled[] =
+        "{'name':'a.B','operations':['event'],'fields':[{'name':'n','type':'int',"
+        "'verbose_name':'N'},{'name':'owner','type':'int','hidden':true}]}";
+    struct tg_catalogue *first =
+        replaced(tg_catalogue_create(), "board", document_of(before));
+    tg_catalogue_ref(first);
+    struct tg_catalogue *second = replaced(first, "board", document_of(after));
+    assert_int_equal(tg_catalogue_version(second), 2);
+    struct tg_type *type = tg_catalogue_at(first, 0);
+    assert_false(tg_type_same_for_queries(type, tg_catalogue_at(second, 0)));
+    second = replaced(second, "board", document_of(labelled));
+    assert_ptr_not_equal(tg_catalogue_at(second, 0), type);
+    assert_true(tg_type_same_for_queries(type, tg_catalogue_at(second, 0)));
+    tg_catalogue_unref(first);
+    tg_catalogue_unref(second);
+}
+
+static void a_hidden_field_is_in_the_schema_and_in_no_metadata(void **state)
+{
+    (void)state;
+    struct tg_catalogue *catalogue =
+        replaced(tg_catalogue_create(), "board",
+                 document_of("{'name':'a.B','operations':['create'],'key':['id'],"
+                             "'access':{'rule':'owner == auth.id'},'fields':["
+                             "{'name':'owner','type':'int','hidden':true,"
+                             "'choices':[{'value':1,'label':'Ada'}]},"
+                             "{'name':'id','type':'int','hidden':false}]}"));
+    struct tg_type *type = tg_catalogue_at(catalogue, 0);
+    struct tg_buf buf = {0};
+    assert_int_equal(type->schema.fields_count, 2);
+    assert_int_equal(type->hidden_count, 1);
+    assert_true(tg_type_field(type, TG_LIT("owner"))->hidden);
+    assert_false(tg_type_field(type, TG_LIT("id"))->hidden);
+    tg_type_write(type, true, &buf);
+    tg_buf_add_byte(&buf, '\0');
+    assert_null(strstr((const char *)buf.data, "owner"));
+    assert_null(strstr((const char *)buf.data, "Ada"));
+    assert_non_null(strstr((const char *)buf.data, "\"fields\":[{\"name\":\"id\""));
+    tg_buf_finish(&buf);
+    tg_catalogue_unref(catalogue);
+}
+
+static void a_rule_is_judged_with_its_document(void **state)
+{
+    (void)state;
+    struct tg_catalogue *old = tg_catalogue_create();
+    struct tg_catalogue *next = NULL;
+    struct tg_refusal refusal;
+    bool changed;
+    static const struct {
+        const char *rule;
+        uint32_t line, column;
+        const char *nearest;
+    } cases[] = {
+        {"ownr == auth.id", 1, 1, "owner"},
+        {"auth.staff ||\\n ownr == 1", 2, 2, "owner"},
+        {"owner ==", 1, 9, NULL},
+        {"owner == old.owner", 1, 10, NULL},
+        {"owner", 1, 1, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char type[256];
+        snprintf(type, sizeof type,
+                 "{'name':'a.B','operations':['event'],'access':{'rule':'%s'},"
+                 "'fields':[{'name':'owner','type':'int','hidden':true}]}",
+                 cases[i].rule);
+        assert_int_equal(tg_catalogue_replace(old, TG_LIT("board"),
+                                              json_of(document_of(type)), NULL, &next,
+                                              &refusal, &changed),
+                         TG_EINVAL);
+        assert_int_equal(refusal.code, TG_CODE_INVALID_CATALOGUE);
+        assert_string_equal(refusal.member, "types[0].access.rule");
+        assert_int_equal(refusal.line, cases[i].line);
+        assert_int_equal(refusal.column, cases[i].column);
+        assert_int_equal(refusal.nearest_count, cases[i].nearest != NULL ? 1 : 0);
+        if (cases[i].nearest != NULL) {
+            assert_string_equal(refusal.nearest[0], cases[i].nearest);
+        }
+    }
+    tg_catalogue_unref(old);
 }
 
 static void an_application_can_take_its_types_away(void **state)
@@ -266,7 +359,8 @@ static void many_fields_are_found_as_few_are(void **state)
         for (int i = 0; i < count; i++) {
             char name[16];
             snprintf(name, sizeof name, "f%d", i);
-            assert_ptr_equal(tg_type_field(type, tg_slice_of(name)), &type->fields[i]);
+            assert_ptr_equal(tg_type_field(type, tg_slice_of(name)),
+                             &type->schema.fields[i]);
         }
         assert_null(tg_type_field(type, TG_LIT("g")));
     }
@@ -403,6 +497,15 @@ static const struct {
      "invalid_catalogue types[0].access.rules: there is no member \"rules\" here [rule]"},
     {0, "{'name':'a.B','operations':['event'],'fields':[],'access':{'rule':''}}", 0,
      "invalid_catalogue types[0].access.rule: a rule should have 1 to 4096 bytes"},
+    {0,
+     "{'name':'a.B','operations':['create'],'key':['a'],"
+     "'fields':[{'name':'a','type':'int','hidden':true}]}",
+     0,
+     "invalid_catalogue types[0].key[0]: the field a is hidden, so it cannot tell "
+     "subscribers which row it is"},
+    {0, 0, "{'name':'a','type':'int','hidden':1}",
+     "invalid_catalogue types[0].fields[0].hidden: hidden should be true or false, not "
+     "an integer"},
     {0, "{'name':'a.B','operations':['event'],'fields':[],'access':{}}", 0,
      "invalid_catalogue types[0].access.rule: access.rule is missing: it should be a "
      "string"},
@@ -544,7 +647,7 @@ static void too_many_are_too_large(void **state)
 static bool is_not_tick(void *context, const struct tg_type *type)
 {
     (void)context;
-    return !tg_slice_is(type->name, "board.tick.Tick");
+    return !tg_slice_is(type->schema.name, "board.tick.Tick");
 }
 
 static void an_unknown_type_is_refused_with_the_nearest(void **state)
@@ -583,19 +686,20 @@ static void memory_that_ends_leaves_the_old_catalogue_whole(void **state)
         struct tg_refusal refusal;
         bool changed = false;
         char types[4096];
-        snprintf(types, sizeof types, "%s,%s,%s", order, tick,
-                 "{'name':'a.\\u0042','operations':['event'],'access':{'rule':'\\u0042'},"
-                 "'fields':[{'name':'\\u0061','type':'int','choices':[{'value':1,"
-                 "'label':'\\n'}]},"
-                 "{'name':'b','type':'int'},{'name':'c','type':'int'},{'name':'d','type':"
-                 "'int'},"
-                 "{'name':'e','type':'int'},{'name':'f','type':'int'},{'name':'g','type':"
-                 "'int'},"
-                 "{'name':'h','type':'int'},{'name':'i','type':'int'},{'name':'j','type':"
-                 "'int'},"
-                 "{'name':'k','type':'int'},{'name':'l','type':'int'},{'name':'m','type':"
-                 "'int'},"
-                 "{'name':'n','type':'int'}]}");
+        snprintf(
+            types, sizeof types, "%s,%s,%s", order, tick,
+            "{'name':'a.\\u0042','operations':['event'],'access':{'rule':'\\u0061 == 1'},"
+            "'fields':[{'name':'\\u0061','type':'int','choices':[{'value':1,"
+            "'label':'\\n'}]},"
+            "{'name':'b','type':'int'},{'name':'c','type':'int'},{'name':'d','type':"
+            "'int'},"
+            "{'name':'e','type':'int'},{'name':'f','type':'int'},{'name':'g','type':"
+            "'int'},"
+            "{'name':'h','type':'int'},{'name':'i','type':'int'},{'name':'j','type':"
+            "'int'},"
+            "{'name':'k','type':'int'},{'name':'l','type':'int'},{'name':'m','type':"
+            "'int'},"
+            "{'name':'n','type':'int'}]}");
         enum tg_err err = tg_catalogue_replace(old, TG_LIT("board"),
                                                json_of(document_of(types)), NULL, &next,
                                                &refusal, &changed);
@@ -627,6 +731,9 @@ int main(void)
         cmocka_unit_test(the_same_document_changes_nothing),
         cmocka_unit_test(a_type_that_did_not_change_stays_the_same_object),
         cmocka_unit_test(a_changed_rule_is_a_change),
+        cmocka_unit_test(a_changed_hidden_field_is_a_change),
+        cmocka_unit_test(a_hidden_field_is_in_the_schema_and_in_no_metadata),
+        cmocka_unit_test(a_rule_is_judged_with_its_document),
         cmocka_unit_test(an_application_can_take_its_types_away),
         cmocka_unit_test(defaults_of_the_longest_names_have_room),
         cmocka_unit_test(many_fields_are_found_as_few_are),

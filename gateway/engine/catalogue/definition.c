@@ -37,7 +37,7 @@ enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list)
             return tg_reader_invalid(r, place, "%s is there twice",
                                      tg_op_text((enum tg_op)op));
         }
-        r->type->operations |= 1u << op;
+        r->type->schema.operations |= 1u << op;
         if (tg_type_has_op(r->type, TG_OP_EVENT) && at > 0) {
             return tg_reader_invalid(r, place,
                                      "event does not go with create, update or delete");
@@ -67,7 +67,13 @@ static enum tg_err read_key_field(struct tg_reader *r, struct tg_json item,
             r, place, "the field %.*s is nullable, so it cannot identify a row",
             TG_FMT(quoted));
     }
-    uint32_t index = (uint32_t)(field - type->fields);
+    if (field->hidden) {
+        return tg_reader_invalid(
+            r, place,
+            "the field %.*s is hidden, so it cannot tell subscribers which row it is",
+            TG_FMT(quoted));
+    }
+    uint32_t index = (uint32_t)(field - type->schema.fields);
     if (tg_field_set_has(&type->key_set, index)) {
         return tg_reader_invalid(r, place, "the field %.*s is there twice",
                                  TG_FMT(quoted));
@@ -107,6 +113,33 @@ enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list)
     return TG_OK;
 }
 
+/* Whatever is wrong with the rule, it is the catalogue that is refused. */
+static enum tg_err check_rule(struct tg_reader *r)
+{
+    struct tg_refusal why;
+    if (r->compiler == NULL) {
+        r->compiler = tg_compiler_create();
+    }
+    if (r->compiler == NULL) {
+        return tg_reader_out_of_memory(r);
+    }
+    enum tg_err err = tg_rule_check(r->compiler, &r->type->schema, r->type->rule,
+                                    &r->limits.rules, &why);
+    if (err == TG_OK) {
+        return TG_OK;
+    }
+    if (err == TG_ENOMEM) {
+        return tg_reader_out_of_memory(r);
+    }
+    tg_reader_invalid(r, "access.rule", "%s", why.message);
+    r->refusal->line = why.line;
+    r->refusal->column = why.column;
+    for (uint32_t i = 0; i < why.nearest_count; i++) {
+        tg_refusal_suggest(r->refusal, tg_slice_of(why.nearest[i]));
+    }
+    return TG_EINVAL;
+}
+
 enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
 {
     static const struct tg_slice words[] = {TG_LIT_INIT("public"),
@@ -141,7 +174,7 @@ enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
     }
     r->type->access = TG_ACCESS_RULE;
     r->type->rule = tg_reader_keep(r, text);
-    return TG_OK;
+    return check_rule(r);
 }
 
 enum tg_err tg_reader_delivery(struct tg_reader *r, struct tg_json value)
@@ -197,12 +230,13 @@ enum tg_err tg_reader_names(struct tg_reader *r, struct tg_json name_value,
             "joined by dots, as board.Order, of at most %d bytes",
             TG_FMT(tg_refusal_quote(name)), TG_TYPE_NAME_MAX);
     }
-    type->name = tg_reader_keep(r, name);
-    size_t label = type->name.size;
-    while (type->name.data[label - 1] != '.') {
+    type->schema.name = tg_reader_keep(r, name);
+    size_t label = type->schema.name.size;
+    while (type->schema.name.data[label - 1] != '.') {
         label--;
     }
-    type->verbose_name = tg_slice(type->name.data + label, type->name.size - label);
+    type->verbose_name =
+        tg_slice(type->schema.name.data + label, type->schema.name.size - label);
     err = tg_reader_verbose_name(r, verbose, "verbose_name", &type->verbose_name);
     if (err != TG_OK) {
         return err;

@@ -62,7 +62,7 @@ static void write_key(const struct tg_type *type, struct tg_buf *buf)
     tg_buf_add_byte(buf, '[');
     for (uint32_t i = 0; i < type->keys_count; i++) {
         tg_json_write_comma(buf);
-        tg_json_write_string(buf, type->fields[type->keys[i]].name);
+        tg_json_write_string(buf, type->schema.fields[type->keys[i]].name);
     }
     tg_buf_add_byte(buf, ']');
 }
@@ -72,7 +72,7 @@ bool tg_type_describe(struct tg_type *type, const struct tg_json *choices,
 {
     struct tg_buf *buf = &type->metadata;
     tg_json_write_name(buf, "name");
-    tg_json_write_string(buf, type->name);
+    tg_json_write_string(buf, type->schema.name);
     tg_json_write_name(buf, "verbose_name");
     tg_json_write_string(buf, type->verbose_name);
     tg_json_write_name(buf, "verbose_name_plural");
@@ -81,8 +81,10 @@ bool tg_type_describe(struct tg_type *type, const struct tg_json *choices,
     write_key(type, buf);
     tg_json_write_name(buf, "fields");
     tg_buf_add_byte(buf, '[');
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        write_field(&type->fields[i], choices[i], scratch, buf);
+    for (uint32_t i = 0; i < type->schema.fields_count; i++) {
+        if (!type->schema.fields[i].hidden) {
+            write_field(&type->schema.fields[i], choices[i], scratch, buf);
+        }
     }
     tg_buf_add_byte(buf, ']');
     tg_json_write_name(buf, "delivery");

@@ -24,7 +24,7 @@ static enum tg_err type_begin(struct tg_reader *r, struct tg_json object, uint32
     r->room = block + strings_at;
     r->room_end = r->room + strings;
     r->keys = (uint32_t *)(void *)(block + keys_at);
-    type->fields = r->fields;
+    type->schema.fields = r->fields;
     type->keys = r->keys;
     type->version = r->version;
     type->app = tg_reader_keep(r, r->app);
@@ -34,19 +34,19 @@ static enum tg_err type_begin(struct tg_reader *r, struct tg_json object, uint32
 static enum tg_err type_end(struct tg_reader *r)
 {
     struct tg_type *type = r->type;
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        if (!type->fields[i].nullable) {
+    for (uint32_t i = 0; i < type->schema.fields_count; i++) {
+        if (!type->schema.fields[i].nullable) {
             tg_field_set_add(&type->needed_set, i);
         }
     }
-    uintptr_t first = (uintptr_t)tg_map_get(&r->names, type->name);
+    uintptr_t first = (uintptr_t)tg_map_get(&r->names, type->schema.name);
     if (first != 0) {
         return tg_reader_invalid(
             r, "name", "the type %.*s is there twice, first as types[%u]",
-            TG_FMT(tg_refusal_quote(type->name)), (unsigned)(first - 1));
+            TG_FMT(tg_refusal_quote(type->schema.name)), (unsigned)(first - 1));
     }
     void *number = (void *)(uintptr_t)(r->type_at + 1);
-    if (tg_map_put(&r->names, type->name, number) != TG_OK ||
+    if (tg_map_put(&r->names, type->schema.name, number) != TG_OK ||
         !tg_type_describe(type, r->choices, &r->scratch)) {
         return tg_reader_out_of_memory(r);
     }
@@ -207,10 +207,13 @@ enum tg_err tg_document_read(struct tg_document *document, struct tg_slice app,
         r->limits.fields_max = TG_TYPE_FIELDS_MAX;
     }
     r->limits.values_max = or_default(wanted.values_max, VALUES_MAX);
+    r->limits.rules = wanted.rules.bytes_max != 0 ? wanted.rules
+                                                  : tg_query_limits_default;
     enum tg_err err = read_document(r, text, document);
     tg_json_finish(&r->doc);
     tg_buf_finish(&r->scratch);
     tg_map_finish(&r->names);
+    tg_compiler_destroy(r->compiler);
     tg_free(r);
     if (err != TG_OK) {
         tg_document_finish(document);

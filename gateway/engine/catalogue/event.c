@@ -81,7 +81,7 @@ static enum tg_err read_type(struct reader *r, struct tg_json value)
         return refuse_kind(r, "type", "the name of an event type", value);
     }
     struct tg_type *type = r->likely;
-    if (type == NULL || !tg_slice_equal(type->name, name)) {
+    if (type == NULL || !tg_slice_equal(type->schema.name, name)) {
         type = tg_catalogue_get(r->catalogue, name);
     }
     if (type == NULL || !tg_slice_equal(type->app, r->app)) {
@@ -112,8 +112,8 @@ static enum tg_err read_op(struct reader *r, struct tg_json value)
     struct tg_slice text;
     bool is_string = tg_json_string(value, r->scratch, &text);
     if (tg_json_kind(value) == TG_JSON_NONE &&
-        (type->operations & (type->operations - 1)) == 0) {
-        r->fields->op = (enum tg_op)__builtin_ctz(type->operations);
+        (type->schema.operations & (type->schema.operations - 1)) == 0) {
+        r->fields->op = (enum tg_op)__builtin_ctz(type->schema.operations);
         return TG_OK;
     }
     for (int op = 0; is_string && op < TG_OP_COUNT; op++) {
@@ -129,7 +129,7 @@ static enum tg_err read_op(struct reader *r, struct tg_json value)
         return refuse_kind(r, "op", wanted, value);
     }
     return refuse(r, "op", "\"%.*s\" is no operation of %.*s: it should be %s",
-                  TG_FMT(tg_refusal_quote(text)), TG_FMT(type->name), wanted);
+                  TG_FMT(tg_refusal_quote(text)), TG_FMT(type->schema.name), wanted);
 }
 
 static bool is_id_byte(uint8_t byte)
@@ -236,20 +236,22 @@ static const struct tg_field *find_field(const struct tg_type *type, struct tg_j
                                          uint32_t *at)
 {
     const struct tg_field *field = NULL;
-    if (*at < type->fields_count && tg_json_name_is(value, type->fields[*at].name)) {
-        field = &type->fields[*at];
+    if (*at < type->schema.fields_count &&
+        tg_json_name_is(value, type->schema.fields[*at].name)) {
+        field = &type->schema.fields[*at];
     } else {
         /* An empty slice if the name has escapes, or is empty; then look at each. */
         struct tg_slice name = tg_json_name(value, NULL);
         field = name.size != 0 ? tg_type_field(type, name) : NULL;
-        for (uint32_t i = 0; name.size == 0 && field == NULL && i < type->fields_count;
-             i++) {
-            field = tg_json_name_is(value, type->fields[i].name) ? &type->fields[i]
-                                                                 : NULL;
+        for (uint32_t i = 0;
+             name.size == 0 && field == NULL && i < type->schema.fields_count; i++) {
+            field = tg_json_name_is(value, type->schema.fields[i].name)
+                        ? &type->schema.fields[i]
+                        : NULL;
         }
     }
     if (field != NULL) {
-        *at = (uint32_t)(field - type->fields) + 1;
+        *at = (uint32_t)(field - type->schema.fields) + 1;
     }
     return field;
 }
@@ -343,7 +345,7 @@ static enum tg_err check_data(struct reader *r, struct tg_json data)
         uint64_t missing = needed->words[i] & ~seen.words[i];
         if (missing != 0) {
             uint32_t index = i * 64 + (uint32_t)__builtin_ctzll(missing);
-            struct tg_slice name = tg_refusal_quote(type->fields[index].name);
+            struct tg_slice name = tg_refusal_quote(type->schema.fields[index].name);
             char member[TG_REFUSAL_NAME_MAX];
             snprintf(member, sizeof member, "data.%.*s", TG_FMT(name));
             return refuse(r, member, "%s is missing, but %s", member,

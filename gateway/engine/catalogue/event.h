@@ -37,4 +37,20 @@ TG_MUST_USE enum tg_err tg_event_read(const struct tg_catalogue *catalogue,
                                       struct tg_event_fields *fields,
                                       struct tg_refusal *refusal);
 
+/* What subscribers get of an event: data, old, changed. */
+struct tg_event_shown {
+    struct tg_slice data;
+    struct tg_slice old; /* Empty: there is none. */
+    struct tg_slice changed;
+    bool silent; /* An update of hidden fields alone: nothing that shows has changed. */
+};
+
+/* Leave out the hidden fields of an event that was read from `doc`. `shown` borrows from
+ * the document's text, or, if the type has hidden fields, from `room`, which is cleared.
+ *
+ * TG_ENOMEM  `shown` is undefined. */
+TG_MUST_USE enum tg_err tg_event_show(const struct tg_event_fields *fields,
+                                      struct tg_json_doc *doc, struct tg_buf *room,
+                                      struct tg_event_shown *shown);
+
 #endif

@@ -14,7 +14,10 @@ static const char document[] =
     "{'name':'at','type':'timestamp','nullable':true},"
     "{'name':'tags','type':'list','items':'date','nullable':true},"
     "{'name':'extra','type':'json','nullable':true}]},"
-    "{'name':'board.Tick','operations':['event'],'fields':[{'name':'n','type':'int'}]}]}";
+    "{'name':'board.Tick','operations':['event'],'fields':[{'name':'n','type':'int'}]},"
+    "{'name':'board.Note','operations':['create','update','delete'],'key':['id'],"
+    "'fields':[{'name':'id','type':'int'},{'name':'owner','type':'int','hidden':true},"
+    "{'name':'text','type':'string','nullable':true}]}]}";
 
 static struct tg_catalogue *catalogue;
 static struct tg_json_doc doc;
@@ -52,6 +55,44 @@ static void an_event_is_taken_apart(void **state)
     assert_slice(fields.data, "{ \"id\":7, \"status\":\"paid\" }");
     assert_slice(fields.changed, "[\"status\"]");
     assert_slice(fields.old, "{\"status\":\"new\"}");
+}
+
+static void what_is_shown_has_no_hidden_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *event;
+        const char *data, *old, *changed;
+        bool silent;
+    } cases[] = {
+        {"'op':'update','data':{ 'owner' : 1, 'id' : 7, 't\\u0065xt': 'a' },"
+         "'old':{'owner':2,'text':null},'changed':['owner','text']",
+         "{'id':7,'text':'a'}", "{'text':null}", "['text']", false},
+        {"'op':'update','data':{'id':7,'owner':1},'old':{'owner':2},'changed':['owner']",
+         "{'id':7}", "", "", true},
+        {"'op':'update','data':{'id':7,'owner':1},'changed':[]", "{'id':7}", "", "",
+         false},
+        {"'op':'delete','data':{'id':7},'old':{'ow\\u006eer':1}", "{'id':7}", "", "",
+         false},
+    };
+    struct tg_buf room = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        struct tg_event_shown shown;
+        snprintf(text, sizeof text, "{'type':'board.Note',%s}", cases[i].event);
+        accept(text);
+        assert_int_equal(tg_event_show(&fields, &doc, &room, &shown), TG_OK);
+        assert_slice(shown.data, (const char *)json_of(cases[i].data).data);
+        assert_slice(shown.old, (const char *)json_of(cases[i].old).data);
+        assert_slice(shown.changed, (const char *)json_of(cases[i].changed).data);
+        assert_int_equal(shown.silent, cases[i].silent);
+    }
+    tg_buf_finish(&room);
+    accept("{'type':'board.Tick','data':{ 'n': 1 }}");
+    struct tg_event_shown shown;
+    assert_int_equal(tg_event_show(&fields, &doc, &room, &shown), TG_OK);
+    assert_ptr_equal(shown.data.data, fields.data.data);
+    assert_null(room.data);
 }
 
 static void what_may_be_left_out_is_empty(void **state)
@@ -350,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_taken_apart),
         cmocka_unit_test(what_may_be_left_out_is_empty),
+        cmocka_unit_test(what_is_shown_has_no_hidden_fields),
         cmocka_unit_test(members_may_come_in_any_order),
         cmocka_unit_test(escapes_are_read_before_anything_is_judged),
         cmocka_unit_test(a_delete_needs_its_key_only),

@@ -101,12 +101,12 @@ static enum tg_err enter_field(struct tg_reader *r, struct tg_field *field)
         return tg_reader_invalid(r, "name", "the field %.*s is there twice",
                                  TG_FMT(field->name));
     }
-    type->fields_count++;
-    if (type->fields_count <= FEW_FIELDS) {
+    type->schema.fields_count++;
+    if (type->schema.fields_count <= FEW_FIELDS) {
         return TG_OK;
     }
     /* From here on a map finds them, the first few too. */
-    for (size_t at = type->fields_by_name.count; at < type->fields_count; at++) {
+    for (size_t at = type->fields_by_name.count; at < type->schema.fields_count; at++) {
         struct tg_field *known = &r->fields[at];
         if (tg_map_put(&type->fields_by_name, known->name, known) != TG_OK) {
             return tg_reader_out_of_memory(r);
@@ -115,12 +115,21 @@ static enum tg_err enter_field(struct tg_reader *r, struct tg_field *field)
     return TG_OK;
 }
 
+static enum tg_err read_switch(struct tg_reader *r, struct tg_json value,
+                               const char *place, bool *on)
+{
+    return tg_json_kind(value) == TG_JSON_NONE || tg_json_bool(value, on)
+               ? TG_OK
+               : tg_reader_refuse_kind(r, place, "true or false", value);
+}
+
 static enum tg_err read_field(struct tg_reader *r, struct tg_json object)
 {
-    enum { NAME, TYPE, NULLABLE, ITEMS, VERBOSE_NAME, CHOICES, COUNT };
+    enum { NAME, TYPE, NULLABLE, ITEMS, VERBOSE_NAME, CHOICES, HIDDEN, COUNT };
     static const struct tg_slice names[] = {
-        TG_LIT_INIT("name"),  TG_LIT_INIT("type"),         TG_LIT_INIT("nullable"),
-        TG_LIT_INIT("items"), TG_LIT_INIT("verbose_name"), TG_LIT_INIT("choices"),
+        TG_LIT_INIT("name"),   TG_LIT_INIT("type"),         TG_LIT_INIT("nullable"),
+        TG_LIT_INIT("items"),  TG_LIT_INIT("verbose_name"), TG_LIT_INIT("choices"),
+        TG_LIT_INIT("hidden"),
     };
     struct tg_json values[COUNT];
     struct tg_field *field = &r->fields[r->field_at];
@@ -134,10 +143,14 @@ static enum tg_err read_field(struct tg_reader *r, struct tg_json object)
     if (err != TG_OK) {
         return err;
     }
-    if (tg_json_kind(values[NULLABLE]) != TG_JSON_NONE &&
-        !tg_json_bool(values[NULLABLE], &field->nullable)) {
-        return tg_reader_refuse_kind(r, "nullable", "true or false", values[NULLABLE]);
+    err = read_switch(r, values[NULLABLE], "nullable", &field->nullable);
+    if (err == TG_OK) {
+        err = read_switch(r, values[HIDDEN], "hidden", &field->hidden);
     }
+    if (err != TG_OK) {
+        return err;
+    }
+    r->type->hidden_count += field->hidden ? 1 : 0;
     field->verbose_name = field->name;
     err = tg_reader_verbose_name(r, values[VERBOSE_NAME], "verbose_name",
                                  &field->verbose_name);

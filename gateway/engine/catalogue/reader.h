@@ -9,6 +9,7 @@
 #include "engine/catalogue/catalogue.h"
 #include "engine/catalogue/members.h"
 #include "engine/json/json.h"
+#include "engine/query/filter.h"
 
 enum tg_reader_level { TG_AT_DOCUMENT, TG_AT_TYPE, TG_AT_FIELD };
 
@@ -19,7 +20,8 @@ struct tg_reader {
     struct tg_refusal *refusal;
     struct tg_json_doc doc;
     struct tg_buf scratch;
-    struct tg_map names; /* Of the types so far. */
+    struct tg_map names;          /* Of the types so far. */
+    struct tg_compiler *compiler; /* Of rules; NULL before the first. */
 
     /* Where we are: for paths. */
     enum tg_reader_level level;

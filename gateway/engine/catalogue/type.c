@@ -36,9 +36,9 @@ const struct tg_field *tg_type_field(const struct tg_type *type, struct tg_slice
     if (type->fields_by_name.count != 0) {
         return tg_map_get(&type->fields_by_name, name);
     }
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        if (tg_slice_equal(type->fields[i].name, name)) {
-            return &type->fields[i];
+    for (uint32_t i = 0; i < type->schema.fields_count; i++) {
+        if (tg_slice_equal(type->schema.fields[i].name, name)) {
+            return &type->schema.fields[i];
         }
     }
     return NULL;
@@ -49,10 +49,27 @@ void tg_type_suggest_fields(const struct tg_type *type, struct tg_slice wanted,
 {
     struct tg_nearest nearest;
     tg_nearest_init(&nearest, wanted);
-    for (uint32_t i = 0; i < type->fields_count; i++) {
-        tg_nearest_offer(&nearest, type->fields[i].name);
+    for (uint32_t i = 0; i < type->schema.fields_count; i++) {
+        tg_nearest_offer(&nearest, type->schema.fields[i].name);
     }
     tg_refusal_suggest_all(refusal, &nearest);
+}
+
+static bool same_field(const struct tg_field *a, const struct tg_field *b)
+{
+    return tg_slice_equal(a->name, b->name) && a->kind == b->kind &&
+           a->items == b->items && a->nullable == b->nullable && a->hidden == b->hidden;
+}
+
+bool tg_type_same_for_queries(const struct tg_type *a, const struct tg_type *b)
+{
+    bool same = a->schema.operations == b->schema.operations &&
+                a->schema.fields_count == b->schema.fields_count &&
+                tg_slice_equal(a->rule, b->rule);
+    for (uint32_t i = 0; same && i < a->schema.fields_count; i++) {
+        same = same_field(&a->schema.fields[i], &b->schema.fields[i]);
+    }
+    return same;
 }
 
 void tg_type_write(const struct tg_type *type, bool with_app, struct tg_buf *buf)

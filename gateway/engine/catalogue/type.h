@@ -45,19 +45,17 @@ struct tg_type {
     atomic_uint refs;
     uint64_t version; /* Of the catalogue with which this definition came. */
     struct tg_slice app;
-    struct tg_slice name;
+    struct tg_schema schema; /* Its name, operations and fields, hidden ones too. */
     struct tg_slice verbose_name;
     struct tg_slice verbose_name_plural;
     struct tg_slice rule;   /* Of TG_ACCESS_RULE; else empty. Never shown to clients. */
     struct tg_buf metadata; /* PROTOCOL.md 5, without the braces around it. */
     enum tg_access access;
     enum tg_delivery delivery;
-    int64_t ttl_ms;      /* 0: none. */
-    uint32_t operations; /* Bits 1 << tg_op. */
-    uint32_t fields_count;
+    int64_t ttl_ms; /* 0: none. */
+    uint32_t hidden_count;
     uint32_t keys_count;
-    const struct tg_field *fields;
-    const uint32_t *keys;           /* Indexes into `fields`, in the order declared. */
+    const uint32_t *keys; /* Indexes of fields, in the order declared; none is hidden. */
     struct tg_field_set key_set;    /* Those that a `delete` must have. */
     struct tg_field_set needed_set; /* Those that every other event must have. */
     struct tg_map fields_by_name;   /* Empty if there are few. */
@@ -69,12 +67,12 @@ void tg_type_unref(struct tg_type *type);
 
 static inline struct tg_slice tg_type_name(const struct tg_type *type)
 {
-    return type->name;
+    return type->schema.name;
 }
 
 static inline bool tg_type_has_op(const struct tg_type *type, enum tg_op op)
 {
-    return (type->operations & 1u << op) != 0;
+    return (type->schema.operations & 1u << op) != 0;
 }
 
 /* Borrowed; NULL if there is none of this name. */
@@ -82,6 +80,10 @@ const struct tg_field *tg_type_field(const struct tg_type *type, struct tg_slice
 /* Suggest the names of fields that are near `wanted`. */
 void tg_type_suggest_fields(const struct tg_type *type, struct tg_slice wanted,
                             struct tg_refusal *refusal);
+
+/* Are both the same for whoever asks for events: fields (hidden ones too), operations,
+ * access rule? Then a filter of the one is a filter of the other. */
+bool tg_type_same_for_queries(const struct tg_type *a, const struct tg_type *b);
 
 /* Append the type's metadata as a JSON object (PROTOCOL.md 5), with `app` as its first
  * member if asked (INGEST.md 3). */

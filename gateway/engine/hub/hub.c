@@ -6,10 +6,17 @@
 struct tg_hub *tg_hub_create(const struct tg_hub_config *config)
 {
     struct tg_hub *hub = tg_zalloc(1, sizeof *hub);
-    if (hub != NULL) {
-        hub->config = *config;
-        tg_list_init(&hub->peers);
-        tg_list_init(&hub->dirty);
+    if (hub == NULL) {
+        return NULL;
+    }
+    hub->config = *config;
+    hub->reader.claims_believed = config->claims_believed;
+    tg_list_init(&hub->peers);
+    tg_list_init(&hub->dirty);
+    hub->compiler = tg_compiler_create();
+    if (hub->compiler == NULL) {
+        tg_free(hub);
+        return NULL;
     }
     return hub;
 }
@@ -21,8 +28,14 @@ void tg_hub_destroy(struct tg_hub *hub)
     }
     tg_outbox_pool_finish(&hub->pool);
     tg_message_reader_finish(&hub->reader);
+    tg_compiler_destroy(hub->compiler);
+    tg_json_finish(&hub->claims);
+    tg_rows_finish(&hub->rows);
     tg_buf_finish(&hub->text);
+    tg_buf_finish(&hub->entering);
+    tg_buf_finish(&hub->leaving);
     tg_buf_finish(&hub->public);
+    tg_buf_finish(&hub->all);
     tg_roster_unref(hub->roster);
     tg_free(hub->streams);
     tg_free(hub);
@@ -46,6 +59,8 @@ void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer)
         member_destroy(hub, peer->members);
     }
     tg_outbox_clear(&peer->outbox, &hub->pool);
+    tg_free((void *)(uintptr_t)peer->claims.data);
+    peer->claims = tg_slice(NULL, 0);
     tg_list_remove(&peer->dirty);
     tg_list_remove(&peer->link);
     hub->counts.peers--;
@@ -143,9 +158,26 @@ void hub_refuse(struct tg_hub *hub, struct tg_peer *peer, const struct tg_messag
     peer_answer(hub, peer);
 }
 
+/* False without memory. */
+static bool keep_claims(struct tg_peer *peer, struct tg_slice claims)
+{
+    uint8_t *copy = claims.size == 0 ? NULL : tg_alloc(claims.size);
+    if (copy != NULL) {
+        memcpy(copy, claims.data, claims.size);
+        peer->claims = tg_slice(copy, claims.size);
+    }
+    return peer->claims.size == claims.size;
+}
+
 static void hub_connect(struct tg_hub *hub, struct tg_peer *peer,
                         const struct tg_message *message)
 {
+    if (!keep_claims(peer, message->claims)) {
+        struct tg_refusal refusal;
+        tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        hub_refuse(hub, peer, &message->id, &refusal);
+        return;
+    }
     tg_session_open(&peer->session, hub->config.random(hub->config.context));
     struct tg_connected connected = {
         .client = peer->session.client,
@@ -166,7 +198,7 @@ static void hub_types(struct tg_hub *hub, struct tg_peer *peer,
     tg_buf_clear(&hub->text);
     tg_write_types(&hub->text, &message->id,
                    hub->roster == NULL ? 0 : tg_catalogue_version(hub->roster->catalogue),
-                   tg_buf_slice(&hub->public));
+                   tg_buf_slice(peer->claims.size != 0 ? &hub->all : &hub->public));
     if (hub->text.size + TG_OUTBOX_OVERHEAD > hub->config.connection_bytes_max) {
         struct tg_refusal refusal;
         tg_refusal_set(

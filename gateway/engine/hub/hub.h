@@ -28,6 +28,9 @@ struct tg_hub_config {
     uint32_t bad_messages_max;      /* In a row. */
     uint32_t message_bytes_max;     /* Told to clients. */
     uint32_t ping_interval_ms;      /* Told to clients. */
+    uint32_t query_cost_max;        /* Static cost of one peer's filters together. */
+    struct tg_query_limits queries; /* Of each. */
+    bool claims_believed;           /* Clients say who they are: for tests alone. */
     /* Unpredictable bits, for the ids of clients. */
     uint64_t (*random)(void *context);
     /* One message as a frame of the transport, with one reference; NULL without memory.
@@ -48,7 +51,9 @@ struct tg_peer {
     uint16_t close_code; /* Not 0: the owner sends what is queued, then closes with it. */
     /* ---- the hub's own ---- */
     uint32_t subscriptions;
-    bool lossy; /* Some membership has an unannounced loss. */
+    uint32_t query_cost;
+    struct tg_slice claims; /* JSON, on the heap; empty: it has none. */
+    bool lossy;             /* Some membership has an unannounced loss. */
     struct tg_hub_member *members;
     uint32_t pinned; /* By the owner: see tg_hub_pins. */
     uint32_t subscription_bytes;
@@ -98,6 +103,9 @@ struct tg_hub_counts {
     uint64_t expired;    /* Events that were too old to be delivered. */
     uint32_t peers;
     uint32_t subscriptions;
+    uint32_t queries; /* Subscriptions through a filter: a query, an access rule. */
+    uint32_t filters; /* Different ones. */
+    uint32_t opaque;  /* Of these, without an access structure (match.h). */
 };
 
 struct tg_hub_counts tg_hub_counts(const struct tg_hub *hub);

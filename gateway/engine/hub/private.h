@@ -3,13 +3,15 @@
 #define TG_HUB_PRIVATE_H
 
 #include "engine/hub/hub.h"
+#include "engine/match/match.h"
 #include "engine/proto/write.h"
 
 /* One `subscribe` that stands. */
 struct tg_hub_subscription {
     struct tg_hub_subscription *next;
+    uint32_t where_size;
     uint16_t id_size;
-    char id[];
+    char text[]; /* The id, then the `where`. */
 };
 
 /* A peer in a cohort, with those of its subscriptions that are the cohort's. */
@@ -30,16 +32,34 @@ struct tg_hub_cohort {
     uint32_t number;
     uint32_t count;
     uint32_t capacity;
-    uint64_t prev; /* The offset up to which its members are complete. */
-    struct tg_hub_member **members;
+    uint64_t prev;                  /* The offset up to which its members are complete. */
+    struct tg_hub_member **members; /* `first`, or on the heap. */
+    struct tg_hub_member *first;    /* Most queries have one member. */
+    /* What its members look through: nothing, or an entry of the stream's matcher. */
+    bool filtered;
+    bool about_event;
+    uint32_t entry;
+    uint32_t next_entry; /* In the matcher that is to come: see live_renew. */
+    uint32_t cost;
+    uint32_t bytes;      /* What the filter takes, in the budget of each member. */
+    struct tg_link link; /* Of those that have one. */
+};
+
+/* The filtered cohorts of a stream: here as long as there are any. */
+struct tg_hub_live {
+    struct tg_type *type; /* A reference: the matcher borrows the type's schema. */
+    struct tg_matcher *matcher;
+    struct tg_link cohorts;
+    uint32_t opaque; /* What the hub's counts have of it. */
 };
 
 struct tg_hub_stream {
-    const struct tg_type *type; /* NULL: there is no stream of this number. */
+    struct tg_type *type; /* NULL: there is no stream of this number. */
     char epoch[17];
     uint64_t head;
-    /* All subscriptions of a type without a query are one cohort. NULL: none stands. */
+    /* All subscriptions without a filter are one cohort. NULL: none stands. */
     struct tg_hub_cohort *cohort;
+    struct tg_hub_live *live; /* NULL: no filtered one stands. */
 };
 
 struct tg_hub {
@@ -52,16 +72,27 @@ struct tg_hub {
     struct tg_link peers;
     struct tg_link dirty;
     struct tg_message_reader reader;
-    struct tg_buf text;   /* The message that is being written. */
-    struct tg_buf public; /* `types` of an anonymous client: objects with commas between.
-                           */
+    struct tg_compiler *compiler;
+    struct tg_json_doc claims; /* Of the peer for whom a filter is compiled. */
+    struct tg_rows rows;       /* Of the event that is being delivered. */
+    struct tg_buf text;        /* The message that is being written. */
+    struct tg_buf entering;    /* The tail of an update to those whom the row is new, */
+    struct tg_buf leaving;     /* and to those whose it is no more. */
+    struct tg_buf public;      /* `types` of an anonymous client: objects with commas */
+    struct tg_buf all;         /* between; and of one with claims. */
     struct tg_hub_counts counts;
 };
+
+/* Bytes that the peer pins beside its outbox. */
+static inline size_t peer_standing(const struct tg_peer *peer)
+{
+    return (size_t)peer->pinned + peer->subscription_bytes + peer->claims.size;
+}
 
 /* Bytes that the peer pins altogether. */
 static inline size_t peer_weight(const struct tg_peer *peer)
 {
-    return (size_t)peer->outbox.size + peer->pinned + peer->subscription_bytes;
+    return (size_t)peer->outbox.size + peer_standing(peer);
 }
 
 static inline uint32_t peer_budget(const struct tg_hub *hub, const struct tg_peer *peer)
@@ -69,6 +100,12 @@ static inline uint32_t peer_budget(const struct tg_hub *hub, const struct tg_pee
     return peer->session.state == TG_SESSION_AWAIT_CONNECT
                ? hub->config.unconnected_bytes_max
                : hub->config.connection_bytes_max;
+}
+
+/* May it subscribe to the type? (What it then gets, the type's rule says.) */
+static inline bool peer_may_have(const struct tg_peer *peer, const struct tg_type *type)
+{
+    return type->access == TG_ACCESS_PUBLIC || peer->claims.size != 0;
 }
 
 /* What stands in `hub->text` as a frame; NULL without memory. */
@@ -88,7 +125,6 @@ void peer_answer(struct tg_hub *hub, struct tg_peer *peer);
 void peer_close(struct tg_hub *hub, struct tg_peer *peer, uint16_t close_code);
 
 /* subscribe.c */
-struct tg_hub_stream *hub_stream(struct tg_hub *hub, struct tg_slice type_name);
 void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
                    const struct tg_message *message);
 void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer,
@@ -96,13 +132,62 @@ void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer,
 void hub_ack(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message);
 void hub_refuse(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message_id *id,
                 const struct tg_refusal *refusal);
+
+/* filter.c */
+/* What the peer may have and wants of the type; `*filter` is the caller's to tg_free, or
+ * NULL: all of it. Errors and refusals as of tg_filter_compile. */
+TG_MUST_USE enum tg_err hub_compile(struct tg_hub *hub, const struct tg_peer *peer,
+                                    const struct tg_type *type, struct tg_slice where,
+                                    struct tg_filter **filter,
+                                    struct tg_refusal *refusal);
+/* What a filter takes in a member's budget. */
+uint32_t filter_weight(const struct tg_filter *filter);
+/* Is this (NULL: all) the cohort's filter? */
+bool cohort_has_filter(const struct tg_hub_cohort *cohort,
+                       const struct tg_filter *filter);
+/* Enter the cohort with its filter among the stream's filtered ones.
+ *
+ * TG_ENOMEM  Nothing changed. */
+TG_MUST_USE enum tg_err live_enter(struct tg_hub *hub, struct tg_hub_stream *stream,
+                                   const struct tg_filter *filter,
+                                   struct tg_hub_cohort *cohort);
+void live_leave(struct tg_hub *hub, struct tg_hub_cohort *cohort);
+/* The stream's type is another now: look at its rows as it says. False without memory:
+ * all is as before, and no filtered cohort can go on. */
+bool live_renew(struct tg_hub *hub, struct tg_hub_stream *stream);
+
+/* cohort.c */
+/* Of this filter (NULL: of all), or NULL. */
+struct tg_hub_cohort *cohort_find(const struct tg_hub_stream *stream,
+                                  const struct tg_filter *filter);
+struct tg_hub_member *member_find(const struct tg_peer *peer,
+                                  const struct tg_hub_cohort *cohort);
+/* The peer's membership in the cohort of the filter, both made if need be; NULL without
+ * memory. */
+struct tg_hub_member *member_of(struct tg_hub *hub, struct tg_peer *peer,
+                                struct tg_hub_stream *stream,
+                                const struct tg_filter *filter);
 /* Take the member out of its cohort and its peer; a cohort without members goes with it.
  */
 void member_destroy(struct tg_hub *hub, struct tg_hub_member *member);
+size_t subscription_weight(size_t id_size, size_t where_size);
+/* It hangs in no member any more. */
+void subscription_destroy(struct tg_hub *hub, struct tg_hub_member *member,
+                          struct tg_hub_subscription *subscription);
 
 /* deliver.c */
+/* One event for all members of a cohort: the frame is built once. */
+void cohort_deliver(struct tg_hub *hub, struct tg_hub_cohort *cohort, uint64_t offset,
+                    struct tg_slice tail);
+/* The event is lost for all of them. */
+void cohort_lose(struct tg_hub *hub, struct tg_hub_cohort *cohort, uint64_t offset);
 /* Once half of its budget is free, announce what the peer lost: each of its memberships
  * is complete afterwards. */
 void peer_announce_loss_if_room(struct tg_hub *hub, struct tg_peer *peer);
+
+/* live.c */
+/* One event for the filtered cohorts that it concerns. */
+void live_deliver(struct tg_hub *hub, const struct tg_hub_stream *stream,
+                  const struct tg_batch *batch, const struct tg_event *event);
 
 #endif

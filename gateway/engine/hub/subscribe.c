@@ -7,142 +7,16 @@ enum { SUBSCRIPTIONS_PART = 4 };
 /* Names of types that this client may know of. */
 static bool may_have(void *context, const struct tg_type *type)
 {
-    (void)context;
-    return type->access == TG_ACCESS_PUBLIC;
+    return peer_may_have(context, type);
 }
 
-struct tg_hub_stream *hub_stream(struct tg_hub *hub, struct tg_slice type_name)
+static struct tg_hub_stream *stream_find(struct tg_hub *hub, struct tg_slice type_name)
 {
     if (hub->roster == NULL) {
         return NULL;
     }
     const struct tg_type *type = tg_catalogue_get(hub->roster->catalogue, type_name);
     return type == NULL ? NULL : &hub->streams[tg_roster_stream(hub->roster, type)];
-}
-
-static size_t subscription_weight(uint16_t id_size)
-{
-    return sizeof(struct tg_hub_subscription) + id_size + sizeof(struct tg_hub_member) +
-           TG_OUTBOX_OVERHEAD;
-}
-
-/* Cohorts and their members. */
-
-static struct tg_hub_cohort *cohort_of(struct tg_hub *hub, struct tg_hub_stream *stream)
-{
-    if (stream->cohort == NULL) {
-        struct tg_hub_cohort *cohort = tg_zalloc(1, sizeof *cohort);
-        if (cohort == NULL) {
-            return NULL;
-        }
-        cohort->stream = stream;
-        cohort->number = ++hub->last_cohort;
-        cohort->prev = stream->head;
-        stream->cohort = cohort;
-    }
-    return stream->cohort;
-}
-
-static void cohort_prune(struct tg_hub_cohort *cohort)
-{
-    if (cohort->count == 0) {
-        cohort->stream->cohort = NULL;
-        tg_free(cohort->members);
-        tg_free(cohort);
-    }
-}
-
-static enum tg_err cohort_add(struct tg_hub_cohort *cohort, struct tg_hub_member *member)
-{
-    if (cohort->count == cohort->capacity) {
-        uint32_t capacity = cohort->capacity == 0 ? 4 : cohort->capacity * 2;
-        struct tg_hub_member **members =
-            tg_resize(cohort->members, capacity * sizeof(struct tg_hub_member *));
-        if (members == NULL) {
-            return TG_ENOMEM;
-        }
-        cohort->members = members;
-        cohort->capacity = capacity;
-    }
-    member->index = cohort->count;
-    cohort->members[cohort->count++] = member;
-    return TG_OK;
-}
-
-static void cohort_remove(struct tg_hub_cohort *cohort, struct tg_hub_member *member)
-{
-    struct tg_hub_member *moved = cohort->members[--cohort->count];
-    cohort->members[member->index] = moved;
-    moved->index = member->index;
-    cohort_prune(cohort);
-}
-
-static struct tg_hub_member *member_find(struct tg_peer *peer,
-                                         const struct tg_hub_cohort *cohort)
-{
-    struct tg_hub_member *member = peer->members;
-    while (member != NULL && member->cohort != cohort) {
-        member = member->next;
-    }
-    return member;
-}
-
-/* The peer's membership in the stream's cohort, made if need be; NULL without memory. */
-static struct tg_hub_member *member_of(struct tg_hub *hub, struct tg_peer *peer,
-                                       struct tg_hub_stream *stream)
-{
-    struct tg_hub_cohort *cohort = cohort_of(hub, stream);
-    if (cohort == NULL) {
-        return NULL;
-    }
-    struct tg_hub_member *member = member_find(peer, cohort);
-    if (member != NULL) {
-        return member;
-    }
-    member = tg_zalloc(1, sizeof *member);
-    if (member == NULL) {
-        goto fail_after_cohort;
-    }
-    member->peer = peer;
-    member->cohort = cohort;
-    if (cohort_add(cohort, member) != TG_OK) {
-        goto fail_after_member;
-    }
-    member->next = peer->members;
-    peer->members = member;
-    return member;
-
-fail_after_member:
-    tg_free(member);
-fail_after_cohort:
-    cohort_prune(cohort);
-    return NULL;
-}
-
-static void subscription_destroy(struct tg_hub *hub, struct tg_peer *peer,
-                                 struct tg_hub_subscription *subscription)
-{
-    peer->subscriptions--;
-    peer->subscription_bytes -= (uint32_t)subscription_weight(subscription->id_size);
-    hub->counts.subscriptions--;
-    tg_free(subscription);
-}
-
-void member_destroy(struct tg_hub *hub, struct tg_hub_member *member)
-{
-    struct tg_peer *peer = member->peer;
-    while (member->subscriptions != NULL) {
-        struct tg_hub_subscription *subscription = member->subscriptions;
-        member->subscriptions = subscription->next;
-        subscription_destroy(hub, peer, subscription);
-    }
-    struct tg_hub_member **place = &peer->members;
-    while (*place != member) {
-        place = &(*place)->next;
-    }
-    *place = member->next;
-    cohort_remove(member->cohort, member);
-    tg_free(member);
 }
 
 /* Where the subscription `id` of the peer hangs, and in which member; NULL: it does not
@@ -156,7 +30,7 @@ static struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
         struct tg_hub_subscription **place = &member->subscriptions;
         for (; *place != NULL; place = &(*place)->next) {
             if ((*place)->id_size == id->size &&
-                memcmp((*place)->id, id->text, id->size) == 0) {
+                memcmp((*place)->text, id->text, id->size) == 0) {
                 *in = member;
                 return place;
             }
@@ -167,11 +41,11 @@ static struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
 
 /* Judging a `subscribe`. */
 
-static void refuse_unknown_type(struct tg_hub *hub, struct tg_slice name,
-                                struct tg_refusal *refusal)
+static void refuse_unknown_type(struct tg_hub *hub, struct tg_peer *peer,
+                                struct tg_slice name, struct tg_refusal *refusal)
 {
     if (hub->roster != NULL) {
-        tg_catalogue_refuse_type(hub->roster->catalogue, name, "type", may_have, NULL,
+        tg_catalogue_refuse_type(hub->roster->catalogue, name, "type", may_have, peer,
                                  refusal);
     } else {
         struct tg_slice quoted = tg_refusal_quote(name);
@@ -199,25 +73,48 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
                        hub->config.subscriptions_max);
         return NULL;
     }
-    if (peer->subscription_bytes + subscription_weight(message->id.size) >
-        hub->config.connection_bytes_max / SUBSCRIPTIONS_PART) {
-        tg_refusal_set(refusal, TG_CODE_TOO_MANY_SUBSCRIPTIONS, NULL,
-                       "this connection's subscriptions take the %u bytes that they may",
-                       hub->config.connection_bytes_max / SUBSCRIPTIONS_PART);
-        return NULL;
-    }
-    struct tg_hub_stream *stream = hub_stream(hub, message->type);
+    struct tg_hub_stream *stream = stream_find(hub, message->type);
     if (stream == NULL) {
-        refuse_unknown_type(hub, message->type, refusal);
+        refuse_unknown_type(hub, peer, message->type, refusal);
         return NULL;
     }
-    if (!may_have(NULL, stream->type)) {
+    if (!peer_may_have(peer, stream->type)) {
         tg_refusal_set(refusal, TG_CODE_FORBIDDEN, "type",
                        "only event types whose access is public can be subscribed: this "
                        "gateway cannot tell who a client is yet");
         return NULL;
     }
     return stream;
+}
+
+/* Has the connection room for one more subscription, of this filter? */
+static bool afford(struct tg_hub *hub, struct tg_peer *peer,
+                   const struct tg_hub_stream *stream, const struct tg_message *message,
+                   const struct tg_filter *filter, struct tg_refusal *refusal)
+{
+    const struct tg_hub_cohort *cohort = cohort_find(stream, filter);
+    bool has_filter = filter == NULL ||
+                      (cohort != NULL && member_find(peer, cohort) != NULL);
+    size_t bytes = subscription_weight(message->id.size, message->where.size) +
+                   (has_filter ? 0 : filter_weight(filter));
+    uint32_t bytes_max = hub->config.connection_bytes_max / SUBSCRIPTIONS_PART;
+    if (peer->subscription_bytes + bytes > bytes_max) {
+        tg_refusal_set(refusal, TG_CODE_TOO_MANY_SUBSCRIPTIONS, NULL,
+                       "this connection's subscriptions take the %u bytes that they may",
+                       bytes_max);
+        return false;
+    }
+    uint64_t cost = (uint64_t)peer->query_cost + (has_filter ? 0 : filter->cost);
+    if (cost > hub->config.query_cost_max) {
+        tg_refusal_set(refusal, TG_CODE_QUERY_LIMIT, "where",
+                       "with this query, those of this connection would cost more than "
+                       "the %u that they may together",
+                       hub->config.query_cost_max);
+        refusal->line = 1;
+        refusal->column = 1;
+        return false;
+    }
+    return true;
 }
 
 /* A live stream keeps nothing: it resumes only where nothing came since. A position of
@@ -241,50 +138,81 @@ static uint64_t first_position(const struct tg_hub_stream *stream,
     return ahead ? message->position.offset : stream->head;
 }
 
-/* `position`: up to here the subscription needs nothing. */
-static bool subscription_add(struct tg_hub *hub, struct tg_peer *peer,
-                             struct tg_hub_stream *stream, const struct tg_message_id *id,
-                             uint64_t position)
+/* `position`: up to here the subscription needs nothing. The cohort that it is of; NULL
+ * without memory. */
+static struct tg_hub_cohort *subscription_add(struct tg_hub *hub, struct tg_peer *peer,
+                                              struct tg_hub_stream *stream,
+                                              const struct tg_filter *filter,
+                                              const struct tg_message *message,
+                                              uint64_t position)
 {
-    struct tg_hub_subscription *subscription = tg_alloc(sizeof *subscription + id->size);
+    const struct tg_message_id *id = &message->id;
+    struct tg_slice where = message->where;
+    struct tg_hub_subscription *subscription =
+        tg_alloc(sizeof *subscription + id->size + where.size);
     if (subscription == NULL) {
-        return false;
+        return NULL;
     }
-    struct tg_hub_member *member = member_of(hub, peer, stream);
+    struct tg_hub_member *member = member_of(hub, peer, stream, filter);
     if (member == NULL) {
         tg_free(subscription);
-        return false;
+        return NULL;
     }
     if (member->subscriptions == NULL || position < member->skip_until) {
         member->skip_until = position;
     }
-    memcpy(subscription->id, id->text, id->size);
+    memcpy(subscription->text, id->text, id->size);
+    if (where.size != 0) {
+        memcpy(subscription->text + id->size, where.data, where.size);
+    }
     subscription->id_size = id->size;
+    subscription->where_size = (uint32_t)where.size;
     subscription->next = member->subscriptions;
     member->subscriptions = subscription;
     peer->subscriptions++;
-    peer->subscription_bytes += (uint32_t)subscription_weight(id->size);
+    peer->subscription_bytes += (uint32_t)subscription_weight(id->size, where.size);
     hub->counts.subscriptions++;
-    return true;
+    hub->counts.queries += member->cohort->filtered ? 1 : 0;
+    return member->cohort;
+}
+
+/* The cohort that the peer is a member of now; NULL with the refusal. */
+static struct tg_hub_cohort *subscribe(struct tg_hub *hub, struct tg_peer *peer,
+                                       const struct tg_message *message,
+                                       uint64_t *position, struct tg_refusal *refusal)
+{
+    struct tg_filter *filter;
+    struct tg_hub_cohort *cohort = NULL;
+    struct tg_hub_stream *stream = admit(hub, peer, message, refusal);
+    if (stream == NULL ||
+        hub_compile(hub, peer, stream->type, message->where, &filter, refusal) != TG_OK) {
+        return NULL;
+    }
+    if (afford(hub, peer, stream, message, filter, refusal)) {
+        *position = first_position(stream, message);
+        cohort = subscription_add(hub, peer, stream, filter, message, *position);
+        if (cohort == NULL) {
+            tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        }
+    }
+    tg_free(filter);
+    return cohort;
 }
 
 void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
                    const struct tg_message *message)
 {
     struct tg_refusal refusal;
-    struct tg_hub_stream *stream = admit(hub, peer, message, &refusal);
-    uint64_t position = stream == NULL ? 0 : first_position(stream, message);
-    if (stream != NULL && !subscription_add(hub, peer, stream, &message->id, position)) {
-        tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
-        stream = NULL;
-    }
-    if (stream == NULL) {
+    uint64_t position = 0;
+    struct tg_hub_cohort *cohort = subscribe(hub, peer, message, &position, &refusal);
+    if (cohort == NULL) {
         hub_refuse(hub, peer, &message->id, &refusal);
         return;
     }
+    struct tg_hub_stream *stream = cohort->stream;
     struct tg_subscribed subscribed = {
         .request = message,
-        .cohort = stream->cohort->number,
+        .cohort = cohort->number,
         .type = message->type,
         .epoch = tg_slice_of(stream->epoch),
         .offset = position,
@@ -312,7 +240,7 @@ void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer,
     }
     struct tg_hub_subscription *subscription = *place;
     *place = subscription->next;
-    subscription_destroy(hub, peer, subscription);
+    subscription_destroy(hub, member, subscription);
     if (member->subscriptions == NULL) {
         member_destroy(hub, member);
     }

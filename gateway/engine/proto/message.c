@@ -6,7 +6,6 @@ enum {
     NAME_MAX_BYTES = 128,
     DURABLE_MAX_BYTES = 64,
     EPOCH_MAX_BYTES = 32,
-    WHERE_MAX_BYTES = 4096,
     SECRET_MAX_BYTES = 4096,
 };
 
@@ -16,6 +15,7 @@ void tg_message_reader_finish(struct tg_message_reader *reader)
 {
     tg_json_finish(&reader->doc);
     tg_buf_finish(&reader->type);
+    tg_buf_finish(&reader->where);
     tg_buf_finish(&reader->client);
     tg_buf_finish(&reader->epoch);
     tg_buf_finish(&reader->other);
@@ -73,8 +73,12 @@ static enum tg_err read_string(struct tg_json object, const char *member, size_t
 {
     struct tg_json value = tg_json_get(object, member);
     struct tg_slice string;
-    if (!tg_json_string(value, scratch, &string) || string.size < min ||
-        string.size > max) {
+    bool is = tg_json_string(value, scratch, &string);
+    if (!is && tg_json_kind(value) == TG_JSON_STRING) {
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        return TG_ENOMEM;
+    }
+    if (!is || string.size < min || string.size > max) {
         return refuse(refusal, member, want, value);
     }
     *out = string;
@@ -158,6 +162,25 @@ static enum tg_err read_fields(struct tg_message_reader *reader, struct tg_json 
     return TG_OK;
 }
 
+static enum tg_err read_claims(struct tg_message_reader *reader, struct tg_json object,
+                               struct tg_message *message, struct tg_refusal *refusal)
+{
+    struct tg_json value = tg_json_get(object, "claims");
+    if (tg_json_kind(value) == TG_JSON_NONE) {
+        return TG_OK;
+    }
+    struct tg_slice raw = tg_json_raw(value);
+    if (tg_json_kind(value) != TG_JSON_OBJECT || raw.size > TG_CLAIMS_BYTES_MAX) {
+        return refuse(refusal, "claims", "an object of at most 4096 bytes", value);
+    }
+    if (reader->claims_believed) {
+        message->claims = raw;
+    } else if (message->unsupported == NULL) {
+        message->unsupported = "claims";
+    }
+    return TG_OK;
+}
+
 static enum tg_err read_connect(struct tg_message_reader *reader, struct tg_json object,
                                 struct tg_message *message, struct tg_refusal *refusal)
 {
@@ -175,6 +198,9 @@ static enum tg_err read_connect(struct tg_message_reader *reader, struct tg_json
         err = read_unsupported(reader, object, "session", SECRET_MAX_BYTES, "a string",
                                message, refusal);
     }
+    if (err == TG_OK) {
+        err = read_claims(reader, object, message, refusal);
+    }
     return err;
 }
 
@@ -184,9 +210,11 @@ static enum tg_err read_subscribe(struct tg_message_reader *reader, struct tg_js
     enum tg_err err = read_string(object, "type", 1, NAME_MAX_BYTES,
                                   "the name of an event type", &reader->type,
                                   &message->type, refusal);
-    if (err == TG_OK) {
-        err = read_unsupported(reader, object, "where", WHERE_MAX_BYTES,
-                               "a query: a string of 1 to 4096 bytes", message, refusal);
+    /* How long a query may be is judged where it is compiled. */
+    if (err == TG_OK && has(object, "where")) {
+        err = read_string(object, "where", 1, SIZE_MAX,
+                          "a query: a string that is not empty", &reader->where,
+                          &message->where, refusal);
     }
     if (err == TG_OK) {
         err = read_fields(reader, object, message, refusal);

@@ -19,6 +19,7 @@ enum tg_message_kind {
 enum {
     TG_MESSAGE_ID_BYTES_MAX = 64, /* Of a string, before escaping. */
     TG_MESSAGE_ID_TEXT_MAX = 2 + 6 * TG_MESSAGE_ID_BYTES_MAX,
+    TG_CLAIMS_BYTES_MAX = 4096, /* Of their JSON text. */
 };
 
 /* A request's id as JSON text in one canonical form: two ids are the same if and only if
@@ -39,7 +40,9 @@ struct tg_message {
     struct tg_message_id id;
     struct tg_message_id subscription;   /* unsubscribe, ack */
     struct tg_slice type;                /* subscribe */
+    struct tg_slice where;               /* subscribe; empty: none */
     struct tg_slice client;              /* connect; may be empty */
+    struct tg_slice claims;              /* connect: an object's JSON; empty: none */
     bool has_since;                      /* subscribe */
     struct tg_message_position position; /* subscribe with since, ack */
     /* A member whose meaning this gateway does not know yet, or NULL: for
@@ -49,8 +52,10 @@ struct tg_message {
 
 /* Reads messages one after the other with the same memory. All zero is a fresh one. */
 struct tg_message_reader {
+    bool claims_believed; /* Else `claims` is a member that is not supported. */
     struct tg_json_doc doc;
     struct tg_buf type;
+    struct tg_buf where;
     struct tg_buf client;
     struct tg_buf epoch;
     struct tg_buf other;

@@ -218,7 +218,8 @@ static const struct tg_build_part *make_group(struct tg_builder *builder, uint8_
         }
         children[i] = part;
         group->terms += part->terms;
-        group->cost += part->cost;
+        uint32_t left = UINT32_MAX - group->cost;
+        group->cost += part->cost < left ? part->cost : left;
         group->programs += part->programs;
         group->slots |= part->slots;
         group->about_event = group->about_event || part->about_event;

@@ -39,6 +39,7 @@ struct tg_compile {
     uint32_t visits_count;
     struct tg_visit visits[TG_VISITS_MAX];
     struct tg_slice locals[TG_VISITS_MAX]; /* The variables of the open loops. */
+    uint32_t loop_costs[TG_VISITS_MAX];    /* What was spent before each. */
 };
 
 /* --- emit.c */

@@ -380,6 +380,23 @@ static void a_pattern_that_is_none_is_refused(void **state)
     refuses("status.matches(status)", "query_unsupported 1:16 \"matches\" takes a lit");
 }
 
+/* An event may bring a list of any length: nobody can run through it for everyone. */
+static void loops_in_one_another_are_dear(void **state)
+{
+    (void)state;
+    struct tg_filter *once = compiled("tags.exists(a, a + 'x' == status)");
+    struct tg_filter *twice = compiled("tags.exists(a, tags.exists(b, a == b + 'x'))");
+    assert_in_range(once->cost, 16, 160);
+    assert_in_range(twice->cost, 256, 2560);
+    tg_free(once);
+    tg_free(twice);
+    refuses("tags.exists(a, tags.exists(b, tags.exists(c, a + b == c)))",
+            "query_limit 1:1 the query costs ");
+    refuses("tags.all(a,tags.all(b,tags.all(c,tags.all(d,tags.all(e,tags.all(f,"
+            "tags.all(g,tags.all(h,tags.all(i,tags.all(j,a==b))))))))))",
+            "query_limit 1:1 the query costs 1048");
+}
+
 static void writes(const char *where, const char *normal)
 {
     struct tg_filter *filter = compiled(where);
@@ -492,6 +509,7 @@ int main(void)
         TEST(what_old_says_must_have_been_theirs_to_see),
         TEST(what_is_wrong_is_told_with_its_place),
         TEST(a_pattern_that_is_none_is_refused),
+        TEST(loops_in_one_another_are_dear),
         TEST(a_filter_is_written_as_its_normal_form),
         TEST(without_memory_there_is_no_filter),
     };

@@ -252,6 +252,7 @@ static enum tg_err begin_loop(struct tg_compile *c, struct tg_visit *visit)
 {
     const struct tg_ast_node *node = node_of(c, visit);
     enum tg_err err = tg_emit_jump(c, visit, TG_DO_LOOP, node->kind, 1, false);
+    c->loop_costs[c->loops] = c->cost;
     c->locals[c->loops++] = node->text;
     c->loops_max = c->loops > c->loops_max ? c->loops : c->loops_max;
     c->label = c->code_count;
@@ -295,6 +296,9 @@ static enum tg_err before_child(struct tg_compile *c, struct tg_visit *visit)
     return TG_OK;
 }
 
+/* Beyond every limit that there can be, and far from what overflows. */
+enum { COST_MAX = 1 << 20 };
+
 static enum tg_err end_loop(struct tg_compile *c, struct tg_visit *visit)
 {
     const struct tg_ast_node *node = node_of(c, visit);
@@ -304,6 +308,10 @@ static enum tg_err end_loop(struct tg_compile *c, struct tg_visit *visit)
     }
     enum tg_err err = tg_emit(c, last, 1, false);
     c->loops--;
+    uint32_t before = c->loop_costs[c->loops];
+    uint64_t body = c->cost > before ? c->cost - before : 0;
+    uint64_t cost = before + body * TG_LOOP_ITEMS;
+    c->cost = cost < COST_MAX ? (uint32_t)cost : COST_MAX;
     tg_emit_end(c, visit);
     c->depth++; /* The result, which NEXT or TEST left. */
     c->depth_max = c->depth > c->depth_max ? c->depth : c->depth_max;

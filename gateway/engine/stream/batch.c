@@ -36,6 +36,51 @@ void tg_batch_unref(struct tg_batch *batch)
     tg_free(batch);
 }
 
+/* Between the time and the data. */
+static const struct tg_slice data_opening = TG_LIT_INIT("\",\"data\":");
+
+struct tg_event_parts tg_event_parts(const struct tg_batch *batch,
+                                     const struct tg_event *event)
+{
+    size_t time_at = event->shown.at - data_opening.size - event->time_size;
+    return (struct tg_event_parts){
+        .op = (enum tg_op)event->op,
+        .data = tg_batch_slice(batch, event->data),
+        .old = tg_batch_slice(batch, event->old),
+        .changed = tg_batch_slice(batch, event->changed),
+        .time = tg_slice(batch->bytes.data + time_at, event->time_size),
+    };
+}
+
+struct tg_slice tg_delivered_op(enum tg_op op)
+{
+    switch (op) {
+    case TG_OP_CREATE:
+        return TG_LIT("add");
+    case TG_OP_UPDATE:
+        return TG_LIT("change");
+    case TG_OP_DELETE:
+        return TG_LIT("remove");
+    case TG_OP_EVENT:
+        break;
+    }
+    return TG_LIT("event");
+}
+
+void tg_event_write_as(const struct tg_batch *batch, const struct tg_event *event,
+                       struct tg_slice type, enum tg_op op, struct tg_slice data,
+                       struct tg_buf *buf)
+{
+    /* From behind the operation to before the data it is the same. */
+    size_t opening = TG_LIT("\"type\":\"\",\"op\":\"").size + type.size;
+    size_t same_at = event->tail.at + opening + tg_delivered_op(event->op).size;
+    tg_buf_add(buf, batch->bytes.data + event->tail.at, opening);
+    tg_buf_add_slice(buf, tg_delivered_op(op));
+    tg_buf_add(buf, batch->bytes.data + same_at, event->shown.at - same_at);
+    tg_buf_add_slice(buf, data);
+    tg_buf_add_byte(buf, '}');
+}
+
 struct tg_batch *tg_batch_of_roster(struct tg_roster *roster)
 {
     struct tg_batch *batch = tg_batch_create(roster->catalogue, 0);

@@ -10,13 +10,27 @@
 
 #include "engine/base/buf.h"
 #include "engine/catalogue/catalogue.h"
+#include "engine/query/row.h"
 
 struct tg_roster;
 
+/* A place in the batch's bytes; of size 0: there is none. */
+struct tg_span {
+    uint32_t at;
+    uint32_t size;
+};
+
 struct tg_event {
-    uint32_t stream;  /* The stream's number: an index in the shards' tables. */
-    uint32_t tail_at; /* `"type":…}` in the batch's bytes. */
-    uint32_t tail_size;
+    uint32_t stream;      /* The stream's number: an index in the shards' tables. */
+    uint8_t op;           /* enum tg_op */
+    uint8_t time_size;    /* Of the text of `time`, which stands right before `shown`. */
+    bool silent;          /* An update of hidden fields alone. */
+    struct tg_span tail;  /* `"type":…}`, as it is delivered. */
+    struct tg_span shown; /* The data in the tail, without hidden fields. */
+    /* As they were published: raw JSON. Where nothing is hidden they are in the tail. */
+    struct tg_span data;
+    struct tg_span old;
+    struct tg_span changed;
     uint64_t offset;    /* Of the position; from 1. */
     int64_t expires_us; /* By the gateway's clock, fixed at acceptance; 0: never. */
 };
@@ -45,15 +59,27 @@ void tg_batch_ref(struct tg_batch *batch);
 /* NULL is fine. From any thread. */
 void tg_batch_unref(struct tg_batch *batch);
 
-static inline struct tg_slice tg_event_tail(const struct tg_batch *batch,
-                                            const struct tg_event *event)
+static inline struct tg_slice tg_batch_slice(const struct tg_batch *batch,
+                                             struct tg_span span)
 {
-    return tg_slice(batch->bytes.data + event->tail_at, event->tail_size);
+    return tg_slice(batch->bytes.data + span.at, span.size);
 }
+
+/* What queries look at. */
+struct tg_event_parts tg_event_parts(const struct tg_batch *batch,
+                                     const struct tg_event *event);
+
+/* The subscriber's word for the sender's operation (PROTOCOL.md 4). */
+struct tg_slice tg_delivered_op(enum tg_op op);
+/* Append the event's tail with another operation and other data, and no old, no changed;
+ * `type` is the event's. */
+void tg_event_write_as(const struct tg_batch *batch, const struct tg_event *event,
+                       struct tg_slice type, enum tg_op op, struct tg_slice data,
+                       struct tg_buf *buf);
 
 /* A change of the catalogue, as the shards need it: which streams there are now. */
 struct tg_stream_entry {
-    const struct tg_type *type; /* Borrowed from the roster's catalogue. */
+    struct tg_type *type; /* Borrowed from the roster's catalogue. */
     uint32_t stream;
     char epoch[17];
     uint64_t head; /* Offset of its newest event; 0 before the first. */

@@ -30,6 +30,7 @@ struct tg_sequencer {
     struct tg_dedup *dedup;
     struct tg_map streams; /* By the type's name, borrowed from the type. */
     struct tg_json_doc doc;
+    struct tg_buf rooms[2]; /* For what is shown of events with hidden fields. */
     struct stream *last; /* The stream of the last event: most often also of the next. */
     struct tg_slice *lines; /* Of the publish at hand; batch_events_max of them. */
     uint32_t numbers_max;
@@ -78,6 +79,8 @@ void tg_sequencer_destroy(struct tg_sequencer *sequencer)
     }
     tg_map_finish(&sequencer->streams);
     tg_json_finish(&sequencer->doc);
+    tg_buf_finish(&sequencer->rooms[0]);
+    tg_buf_finish(&sequencer->rooms[1]);
     tg_dedup_destroy(sequencer->dedup);
     tg_catalogue_unref(sequencer->catalogue);
     tg_free(sequencer->free_numbers);
@@ -101,22 +104,6 @@ static struct stream *stream_of(struct tg_sequencer *sequencer,
     return sequencer->last;
 }
 
-/* The subscriber's word for the sender's operation (PROTOCOL.md 4). */
-static struct tg_slice delivered_op(enum tg_op op)
-{
-    switch (op) {
-    case TG_OP_CREATE:
-        return TG_LIT("add");
-    case TG_OP_UPDATE:
-        return TG_LIT("change");
-    case TG_OP_DELETE:
-        return TG_LIT("remove");
-    case TG_OP_EVENT:
-        break;
-    }
-    return TG_LIT("event");
-}
-
 /* Write how the stream's events begin. False without memory. */
 static bool write_openings(struct stream *stream)
 {
@@ -127,7 +114,7 @@ static bool write_openings(struct stream *stream)
         tg_buf_add_slice(opening, TG_LIT("\"type\":\""));
         tg_buf_add_slice(opening, tg_type_name(stream->type));
         tg_buf_add_slice(opening, TG_LIT("\",\"op\":\""));
-        tg_buf_add_slice(opening, delivered_op((enum tg_op)op));
+        tg_buf_add_slice(opening, tg_delivered_op((enum tg_op)op));
         tg_buf_add_slice(opening, TG_LIT("\",\"position\":{\"epoch\":\""));
         tg_buf_add(opening, stream->epoch, 16);
         tg_buf_add_slice(opening, TG_LIT("\",\"offset\":"));
@@ -143,12 +130,17 @@ static inline void put(uint8_t **at, struct tg_slice slice)
     *at += slice.size;
 }
 
-static inline void put_member(uint8_t **at, struct tg_slice opening, struct tg_slice raw)
+/* The same, and where in the batch it then stands. */
+static inline struct tg_span put_part(const struct tg_batch *batch, uint8_t **at,
+                                      struct tg_slice opening, struct tg_slice raw)
 {
+    struct tg_span span = {0};
     if (raw.size != 0) {
         put(at, opening);
+        span = (struct tg_span){(uint32_t)(*at - batch->bytes.data), (uint32_t)raw.size};
         put(at, raw);
     }
+    return span;
 }
 
 /* One event of a publish: its line judged, entered or refused. */
@@ -166,6 +158,17 @@ struct publish {
     uint32_t index;
 };
 
+/* A line that was read and judged, and waits for its turn. */
+struct reading {
+    struct tg_slice line;
+    struct tg_event_fields fields;
+    struct tg_event_shown shown;
+    struct tg_buf *room;       /* For what is shown, where something is hidden. */
+    struct tg_refusal refusal; /* Unless it is `right`. */
+    struct tg_dedup_key key;   /* Of its id, if it has one. */
+    bool right;
+};
+
 /* Fixed now, by the gateway's clock; 0: never. */
 static int64_t expires_us(const struct tg_type *type, int64_t now_us)
 {
@@ -180,10 +183,14 @@ static int64_t expires_us(const struct tg_type *type, int64_t now_us)
 /* Write the event's text and enter it in the batch. `number` is the offset in digits,
  * `room` is enough for it. */
 static void batch_enter(struct tg_batch *batch, const struct stream *stream,
-                        const struct tg_event_fields *fields, uint64_t offset,
+                        const struct reading *reading, uint64_t offset,
                         struct tg_slice number, const struct publish *publish,
                         uint8_t *room)
 {
+    static const struct tg_slice nothing = TG_LIT_INIT("");
+    const struct tg_event_fields *fields = &reading->fields;
+    const struct tg_event_shown *shown = &reading->shown;
+    struct tg_slice time = fields->time.size != 0 ? fields->time : publish->now;
     uint8_t *at = room;
     put(&at, tg_buf_slice(&stream->opening[fields->op]));
     put(&at, number);
@@ -197,19 +204,27 @@ static void batch_enter(struct tg_batch *batch, const struct stream *stream,
         put(&at, number);
     }
     put(&at, TG_LIT("\",\"time\":\""));
-    put(&at, fields->time.size != 0 ? fields->time : publish->now);
-    put(&at, TG_LIT("\",\"data\":"));
-    put(&at, fields->data);
-    put_member(&at, TG_LIT(",\"old\":"), fields->old);
-    put_member(&at, TG_LIT(",\"changed\":"), fields->changed);
-    put(&at, TG_LIT("}"));
-    batch->events[batch->count++] = (struct tg_event){
+    put(&at, time);
+    struct tg_event *event = &batch->events[batch->count++];
+    *event = (struct tg_event){
         .stream = stream->number,
-        .tail_at = (uint32_t)batch->bytes.size,
-        .tail_size = (uint32_t)(at - room),
+        .op = (uint8_t)fields->op,
+        .time_size = (uint8_t)time.size,
+        .silent = shown->silent,
         .offset = offset,
         .expires_us = expires_us(stream->type, publish->now_us),
     };
+    event->shown = put_part(batch, &at, TG_LIT("\",\"data\":"), shown->data);
+    event->old = put_part(batch, &at, TG_LIT(",\"old\":"), shown->old);
+    event->changed = put_part(batch, &at, TG_LIT(",\"changed\":"), shown->changed);
+    put(&at, TG_LIT("}"));
+    event->tail = (struct tg_span){(uint32_t)batch->bytes.size, (uint32_t)(at - room)};
+    event->data = event->shown;
+    if (stream->type->hidden_count != 0) {
+        event->data = put_part(batch, &at, nothing, fields->data);
+        event->old = put_part(batch, &at, nothing, fields->old);
+        event->changed = put_part(batch, &at, nothing, fields->changed);
+    }
     batch->bytes.size += (size_t)(at - room);
 }
 
@@ -223,12 +238,12 @@ static void write_refused(struct tg_buf *refused, uint32_t index,
     tg_buf_add_byte(refused, '}');
 }
 
-static bool event_read(struct publish *publish, struct tg_slice line,
-                       struct tg_event_fields *fields, struct tg_refusal *refusal)
+static bool event_read(struct publish *publish, struct reading *reading)
 {
     struct tg_sequencer *sequencer = publish->sequencer;
+    struct tg_refusal *refusal = &reading->refusal;
     struct tg_json_error error;
-    enum tg_err err = tg_json_parse(&sequencer->doc, line, NULL, &error);
+    enum tg_err err = tg_json_parse(&sequencer->doc, reading->line, NULL, &error);
     if (err == TG_ENOMEM) {
         tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
         return false;
@@ -239,8 +254,14 @@ static bool event_read(struct publish *publish, struct tg_slice line,
         return false;
     }
     struct tg_type *likely = sequencer->last == NULL ? NULL : sequencer->last->type;
-    return tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc,
-                         fields, refusal) == TG_OK;
+    err = tg_event_read(sequencer->catalogue, publish->app, likely, &sequencer->doc,
+                        &reading->fields, refusal);
+    if (err == TG_OK && tg_event_show(&reading->fields, &sequencer->doc, reading->room,
+                                      &reading->shown) != TG_OK) {
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        err = TG_ENOMEM;
+    }
+    return err == TG_OK;
 }
 
 /* Answer with an offset, given in digits. */
@@ -262,22 +283,13 @@ static void publish_refuse(struct publish *publish, const struct tg_refusal *ref
     }
 }
 
-/* A line that was read and judged, and waits for its turn. */
-struct reading {
-    struct tg_slice line;
-    struct tg_event_fields fields;
-    struct tg_refusal refusal; /* Unless it is `right`. */
-    struct tg_dedup_key key;   /* Of its id, if it has one. */
-    bool right;
-};
-
 /* Read the next line while what the one before needs of the deduplication window comes
  * into the cache. */
 static void read_ahead(struct publish *publish, struct tg_slice line,
                        struct reading *reading)
 {
     reading->line = line;
-    reading->right = event_read(publish, line, &reading->fields, &reading->refusal);
+    reading->right = event_read(publish, reading);
     if (reading->right && reading->fields.id.size != 0) {
         reading->key = tg_dedup_key(reading->fields.id, publish->app_salt);
         tg_dedup_prefetch(publish->sequencer->dedup, reading->key);
@@ -301,8 +313,9 @@ static void publish_one(struct publish *publish, struct reading *reading)
         return;
     }
     struct stream *stream = stream_of(sequencer, fields->type);
-    size_t text_max =
-        reading->line.size + tg_type_name(stream->type).size + EVENT_TEXT_ROOM;
+    size_t text_max = reading->line.size + tg_type_name(stream->type).size +
+                      EVENT_TEXT_ROOM +
+                      (stream->type->hidden_count != 0 ? reading->line.size : 0);
     uint8_t *room = tg_buf_room(&publish->batch->bytes, text_max);
     if (room == NULL) {
         publish->batch->bytes.failed = false;
@@ -312,7 +325,7 @@ static void publish_one(struct publish *publish, struct reading *reading)
     }
     offset = stream->head + 1;
     struct tg_slice number = tg_slice(digits, tg_u64_write(offset, digits));
-    batch_enter(publish->batch, stream, fields, offset, number, publish, room);
+    batch_enter(publish->batch, stream, reading, offset, number, publish, room);
     stream->head = offset;
     if (has_id) {
         tg_dedup_add(sequencer->dedup, reading->key, offset);
@@ -325,6 +338,8 @@ static void publish_lines(struct publish *publish, const struct tg_slice *lines,
                           uint32_t count)
 {
     struct reading readings[2];
+    readings[0].room = &publish->sequencer->rooms[0];
+    readings[1].room = &publish->sequencer->rooms[1];
     read_ahead(publish, lines[0], &readings[0]);
     for (; publish->index < count; publish->index++) {
         uint32_t next = publish->index + 1;
@@ -552,7 +567,8 @@ enum tg_err tg_sequencer_replace(struct tg_sequencer *sequencer, struct tg_slice
     struct tg_catalogue *next = NULL;
     bool changed = false;
     *roster = NULL;
-    enum tg_err err = tg_catalogue_replace(sequencer->catalogue, app, document, NULL,
+    struct tg_catalogue_limits limits = {.rules = sequencer->config.rules};
+    enum tg_err err = tg_catalogue_replace(sequencer->catalogue, app, document, &limits,
                                            &next, refusal, &changed);
     if (err != TG_OK) {
         return err;

@@ -16,8 +16,9 @@
 struct tg_sequencer;
 
 struct tg_sequencer_config {
-    uint32_t batch_events_max; /* Events in one publish. */
-    uint32_t dedup_window;     /* Ids that are remembered; 0: none. */
+    uint32_t batch_events_max;    /* Events in one publish. */
+    uint32_t dedup_window;        /* Ids that are remembered; 0: none. */
+    struct tg_query_limits rules; /* Of access rules; all zero: the defaults. */
     /* Unpredictable bits, for epochs. */
     uint64_t (*random)(void *context);
     void *context;

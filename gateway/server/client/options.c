@@ -194,12 +194,17 @@ bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arg
         {"json", NULL, &options->json},
         {"since", &since, NULL},
         {"count", &number, NULL},
+        {"where", &options->where, NULL},
     };
-    struct reading reading = {.options = known, .option_count = 4, .why = why};
+    struct reading reading = {.options = known, .option_count = 5, .why = why};
     if (!read_all(&reading, count, arguments) || !read_type(&reading, reading.words[0])) {
         return false;
     }
     options->type = reading.words[0];
+    if (options->where != NULL && options->where[0] == '\0') {
+        return fail(&reading, "--where wants a query, such as %s",
+                    "status == \"paid\" && total > 100");
+    }
     if (reading.word_count > 1) {
         return fail(&reading, "%s is one argument too many", reading.words[1]);
     }

@@ -21,6 +21,7 @@ struct tg_publish_options {
 
 struct tg_tail_options {
     const char *type;
+    const char *where; /* NULL: all of it. */
     bool json;
     bool has_since;
     char since_epoch[TG_EPOCH_MAX + 1];

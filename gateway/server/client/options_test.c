@@ -99,6 +99,17 @@ static void tail_takes_a_position_and_a_count(void **state)
     }
 }
 
+static void tail_takes_a_query(void **state)
+{
+    (void)state;
+    assert_true(TAIL("a.B"));
+    assert_null(tail.where);
+    assert_true(TAIL("a.B", "--where", "n > 1 && s == \"x\""));
+    assert_string_equal(tail.where, "n > 1 && s == \"x\"");
+    assert_false(TAIL("a.B", "--where="));
+    assert_memory_equal(why, "--where wants a query", 21);
+}
+
 static void an_address_is_read_strictly(void **state)
 {
     (void)state;
@@ -152,6 +163,7 @@ int main(void)
         cmocka_unit_test(options_stand_anywhere_in_both_spellings),
         cmocka_unit_test(what_is_missing_or_too_much_is_named),
         cmocka_unit_test(tail_takes_a_position_and_a_count),
+        cmocka_unit_test(tail_takes_a_query),
         cmocka_unit_test(an_address_is_read_strictly),
         cmocka_unit_test(a_mistake_cannot_drive_a_terminal),
     };

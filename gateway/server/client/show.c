@@ -1,29 +1,6 @@
 #include "server/client/show.h"
 
-/* The characters that have to be escaped begin with one of these bytes: DEL, C1 (C2 80 to
- * C2 9F), and in E2 and EF those that order text (200E, 200F, 2028 to 202E, 2066 to 2069)
- * and the byte order mark (FEFF). The size of such a character at `at`, or 0. */
-static size_t obeyed(struct tg_slice text, size_t at, uint32_t *code)
-{
-    const uint8_t *bytes = text.data + at;
-    size_t left = text.size - at;
-    if (bytes[0] == 0x7f) {
-        *code = 0x7f;
-        return 1;
-    }
-    if (bytes[0] == 0xc2 && left >= 2 && bytes[1] >= 0x80 && bytes[1] < 0xa0) {
-        *code = bytes[1];
-        return 2;
-    }
-    if ((bytes[0] != 0xe2 && bytes[0] != 0xef) || left < 3) {
-        return 0;
-    }
-    *code = (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
-    bool orders = *code == 0x200e || *code == 0x200f ||
-                  (*code >= 0x2028 && *code <= 0x202e) ||
-                  (*code >= 0x2066 && *code <= 0x2069) || *code == 0xfeff;
-    return orders ? 3 : 0;
-}
+#include "engine/base/utf8.h"
 
 void tg_show_json(struct tg_buf *buf, struct tg_slice json)
 {
@@ -31,7 +8,7 @@ void tg_show_json(struct tg_buf *buf, struct tg_slice json)
     for (size_t i = 0; i < json.size; i++) {
         uint8_t byte = json.data[i];
         uint32_t code;
-        size_t size = obeyed(json, i, &code);
+        size_t size = tg_utf8_obeyed(json, i, &code);
         if (size != 0) {
             tg_buf_printf(buf, "\\u%04x", code);
             i += size - 1;
@@ -51,7 +28,7 @@ void tg_show_text(struct tg_buf *buf, struct tg_slice text)
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
         uint32_t code = byte;
-        size_t size = obeyed(text, i, &code);
+        size_t size = tg_utf8_obeyed(text, i, &code);
         if (size != 0 || byte < ' ') {
             tg_buf_printf(buf, "\\u%04x", code);
             i += size > 1 ? size - 1 : 0;

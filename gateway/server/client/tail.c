@@ -52,6 +52,10 @@ static void subscribe(struct tg_tail *tail, struct tg_buf *send)
     begin_request(send, "subscribe", SUBSCRIBE_ID);
     tg_json_write_name(send, "type");
     tg_json_write_text(send, tail->options->type);
+    if (tail->options->where != NULL) {
+        tg_json_write_name(send, "where");
+        tg_json_write_text(send, tail->options->where);
+    }
     if (tail->has_position) {
         tg_json_write_name(send, "since");
         tg_buf_add_text(send, "{");
@@ -241,6 +245,30 @@ static enum tg_tail_step await_type(struct tg_tail *tail, struct tg_tail_output 
     return TG_TAIL_GO_ON;
 }
 
+/* Where in the query it is: the line, and a mark below. */
+static void show_place(const struct tg_tail *tail, struct tg_json message,
+                       struct tg_buf *err)
+{
+    int64_t line, column;
+    const char *text = tail->options->where;
+    if (text == NULL || !is_text(tg_json_get(message, "member"), "where") ||
+        !tg_json_int(tg_json_get(message, "line"), &line) ||
+        !tg_json_int(tg_json_get(message, "column"), &column)) {
+        return;
+    }
+    for (int64_t at = 1; at < line && text != NULL; at++) {
+        text = strchr(text, '\n');
+        text = text == NULL ? NULL : text + 1;
+    }
+    size_t size = text == NULL ? 0 : strcspn(text, "\n");
+    if (size == 0 || column < 1 || (uint64_t)column > size + 1) {
+        return;
+    }
+    tg_buf_add_text(err, "  ");
+    tg_show_text(err, tg_slice(text, size));
+    tg_buf_printf(err, "\n%*s^\n", (int)column + 1, "");
+}
+
 /* An answer to one of our requests ends the matter, unless we are asked to wait. */
 static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message,
                                     struct tg_tail_output *output)
@@ -254,6 +282,7 @@ static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message
     tg_buf_add_text(&output->err, "telegraphy: ");
     tg_show_refusal(&output->err, message);
     tg_buf_add_text(&output->err, "\n");
+    show_place(tail, message, &output->err);
     if (tg_json_int(tg_json_get(message, "retry_after_ms"), &retry_after_ms) &&
         retry_after_ms >= 0) {
         tail->retry_after_ms = retry_after_ms < 600000 ? (uint64_t)retry_after_ms

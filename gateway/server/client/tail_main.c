@@ -15,7 +15,8 @@
 #include "server/client/wire.h"
 
 const char tg_tail_usage[] =
-    "usage: telegraphy tail TYPE [--count N] [--since EPOCH:OFFSET] [--json]\n"
+    "usage: telegraphy tail TYPE [--where EXPR] [--count N]\n"
+    "                       [--since EPOCH:OFFSET] [--json]\n"
     "\n"
     "Show the events of TYPE as they come, one a line on stdout:\n"
     "time, operation, type, offset, data. What is lost and what happens to the "
@@ -24,6 +25,8 @@ const char tg_tail_usage[] =
     "after\n"
     "N events.\n"
     "\n"
+    "  --where EXPR          only what matches this query, as\n"
+    "                        'status == \"paid\" && total > 100'\n"
     "  --count N             end after N events\n"
     "  --since EPOCH:OFFSET  also what came after this position, as far as it is kept\n"
     "  --json                the messages as the gateway sent them\n"

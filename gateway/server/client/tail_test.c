@@ -243,6 +243,32 @@ static void an_unknown_type_is_told_with_the_nearest(void **state)
         "type); did you mean board.Order?\n");
 }
 
+static void a_query_is_asked_and_its_mistake_shown_where_it_is(void **state)
+{
+    (void)state;
+    options.where = "id == 7 &&\n  totl > \"1\"";
+    connect_anew();
+    tg_buf_clear(&transcript);
+    hear(CONNECTED);
+    assert_transcript("> {\"kind\":\"subscribe\",\"id\":2,\"type\":\"board.Order\","
+                      "\"where\":\"id == 7 &&\\n  totl > \\\"1\\\"\"}\n");
+    assert_int_equal(hear("{\"kind\":\"error\",\"id\":2,\"code\":\"query_field\","
+                          "\"message\":\"unknown field\",\"member\":\"where\","
+                          "\"line\":2,\"column\":3,\"nearest\":[\"total\"]}"),
+                     TG_TAIL_FAILED);
+    assert_transcript("! telegraphy: query_field: unknown field (at where); did you mean "
+                      "total?\n"
+                      "    totl > \"1\"\n"
+                      "    ^\n");
+    /* A place that is none is not shown. */
+    connect_anew();
+    hear(CONNECTED);
+    tg_buf_clear(&transcript);
+    hear("{\"kind\":\"error\",\"id\":2,\"code\":\"query_type\",\"message\":\"m\","
+         "\"member\":\"where\",\"line\":9,\"column\":900000000000}");
+    assert_transcript("! telegraphy: query_type: m (at where)\n");
+}
+
 static void a_busy_gateway_is_asked_again_when_it_says(void **state)
 {
     (void)state;
@@ -309,6 +335,7 @@ int main(void)
         TEST(what_is_lost_is_told),
         TEST(a_subscription_that_ends_ends_us),
         TEST(an_unknown_type_is_told_with_the_nearest),
+        TEST(a_query_is_asked_and_its_mistake_shown_where_it_is),
         TEST(a_busy_gateway_is_asked_again_when_it_says),
         TEST(an_error_of_no_request_of_ours_changes_nothing),
         TEST(a_gateway_that_breaks_the_protocol_is_left),

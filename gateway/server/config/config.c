@@ -208,6 +208,20 @@ static void check_limits(struct load *load)
     }
 }
 
+/* Whoever can connect can be anybody: nobody else may be able to connect. */
+static void check_testing(struct load *load)
+{
+    const struct tg_config *config = load->config;
+    if (config->testing.claims && !tg_config_is_loopback(config->clients.host)) {
+        tg_mistake(load->mistakes,
+                   place_of_either(load, "testing.claims", "clients.host"),
+                   "testing.claims",
+                   "wants clients.host to be a loopback address, since it lets every "
+                   "client be anybody; clients.host is %s",
+                   config->clients.host);
+    }
+}
+
 static void warn_of_risks(struct load *load)
 {
     const struct tg_config *config = load->config;
@@ -219,6 +233,10 @@ static void warn_of_risks(struct load *load)
     if (config->conformance.enabled) {
         tg_warning(load->mistakes, place_of(load, "conformance.enabled"),
                    "conformance.enabled", "echo services are for test suites only");
+    }
+    if (config->testing.claims) {
+        tg_warning(load->mistakes, place_of(load, "testing.claims"), "testing.claims",
+                   "every client may say that it is anybody: for tests only");
     }
 }
 
@@ -302,9 +320,23 @@ enum tg_err tg_config_load(struct tg_config *config, const struct tg_config_inpu
     tg_load_flags(&load);
     check_ports(&load);
     check_limits(&load);
+    check_testing(&load);
     warn_of_risks(&load);
     resolve(&load);
     return mistakes->errors != 0 ? TG_EINVAL : TG_OK;
+}
+
+struct tg_query_limits tg_config_query_limits(const struct tg_config *config)
+{
+    const struct tg_config_queries *queries = &config->queries;
+    return (struct tg_query_limits){
+        .bytes_max = queries->bytes_max,
+        .nodes_max = queries->nodes_max,
+        .depth_max = queries->depth_max,
+        .items_max = queries->items_max,
+        .cost_max = queries->cost_max,
+        .matches = queries->matches,
+    };
 }
 
 void tg_config_finish(struct tg_config *config)

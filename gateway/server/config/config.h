@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "engine/base/err.h"
+#include "engine/query/parse.h"
 #include "server/log/log.h"
 
 struct tg_config_list {
@@ -58,6 +59,17 @@ struct tg_config_limits {
     uint32_t bad_messages_max;
 };
 
+/* What a `where` or an access rule may cost (QUERY.md 5). */
+struct tg_config_queries {
+    uint32_t bytes_max;
+    uint32_t nodes_max;
+    uint32_t depth_max;
+    uint32_t items_max;
+    uint32_t cost_max;
+    uint32_t connection_cost_max;
+    bool matches;
+};
+
 struct tg_config_timeouts {
     uint32_t header_ms;
     uint32_t connect_ms;
@@ -87,6 +99,11 @@ struct tg_config_conformance {
     uint32_t port; /* Always on 127.0.0.1. */
 };
 
+/* For tests, and refused where others than this machine could use it. */
+struct tg_config_testing {
+    bool claims; /* Clients say themselves who they are. */
+};
+
 struct tg_config {
     char *file;                       /* Where it was read from; NULL: no file. */
     uint32_t shards;                  /* Never 0: one per core is resolved. */
@@ -94,10 +111,12 @@ struct tg_config {
     struct tg_config_list catalogues; /* Files; relative ones are resolved. */
     struct tg_config_clients clients;
     struct tg_config_limits limits;
+    struct tg_config_queries queries;
     struct tg_config_timeouts timeouts;
     struct tg_config_ingest ingest;
     struct tg_config_log log;
     struct tg_config_conformance conformance;
+    struct tg_config_testing testing;
 };
 
 /* What was wrong, or (a warning) allowed and yet worth a second look. One line of text,
@@ -131,6 +150,9 @@ TG_MUST_USE enum tg_err tg_config_load(struct tg_config *config,
 /* Frees the strings and wipes the keys. All zero is fine. */
 void tg_config_finish(struct tg_config *config);
 void tg_mistakes_finish(struct tg_mistakes *mistakes);
+
+/* The limits of one query, as configured. */
+struct tg_query_limits tg_config_query_limits(const struct tg_config *config);
 
 /* Open the runtime directory; with `create` make it (0700) if it is not there. It is
  * refused if it is not ours, is a symbolic link, or if others may enter it.

@@ -593,6 +593,35 @@ static void settings_that_contradict_each_other_are_mistakes(void **state)
         "only\n");
 }
 
+static void claims_of_clients_are_believed_on_loopback_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(load("clients: {host: 0.0.0.0}\ntesting: {claims: true}\n"),
+                     TG_EINVAL);
+    assert_non_null(strstr(said, "t.yaml:2:19: testing.claims: wants clients.host to be "
+                                 "a loopback address, since it lets every client be "
+                                 "anybody; clients.host is 0.0.0.0\n"));
+    assert_int_equal(load("clients: {host: '::1'}\ntesting: {claims: true}\n"), TG_OK);
+    assert_string_equal(said, "(warning) t.yaml:2:19: testing.claims: every client may "
+                              "say that it is anybody: for tests only\n");
+    assert_true(config.testing.claims);
+}
+
+static void limits_of_queries_are_set(void **state)
+{
+    (void)state;
+    assert_int_equal(load("queries: {bytes_max: 100, items_max: 7, matches: true}\n"),
+                     TG_OK);
+    struct tg_query_limits limits = tg_config_query_limits(&config);
+    assert_int_equal(limits.bytes_max, 100);
+    assert_int_equal(limits.nodes_max, 256);
+    assert_int_equal(limits.depth_max, 32);
+    assert_int_equal(limits.items_max, 7);
+    assert_int_equal(limits.cost_max, 10000);
+    assert_true(limits.matches);
+    assert_int_equal(config.queries.connection_cost_max, 100000);
+}
+
 static void the_runtime_directory_may_come_from_the_environment(void **state)
 {
     (void)state;
@@ -769,6 +798,8 @@ int main(void)
         TEST(keys_from_the_environment_replace_those_of_the_file),
         TEST(a_key_on_the_command_line_is_refused),
         TEST(settings_that_contradict_each_other_are_mistakes),
+        TEST(claims_of_clients_are_believed_on_loopback_alone),
+        TEST(limits_of_queries_are_set),
         TEST(the_runtime_directory_may_come_from_the_environment),
         TEST(files_are_looked_for_beside_the_configuration),
         TEST(many_mistakes_are_counted_and_bounded),

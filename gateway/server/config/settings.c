@@ -52,6 +52,20 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     NUMBER(limits.bad_messages_max, "20", 1, 10000, NULL,
            "messages in a row that could not be understood; one more closes with 4400"),
 
+    NUMBER(queries.bytes_max, "4096", 16, 65536, "bytes",
+           "text of a query (where), and of an access rule"),
+    NUMBER(queries.nodes_max, "256", 4, 65536, NULL,
+           "nodes of a query's expression; literals in a list do not count"),
+    NUMBER(queries.depth_max, "32", 4, 255, NULL,
+           "levels of a query's expression, open brackets included"),
+    NUMBER(queries.items_max, "1000", 1, 65536, NULL, "items of one list in a query"),
+    NUMBER(queries.cost_max, "10000", 10, 1000000, NULL,
+           "static cost of one filter: steps that an evaluation takes at most"),
+    NUMBER(queries.connection_cost_max, "100000", 10, 1000000000, NULL,
+           "static cost of all filters of one connection"),
+    OTHER(queries.matches, SWITCH, "false",
+          "may queries use matches, regular expressions in linear time?"),
+
     NUMBER(timeouts.header_ms, "5000", 100, 600000, MS,
            "from the accepted connection to the whole handshake"),
     NUMBER(timeouts.connect_ms, "10000", 100, 600000, MS,
@@ -85,6 +99,10 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(conformance.enabled, SWITCH, "false",
           "echo services for test suites that others wrote, on 127.0.0.1 only"),
     NUMBER(conformance.port, "1846", 1, 65535, NULL, "port of these services"),
+
+    OTHER(testing.claims, SWITCH, "false",
+          "take clients' claims from themselves (connect with claims); only where "
+          "clients.host is a loopback address"),
 };
 
 /* The path as flags spell it. */

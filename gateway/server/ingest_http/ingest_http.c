@@ -47,7 +47,8 @@ static struct request_conn *conn_of(struct tg_conn *conn)
 
 /* Answering. */
 
-static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body)
+static void send_text(struct request_conn *conn, unsigned status,
+                      const char *content_type, struct tg_slice body)
 {
     struct tg_ingest_http *ingest = conn->ingest;
     if (conn->outbox.size > ANSWERS_MAX) {
@@ -61,7 +62,7 @@ static void send_answer(struct request_conn *conn, unsigned status, struct tg_sl
     tg_buf_clear(&ingest->text);
     tg_http_answer_write(&ingest->text, &(struct tg_http_answer){
                                             .status = status,
-                                            .content_type = "application/json",
+                                            .content_type = content_type,
                                             .body = body,
                                             .headers = allow,
                                             .header_count = conn->allow == NULL ? 0 : 1,
@@ -82,6 +83,11 @@ static void send_answer(struct request_conn *conn, unsigned status, struct tg_sl
     if (conn->outbox.size > ANSWERS_PAUSE) {
         tg_conn_pause(&conn->conn);
     }
+}
+
+static void send_answer(struct request_conn *conn, unsigned status, struct tg_slice body)
+{
+    send_text(conn, status, "application/json", body);
 }
 
 /* An object of `kind` with what stands in `ingest->members`. */
@@ -138,22 +144,40 @@ static void answer_health(struct request_conn *conn)
     tg_buf_printf(members,
                   "{\"status\":\"ok\",\"version\":\"" TG_VERSION "\",\"catalogue\":%llu,"
                   "\"connections\":%u,\"events\":{\"accepted\":%llu,\"refused\":%llu},"
-                  "\"deliveries\":{\"sent\":%llu,\"lost\":%llu,\"expired\":%llu}}\n",
+                  "\"deliveries\":{\"sent\":%llu,\"lost\":%llu,\"expired\":%llu},"
+                  "\"queries\":{\"subscriptions\":%u,\"filters\":%u,\"opaque\":%u}}\n",
                   (unsigned long long)counts.catalogue, atomic_load(&common->connections),
                   (unsigned long long)counts.accepted, (unsigned long long)counts.refused,
                   atomic_load(&common->deliveries), atomic_load(&common->dropped),
-                  atomic_load(&common->expired));
+                  atomic_load(&common->expired), atomic_load(&common->queries),
+                  atomic_load(&common->filters), atomic_load(&common->opaque));
     send_answer(conn, 200, tg_buf_slice(members));
 }
 
 static void answer_types(struct request_conn *conn)
 {
     struct tg_buf *members = &conn->ingest->members;
+    struct tg_slice query = conn->ingest->request->query;
+    bool typescript = tg_slice_is(query, "as=typescript");
+    if (!typescript && query.size != 0) {
+        refuse(conn, TG_CODE_INVALID_REQUEST, 400,
+               "this path takes no query but as=typescript");
+        return;
+    }
     tg_buf_clear(members);
-    tg_buf_add_byte(members, '{');
-    tg_desk_types(conn->ingest->desk, members);
-    tg_buf_add_text(members, "}\n");
-    send_answer(conn, 200, tg_buf_slice(members));
+    if (typescript) {
+        tg_desk_typescript(conn->ingest->desk, members);
+    } else {
+        tg_buf_add_byte(members, '{');
+        tg_desk_types(conn->ingest->desk, members);
+        tg_buf_add_text(members, "}\n");
+    }
+    if (members->failed) {
+        tg_conn_kill(&conn->conn);
+        return;
+    }
+    send_text(conn, 200, typescript ? "text/plain; charset=utf-8" : "application/json",
+              tg_buf_slice(members));
 }
 
 /* Heads. */

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "engine/catalogue/catalogue.h"
 #include "engine/json/json.h"
 #include "server/client/show.h"
 
@@ -75,9 +74,8 @@ static void tell(struct tg_buf *err, const char *path, const struct tg_refusal *
     tg_buf_add_text(err, refusal->nearest_count != 0 ? "?\n" : "\n");
 }
 
-/* `*catalogue` becomes the one with the document's types, if it is right. */
-static bool check_document(struct tg_catalogue **catalogue, const char *path,
-                           struct tg_buf *err)
+bool tg_check_document(struct tg_catalogue **catalogue, const char *path,
+                       const struct tg_catalogue_limits *limits, struct tg_buf *err)
 {
     struct tg_buf text = {0}, app = {0};
     struct tg_catalogue *next;
@@ -90,7 +88,7 @@ static bool check_document(struct tg_catalogue **catalogue, const char *path,
     if (fault != NULL) {
         tg_buf_printf(err, "%s: %s\n", path, fault);
     } else if (tg_catalogue_replace(*catalogue, tg_buf_slice(&app), tg_buf_slice(&text),
-                                    NULL, &next, &refusal, &changed) != TG_OK) {
+                                    limits, &next, &refusal, &changed) != TG_OK) {
         tell(err, path, &refusal);
     } else {
         tg_catalogue_unref(*catalogue);
@@ -105,9 +103,11 @@ static bool check_document(struct tg_catalogue **catalogue, const char *path,
 bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err)
 {
     struct tg_catalogue *catalogue = tg_catalogue_create();
+    struct tg_catalogue_limits limits = {.rules = tg_config_query_limits(config)};
     bool right = catalogue != NULL;
     for (size_t i = 0; catalogue != NULL && i < config->catalogues.count; i++) {
-        right = check_document(&catalogue, config->catalogues.items[i], err) && right;
+        const char *path = config->catalogues.items[i];
+        right = tg_check_document(&catalogue, path, &limits, err) && right;
     }
     tg_catalogue_unref(catalogue);
     return right;

@@ -18,6 +18,7 @@
 #include "server/log/log.h"
 #include "server/main/check.h"
 #include "server/main/query.h"
+#include "server/main/types.h"
 #include "server/serve/serve.h"
 
 /* A build for debugging or with a sanitizer, which looks at its own process. */
@@ -77,6 +78,8 @@ static const struct command {
     {"tail", "show the events of a type as they come", tg_tail_usage, tg_tail_main},
     {"query", "check, explain or try a query, without a gateway", tg_query_usage,
      tg_query_main},
+    {"types", "tell event types from their documents, as JSON or TypeScript",
+     tg_types_usage, tg_types_main},
     {"version", "say which version this is", version_usage, version},
     {"help", "say more about a command", help_usage, help},
 };

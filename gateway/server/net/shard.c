@@ -132,6 +132,13 @@ static void tell_counts(struct tg_shard *shard)
     atomic_fetch_add_explicit(&common->dropped, dropped, memory_order_relaxed);
     atomic_fetch_add_explicit(&common->expired, counts.expired - shard->told.expired,
                               memory_order_relaxed);
+    /* These go up and down; a difference that is negative wraps, and so does the sum. */
+    atomic_fetch_add_explicit(&common->queries, counts.queries - shard->told.queries,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&common->filters, counts.filters - shard->told.filters,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&common->opaque, counts.opaque - shard->told.opaque,
+                              memory_order_relaxed);
     shard->told = counts;
 }
 
@@ -163,6 +170,9 @@ static struct tg_hub *shard_hub(const struct tg_config *config)
         .bad_messages_max = config->limits.bad_messages_max,
         .message_bytes_max = config->limits.message_bytes_max,
         .ping_interval_ms = config->timeouts.ping_interval_ms,
+        .query_cost_max = config->queries.connection_cost_max,
+        .queries = tg_config_query_limits(config),
+        .claims_believed = config->testing.claims,
         .random = random_bits,
         .frame = tg_client_frame,
         .relieve = relieve,

@@ -20,6 +20,9 @@ struct tg_shard_common {
     atomic_ullong deliveries; /* By all shards; see struct tg_hub_counts. */
     atomic_ullong dropped;
     atomic_ullong expired;
+    atomic_uint queries;
+    atomic_uint filters;
+    atomic_uint opaque;
     atomic_bool ending;
     /* Called by each shard's thread as the last it does. */
     void (*ended)(void *context);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "engine/base/mem.h"
+#include "engine/catalogue/typescript.h"
 #include "server/log/log.h"
 
 enum {
@@ -55,6 +56,7 @@ struct tg_desk *tg_desk_create(const struct tg_config *config, struct tg_shard *
     desk->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
         .batch_events_max = config->ingest.batch_events_max,
         .dedup_window = config->ingest.dedup_window,
+        .rules = tg_config_query_limits(config),
         .random = random_bits,
     });
     if (desk->keys == NULL || desk->sequencer == NULL) {
@@ -220,6 +222,11 @@ void tg_desk_types(struct tg_desk *desk, struct tg_buf *answer)
         tg_type_write(tg_catalogue_at(catalogue, i), true, answer);
     }
     tg_buf_add_byte(answer, ']');
+}
+
+void tg_desk_typescript(struct tg_desk *desk, struct tg_buf *answer)
+{
+    tg_typescript_write(tg_sequencer_catalogue(desk->sequencer), answer);
 }
 
 struct tg_desk_counts tg_desk_counts(const struct tg_desk *desk)

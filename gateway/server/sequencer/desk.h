@@ -42,6 +42,8 @@ TG_MUST_USE enum tg_err tg_desk_replace(struct tg_desk *desk, struct tg_slice ap
                                         struct tg_refusal *refusal);
 /* `"catalogue":n,"types":[…]`: all types of all applications. */
 void tg_desk_types(struct tg_desk *desk, struct tg_buf *answer);
+/* The same as TypeScript. */
+void tg_desk_typescript(struct tg_desk *desk, struct tg_buf *answer);
 
 struct tg_desk_counts {
     uint64_t accepted;

@@ -73,19 +73,6 @@ class EventType:
         }
         return described
 
-    def metadata(self) -> dict[str, Any]:
-        """This type as clients know it (PROTOCOL.md 5): without what is hidden."""
-        return {
-            **self.describe(),
-            "key": list(self.key),
-            "access": self.access_kind,
-            "fields": [
-                {"nullable": False, "verbose_name": "", **field.describe()}
-                for field in self.fields
-                if not field.hidden
-            ],
-        }
-
 
 def ttl_ms(ttl: timedelta | None) -> int | None:
     return None if ttl is None else ttl // timedelta(milliseconds=1)

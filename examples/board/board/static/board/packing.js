@@ -1,4 +1,4 @@
-// The list of what has to be packed. Which orders those are the query says that the view hands over.
+// The list of what has to be packed: the orders that fulfil the query which the view hands over.
 
 const shownMax = 8;
 

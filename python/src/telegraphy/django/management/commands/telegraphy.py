@@ -118,12 +118,7 @@ class Command(BaseCommand):
     # -- what the front end knows
 
     def _types(self, document: dict[str, Any], options: dict[str, Any]) -> None:
-        if options["typescript"]:
-            text = self._typescript(document)
-        else:
-            types = [one.metadata() for one in registry.types()]
-            text = json.dumps({"types": types}, indent=2, ensure_ascii=False)
-        text = text.rstrip("\n") + "\n"
+        text = self._types_text(document, options)
         if options["out"] is None:
             self.stdout.write(text, ending="")
             return
@@ -138,12 +133,13 @@ class Command(BaseCommand):
         news = ", as before" if is_same else ""
         self.stdout.write(f"{path} has {count_of_types(document)}{news}.")
 
-    def _typescript(self, document: dict[str, Any]) -> str:
-        """Written by the gateway's program, the one that knows how."""
+    def _types_text(self, document: dict[str, Any], options: dict[str, Any]) -> str:
+        """Written by the gateway's program, the one that knows what it tells clients."""
         binary = find_binary()
+        form = ["--typescript"] if options["typescript"] else []
         with catalogue_file(document) as catalogue:
             done = subprocess.run(
-                [binary, "types", "--typescript", str(catalogue)],
+                [binary, "types", *form, str(catalogue)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",

@@ -1,0 +1,191 @@
+#include "engine/base/mem.h"
+#include "engine/hub/private.h"
+
+/* What the matcher keeps of a filter beside its copy of it, and of each literal (or item
+ * of a list), in access structures: as measured, and rounded up. */
+enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224 };
+
+static enum tg_err read_claims(struct tg_hub *hub, const struct tg_peer *peer,
+                               struct tg_json *claims)
+{
+    struct tg_json_error error;
+    *claims = (struct tg_json){0};
+    if (peer->claims.size == 0) {
+        return TG_OK;
+    }
+    if (tg_json_parse(&hub->claims, peer->claims, NULL, &error) != TG_OK) {
+        return TG_ENOMEM; /* They were read once, in `connect`. */
+    }
+    *claims = tg_json_root(&hub->claims);
+    return TG_OK;
+}
+
+enum tg_err hub_compile(struct tg_hub *hub, const struct tg_peer *peer,
+                        const struct tg_type *type, struct tg_slice where,
+                        struct tg_filter **filter, struct tg_refusal *refusal)
+{
+    struct tg_filter_request request = {
+        .schema = &type->schema,
+        .access = type->rule,
+        .where = where,
+        .limits = &hub->config.queries,
+    };
+    *filter = NULL;
+    if (where.size == 0 && type->rule.size == 0) {
+        return TG_OK;
+    }
+    if (read_claims(hub, peer, &request.claims) != TG_OK) {
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+        return TG_ENOMEM;
+    }
+    enum tg_err err = tg_filter_compile(hub->compiler, &request, filter, refusal);
+    if (err == TG_OK && (*filter)->terms[0].kind == TG_TERM_TRUE) {
+        tg_free(*filter);
+        *filter = NULL;
+    }
+    if (err != TG_OK && err != TG_ENOMEM) {
+        memcpy(refusal->member, "where", sizeof "where");
+    }
+    return err;
+}
+
+static uint32_t literals_of(const struct tg_term *term)
+{
+    switch (term->kind) {
+    case TG_TERM_AND:
+    case TG_TERM_OR:
+        return 0;
+    case TG_TERM_NUMBER_ONE:
+    case TG_TERM_TEXT_ONE:
+        return term->count;
+    default:
+        return 1;
+    }
+}
+
+uint32_t filter_weight(const struct tg_filter *filter)
+{
+    uint32_t literals = 0;
+    for (uint32_t i = 0; i < filter->terms_count; i++) {
+        literals += literals_of(&filter->terms[i]);
+    }
+    return (uint32_t)sizeof(struct tg_hub_cohort) + filter->size + ENTRY_OVERHEAD +
+           literals * LITERAL_OVERHEAD;
+}
+
+bool cohort_has_filter(const struct tg_hub_cohort *cohort, const struct tg_filter *filter)
+{
+    if (!cohort->filtered || filter == NULL) {
+        return !cohort->filtered && filter == NULL;
+    }
+    const struct tg_filter *own =
+        tg_matcher_filter(cohort->stream->live->matcher, cohort->entry);
+    return own->size == filter->size && memcmp(own, filter, own->size) == 0;
+}
+
+/* The filtered cohorts of a stream. */
+
+static void live_count(struct tg_hub *hub, struct tg_hub_live *live, uint32_t opaque)
+{
+    hub->counts.opaque += opaque - live->opaque;
+    live->opaque = opaque;
+}
+
+static struct tg_hub_live *live_create(struct tg_type *type)
+{
+    struct tg_hub_live *live = tg_zalloc(1, sizeof *live);
+    if (live == NULL) {
+        return NULL;
+    }
+    live->matcher = tg_matcher_create(&type->schema);
+    if (live->matcher == NULL) {
+        tg_free(live);
+        return NULL;
+    }
+    tg_type_ref(type);
+    live->type = type;
+    tg_list_init(&live->cohorts);
+    return live;
+}
+
+static void live_prune(struct tg_hub *hub, struct tg_hub_stream *stream)
+{
+    struct tg_hub_live *live = stream->live;
+    if (tg_list_empty(&live->cohorts)) {
+        live_count(hub, live, 0);
+        tg_matcher_destroy(live->matcher);
+        tg_type_unref(live->type);
+        tg_free(live);
+        stream->live = NULL;
+    }
+}
+
+enum tg_err live_enter(struct tg_hub *hub, struct tg_hub_stream *stream,
+                       const struct tg_filter *filter, struct tg_hub_cohort *cohort)
+{
+    if (stream->live == NULL) {
+        stream->live = live_create(stream->type);
+    }
+    struct tg_hub_live *live = stream->live;
+    if (live == NULL) {
+        return TG_ENOMEM;
+    }
+    if (tg_matcher_add(live->matcher, filter, cohort, &cohort->entry) != TG_OK) {
+        live_prune(hub, stream);
+        return TG_ENOMEM;
+    }
+    cohort->filtered = true;
+    cohort->about_event = filter->about_event;
+    cohort->cost = filter->cost;
+    cohort->bytes = filter_weight(filter);
+    tg_list_append(&live->cohorts, &cohort->link);
+    hub->counts.filters++;
+    live_count(hub, live, tg_matcher_counts(live->matcher).opaque);
+    return TG_OK;
+}
+
+void live_leave(struct tg_hub *hub, struct tg_hub_cohort *cohort)
+{
+    struct tg_hub_live *live = cohort->stream->live;
+    tg_matcher_remove(live->matcher, cohort->entry);
+    tg_list_remove(&cohort->link);
+    hub->counts.filters--;
+    live_count(hub, live, tg_matcher_counts(live->matcher).opaque);
+    live_prune(hub, cohort->stream);
+}
+
+/* Enter all cohorts, whose filters `live` still has, in `matcher`. */
+static bool enter_all(struct tg_hub_live *live, struct tg_matcher *matcher)
+{
+    for (struct tg_link *link = live->cohorts.next; link != &live->cohorts;
+         link = link->next) {
+        struct tg_hub_cohort *cohort = TG_ENTRY(link, struct tg_hub_cohort, link);
+        const struct tg_filter *filter = tg_matcher_filter(live->matcher, cohort->entry);
+        if (tg_matcher_add(matcher, filter, cohort, &cohort->next_entry) != TG_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool live_renew(struct tg_hub *hub, struct tg_hub_stream *stream)
+{
+    struct tg_hub_live *live = stream->live;
+    struct tg_matcher *matcher = tg_matcher_create(&stream->type->schema);
+    if (matcher == NULL || !enter_all(live, matcher)) {
+        tg_matcher_destroy(matcher);
+        return false;
+    }
+    for (struct tg_link *link = live->cohorts.next; link != &live->cohorts;
+         link = link->next) {
+        struct tg_hub_cohort *cohort = TG_ENTRY(link, struct tg_hub_cohort, link);
+        cohort->entry = cohort->next_entry;
+    }
+    tg_matcher_destroy(live->matcher);
+    tg_type_unref(live->type);
+    tg_type_ref(stream->type);
+    live->matcher = matcher;
+    live->type = stream->type;
+    live_count(hub, live, tg_matcher_counts(matcher).opaque);
+    return true;
+}
