@@ -23,6 +23,13 @@ ORDER = event_type(
 )
 NOTE = event_type("test.Note")
 SECRET = event_type("test.Secret", access="authenticated")
+RULED = event_type(
+    "test.Ruled",
+    operations=["create"],
+    key=["id"],
+    access={"rule": "owner == auth.user_id"},
+    fields=[field("id", "int"), field("owner", "int", hidden=True)],
+)
 
 
 def run(
@@ -103,7 +110,8 @@ def test_it_says_what_it_can_do() -> None:
     for arguments in (("help",), ("--help",)):
         answer = run(*arguments)
         assert answer.returncode == 0
-        for command in ("serve", "check", "publish", "tail", "types", "version"):
+        commands = ("serve", "check", "publish", "tail", "query", "types", "version")
+        for command in commands:
             assert re.search(rf"^  {command} ", answer.stdout, re.MULTILINE)
     assert re.fullmatch(r"telegraphy \d+\.\d+\.\d+\n", run("--version").stdout)
     assert run("--version").stdout == run("version").stdout
@@ -113,7 +121,7 @@ def test_it_says_what_it_can_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "check", "publish", "tail", "types", "version", "help"]
+    "command", ["serve", "check", "publish", "tail", "query", "types", "version", "help"]
 )
 def test_each_command_has_its_help(command: str) -> None:
     answers = [run("help", command), run(command, "--help")]
@@ -488,6 +496,61 @@ def test_tail_ends_where_its_type_does(orders: Gateway, tail: Callable[..., Tail
     assert orders.put_catalogue(ORDER, NOTE, SECRET).status == 200
     assert shown.wait() == 1
     assert "telegraphy: the subscription ended (query_changed)" in shown.err.read_text()
+
+
+# ---- query
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps({"app": "test", "types": [ORDER, NOTE, RULED]}))
+    return path
+
+
+def test_query_check_says_where_it_is_wrong(schema: Path) -> None:
+    how = ("--schema", schema, "--type", "test.Order")
+    good = run("query", "check", 'status == "paid"', *how)
+    assert (good.returncode, good.stderr) == (0, ""), good
+    bad = run("query", "check", 'id > 7 &&\n stats == "paid"', *how)
+    assert (bad.returncode, bad.stdout) == (1, "")
+    said, line, mark = bad.stderr.splitlines()
+    assert "query_field" in said
+    assert "line 2, column 2" in said
+    assert "did you mean status?" in said
+    assert line.index("stats") == mark.index("^")
+
+
+def test_query_explain_shows_rule_and_query_in_one(schema: Path, tmp_path: Path) -> None:
+    claims = tmp_path / "claims.json"
+    claims.write_text('{"user_id": 7}')
+    how = ("--schema", schema, "--type", "test.Ruled", "--claims", claims)
+    answer = run("query", "explain", "!(id <= 5)", *how)
+    assert answer.returncode == 0, answer.stderr
+    assert "owner == 7" in answer.stdout
+    assert "id >= 6" in answer.stdout
+
+
+def test_query_eval_says_what_a_subscriber_is_told(schema: Path, tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(
+        '{"op":"update","data":{"id":7,"status":"paid"},'
+        '"old":{"status":"new"},"changed":["status"]}'
+    )
+    told = {'status == "paid"': "add", 'status == "new"': "remove", "id == 7": "change"}
+    for where, op in {**told, "id == 8": "nothing"}.items():
+        answer = run(
+            "query", "eval", where, "--schema", schema, "--type", "test.Order", "--event", event
+        )
+        assert answer.stdout.splitlines()[-1] == f"told: {op}", (where, answer)
+
+
+def test_query_eval_is_cel_without_a_schema() -> None:
+    assert run("query", "eval", "[1, 2, 3].map(n, n * n)").stdout == "[1, 4, 9]\n"
+    assert run("query", "eval", "1 / 0").stdout == "error: division by zero\n"
+    wrong = run("query", "eval", "1 +")
+    assert wrong.returncode == 1
+    assert "query_syntax" in wrong.stderr
 
 
 # ---- types

@@ -11,8 +11,10 @@
 #define ITEM_FIELDS                                                 \
     "{'name':'id','type':'int'},{'name':'status','type':'string'}," \
     "{'name':'total','type':'decimal','nullable':true}"
-#define MODEL      "'operations':['create','update','delete'],'key':['id']"
-#define ITEM       "{'name':'shop.Item'," MODEL ",'access':'public','fields':[" ITEM_FIELDS "]}"
+#define MODEL "'operations':['create','update','delete'],'key':['id']"
+#define ITEM_OF(fields, access) \
+    "{'name':'shop.Item'," MODEL ",'access':" access ",'fields':[" fields "]}"
+#define ITEM       ITEM_OF(ITEM_FIELDS, "'public'")
 #define ORDER_RULE "owner_id == auth.user_id || auth.staff"
 #define ORDER_OF(rule)                                                           \
     "{'name':'shop.Order'," MODEL ",'access':{'rule':'" rule "'},'fields':["     \
@@ -23,6 +25,8 @@
 #define ITEM_EPOCH  "0000000000000001"
 #define ORDER_EPOCH "0000000000000002"
 #define TIME        "2026-11-23T02:16:34.120331Z"
+
+#define PAID "status == \\'paid\\'"
 
 #define SUBSCRIBE(id, type, where) \
     "{'kind':'subscribe','id':" id ",'type':'" type "','where':'" where "'}"

@@ -29,6 +29,8 @@ static struct tg_hub_cohort *cohort_of(struct tg_hub *hub, struct tg_hub_stream 
     }
     cohort->stream = stream;
     cohort->prev = stream->head;
+    cohort->members = &cohort->first;
+    cohort->capacity = 1;
     tg_list_init(&cohort->link);
     if (filter == NULL) {
         stream->cohort = cohort;
@@ -50,18 +52,24 @@ static void cohort_prune(struct tg_hub *hub, struct tg_hub_cohort *cohort)
     } else {
         cohort->stream->cohort = NULL;
     }
-    tg_free(cohort->members);
+    if (cohort->members != &cohort->first) {
+        tg_free(cohort->members);
+    }
     tg_free(cohort);
 }
 
 static enum tg_err cohort_add(struct tg_hub_cohort *cohort, struct tg_hub_member *member)
 {
     if (cohort->count == cohort->capacity) {
-        uint32_t capacity = cohort->capacity == 0 ? 1 : cohort->capacity * 2;
-        struct tg_hub_member **members =
-            tg_resize(cohort->members, capacity * sizeof(struct tg_hub_member *));
+        bool inside = cohort->members == &cohort->first;
+        uint32_t capacity = inside ? 4 : cohort->capacity * 2;
+        struct tg_hub_member **members = tg_resize(
+            inside ? NULL : cohort->members, capacity * sizeof(struct tg_hub_member *));
         if (members == NULL) {
             return TG_ENOMEM;
+        }
+        if (inside) {
+            members[0] = cohort->first;
         }
         cohort->members = members;
         cohort->capacity = capacity;

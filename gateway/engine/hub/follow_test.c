@@ -5,11 +5,8 @@
 #define ITEM_SUBSCRIBE(id, where) SUBSCRIBE(id, "shop.Item", where)
 #define ITEM_EVENT(cohort, prev, op, offset, id, rest) \
     EVENT(cohort, prev, "shop.Item", op, ITEM_EPOCH, offset, id, rest)
-#define PAID "status == \\'paid\\'"
 #define CREATE \
     "{'type':'shop.Item','op':'create','id':'a','data':{'id':1,'status':'paid'}}"
-#define ITEM_OF(fields, access) \
-    "{'name':'shop.Item'," MODEL ",'access':" access ",'fields':[" fields "]}"
 #define CHANGED(version) "{'kind':'types_changed','catalogue':" version "}\n"
 
 static void a_change_of_names_for_people_leaves_queries_as_they_are(void **state)

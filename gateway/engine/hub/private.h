@@ -32,8 +32,9 @@ struct tg_hub_cohort {
     uint32_t number;
     uint32_t count;
     uint32_t capacity;
-    uint64_t prev; /* The offset up to which its members are complete. */
-    struct tg_hub_member **members;
+    uint64_t prev;                  /* The offset up to which its members are complete. */
+    struct tg_hub_member **members; /* `first`, or on the heap. */
+    struct tg_hub_member *first;    /* Most queries have one member. */
     /* What its members look through: nothing, or an entry of the stream's matcher. */
     bool filtered;
     bool about_event;

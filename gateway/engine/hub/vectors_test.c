@@ -282,7 +282,7 @@ static void run_reject(const char *name, struct tg_json vector)
     end();
 }
 
-/* --- all ------------------------------------------------------------------------------ */
+/* --- all --------------------------------------------------------------------------- */
 
 static void walk(const char *folder, tg_test_vector *run, size_t least)
 {

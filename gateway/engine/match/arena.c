@@ -66,25 +66,45 @@ static int directory_grow(struct tg_arena *arena)
     return 0;
 }
 
-static int segment_add(struct tg_arena *arena)
+/* Ask the heap for one segment, or for a whole block of them when there are many. */
+static int block_add(struct tg_arena *arena)
 {
-    if (arena->segments_count == 1u << (TG_ARENA_REF_BITS - TG_ARENA_SEGMENT_BITS) ||
-        (arena->segments_count == arena->segments_capacity &&
-         directory_grow(arena) != 0)) {
-        return -1;
+    size_t segment = SEGMENT_UNITS * (size_t)TG_ARENA_UNIT;
+    uint32_t many = TG_ARENA_BLOCK / (uint32_t)segment;
+    uint32_t count = arena->segments_count < many / 2 ? 1 : many;
+    size_t size = count == 1 ? segment + TG_ARENA_UNIT : TG_ARENA_BLOCK;
+    while (arena->segments_count + count > arena->segments_capacity) {
+        if (directory_grow(arena) != 0) {
+            return -1;
+        }
     }
-    uint8_t *block = tg_alloc((SEGMENT_UNITS + 1) * (size_t)TG_ARENA_UNIT);
+    uint8_t *block = tg_alloc(size);
     if (block == NULL) {
         return -1;
     }
+    /* A block of the heap's own alignment may lack the room for its last segment. */
+    size_t past = (TG_ARENA_UNIT - (uintptr_t)block % TG_ARENA_UNIT) % TG_ARENA_UNIT;
+    count = (uint32_t)((size - past) / segment);
+    for (uint32_t i = 0; i < count; i++) {
+        arena->segments[arena->segments_count + i] = block + past + i * segment;
+        arena->blocks[arena->segments_count + i] = i == 0 ? block : NULL;
+    }
+    arena->segments_ready = count;
+    arena->bytes += size;
+    return 0;
+}
+
+static int segment_add(struct tg_arena *arena)
+{
+    if (arena->segments_count == 1u << (TG_ARENA_REF_BITS - TG_ARENA_SEGMENT_BITS) ||
+        (arena->segments_ready == 0 && block_add(arena) != 0)) {
+        return -1;
+    }
     segment_retire(arena);
-    size_t past = (uintptr_t)block % TG_ARENA_UNIT;
-    arena->blocks[arena->segments_count] = block;
-    arena->segments[arena->segments_count] = block + (TG_ARENA_UNIT - past) % TG_ARENA_UNIT;
-    arena->bytes += (SEGMENT_UNITS + 1) * (size_t)TG_ARENA_UNIT;
     /* Number 0 is nothing. */
     arena->next = arena->segments_count == 0 ? 1 : 0;
     arena->segments_count++;
+    arena->segments_ready--;
     return 0;
 }
 

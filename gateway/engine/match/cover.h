@@ -18,7 +18,7 @@ struct tg_cover {
 
 /* What the choice goes by. */
 struct tg_cover_context {
-    struct tg_intern *intern;
+    const struct tg_intern *intern;
     const struct tg_stats *stats;
     const struct tg_postings *postings;
     uint32_t filters; /* Entered so far. */

@@ -24,7 +24,7 @@ static uint32_t hash_of(struct tg_slice bytes, bool is_number)
 static uint32_t find(const struct tg_intern *intern, struct tg_slice bytes,
                      bool is_number, uint32_t hash)
 {
-    uint32_t at = 0;
+    uint32_t at = UINT32_MAX;
     uint32_t id;
     while ((id = tg_table_next(&intern->table, hash, &at)) != 0) {
         const struct value *value = tg_arena_at(intern->arena, id);

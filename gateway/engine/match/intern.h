@@ -12,7 +12,7 @@ enum { TG_INTERN_TEXT_MAX = 1024 };
 
 struct tg_intern {
     struct tg_arena *arena;
-    struct tg_table table;
+    struct tg_table table; /* In the same arena. */
 };
 
 void tg_intern_finish(struct tg_intern *intern);

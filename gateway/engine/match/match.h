@@ -29,7 +29,7 @@ TG_MUST_USE enum tg_err tg_matcher_add(struct tg_matcher *matcher,
 void *tg_matcher_find(const struct tg_matcher *matcher, const struct tg_filter *filter);
 /* Forget it; its number may be given again. Not while matches are being looked at. */
 void tg_matcher_remove(struct tg_matcher *matcher, uint32_t entry);
-/* Borrowed until the entry is removed or another is added. */
+/* Borrowed until the next call for this matcher: filters are kept packed. */
 const struct tg_filter *tg_matcher_filter(const struct tg_matcher *matcher,
                                           uint32_t entry);
 

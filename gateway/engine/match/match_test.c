@@ -204,9 +204,53 @@ static void without_memory_nothing_changes(void **state)
     tg_builder_destroy(builder);
 }
 
+/* What explain says of the filter that was told. */
+static void expect_access(struct tg_matcher *matcher, struct tg_builder *b,
+                          const char *text)
+{
+    struct tg_filter *filter;
+    struct tg_buf buf = {0};
+    assert_int_equal(tg_build_finish(b, &filter), TG_OK);
+    tg_matcher_explain(matcher, filter, &buf);
+    tg_buf_add_byte(&buf, '\0');
+    assert_string_equal((const char *)buf.data, text);
+    tg_buf_finish(&buf);
+    tg_free(filter);
+}
+
+static void explain_says_how_a_filter_is_reached(void **state)
+{
+    (void)state;
+    struct tg_matcher *matcher = tg_matcher_create(model_schema());
+    struct tg_builder *b = tg_builder_create();
+    tg_build_text(b, 5, TG_LIT("x"), false);
+    tg_build_number(b, 0, 7, false);
+    tg_build_range(b, 1, 3, 9);
+    expect_access(matcher, b, "key a + f, then range of b\n");
+    tg_build_open(b, TG_TERM_OR);
+    tg_build_part(b, TG_TERM_PREFIX, 6, TG_LIT("ab"), false);
+    tg_build_part(b, TG_TERM_ITEM_TEXT, 11, TG_LIT("ab"), false);
+    tg_build_numbers(b, 0, (const int64_t[]){1, 2, 3}, 3, false);
+    tg_build_close(b);
+    expect_access(matcher, b,
+                  "key a, 3 values\nprefix of g, 2 bytes\nitem of l\n");
+    tg_build_range(b, 1, 3, 9);
+    expect_access(matcher, b, "range of b\n");
+    tg_build_text(b, 5, TG_LIT("x"), true);
+    expect_access(matcher, b, "every event with f\n");
+    tg_build_state(b, TG_TERM_PRESENT, TG_SLOT_OLD + 5, true);
+    expect_access(matcher, b, "every event without old.f\n");
+    expect_access(matcher, b, "every event\n");
+    tg_build_constant(b, false);
+    expect_access(matcher, b, "no event\n");
+    tg_builder_destroy(b);
+    tg_matcher_destroy(matcher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(explain_says_how_a_filter_is_reached),
         cmocka_unit_test(the_index_the_scan_and_the_plain_meaning_agree),
         cmocka_unit_test(without_memory_nothing_changes),
     };

@@ -25,9 +25,17 @@ static void entry_follow(void *context, uint32_t item, struct tg_place from,
 struct tg_matcher *tg_matcher_create(const struct tg_schema *schema)
 {
     struct tg_matcher *matcher = tg_zalloc(1, sizeof *matcher);
-    if (matcher != NULL) {
+    struct tg_forms *forms = tg_zalloc(1, sizeof *forms);
+    if (matcher == NULL || forms == NULL) {
+        tg_free(matcher);
+        tg_free(forms);
+        matcher = NULL;
+    } else {
+        matcher->forms = forms;
         matcher->schema = schema;
         matcher->intern.arena = &matcher->arena;
+        matcher->intern.table.arena = &matcher->arena;
+        matcher->filters.arena = &matcher->arena;
         tg_postings_init(&matcher->postings, &matcher->arena);
         matcher->postings.on_move = entry_follow;
         matcher->postings.context = matcher;
@@ -60,6 +68,9 @@ void tg_matcher_destroy(struct tg_matcher *matcher)
     tg_free(matcher->scan.words);
     tg_matches_finish(&matcher->matches);
     tg_space_finish(&matcher->space);
+    tg_buf_finish(&matcher->forms->packed);
+    tg_buf_finish(&matcher->forms->unpacked);
+    tg_free(matcher->forms);
     tg_arena_finish(&matcher->arena);
     tg_free(matcher);
 }
@@ -72,11 +83,11 @@ static uint32_t hash_of(const struct tg_filter *filter)
 
 static uint32_t find(const struct tg_matcher *matcher, const struct tg_filter *filter)
 {
-    uint32_t at = 0;
+    uint32_t at = UINT32_MAX;
+    uint32_t hash = hash_of(filter);
     uint32_t ref;
-    while ((ref = tg_table_next(&matcher->filters, hash_of(filter), &at)) != 0) {
-        const struct tg_filter *other = tg_entry_body(tg_entry_at(matcher, ref)).filter;
-        if (other->size == filter->size && memcmp(other, filter, filter->size) == 0) {
+    while ((ref = tg_table_next(&matcher->filters, hash, &at)) != 0) {
+        if (tg_entry_is(matcher, tg_entry_at(matcher, ref), filter)) {
             break;
         }
     }
@@ -92,7 +103,7 @@ void *tg_matcher_find(const struct tg_matcher *matcher, const struct tg_filter *
 const struct tg_filter *tg_matcher_filter(const struct tg_matcher *matcher,
                                           uint32_t entry)
 {
-    return tg_entry_body(tg_entry_at(matcher, entry)).filter;
+    return tg_entry_filter(matcher, tg_entry_at(matcher, entry));
 }
 
 static bool is_opaque(const struct tg_cover *cover)
@@ -239,13 +250,14 @@ void tg_matcher_remove(struct tg_matcher *matcher, uint32_t entry)
 {
     struct tg_entry *gone = tg_entry_at(matcher, entry);
     struct tg_entry_body body = tg_entry_body(gone);
+    const struct tg_filter *filter = tg_entry_filter(matcher, gone);
     matcher->counts.filters--;
     matcher->counts.opaque -= entry_is_opaque(matcher, &body);
     matcher->scan.stale = true;
     take_items_out(matcher, gone);
-    tg_table_remove(&matcher->filters, hash_of(body.filter), entry);
+    tg_table_remove(&matcher->filters, hash_of(filter), entry);
     /* The draft had room for this filter when it was entered: nothing fails here. */
-    if (tg_draft_begin(&matcher->draft, body.filter) != TG_OK ||
+    if (tg_draft_begin(&matcher->draft, filter) != TG_OK ||
         tg_cover_look_up(&matcher->draft, &matcher->intern) != TG_OK) {
         assert(false);
     }
@@ -258,7 +270,6 @@ struct tg_matcher_counts tg_matcher_counts(const struct tg_matcher *matcher)
 {
     struct tg_matcher_counts counts = matcher->counts;
     counts.bytes = sizeof *matcher + matcher->arena.bytes + matcher->outside +
-                   matcher->intern.table.bytes + matcher->filters.bytes +
                    tg_postings_bytes(&matcher->postings) +
                    tg_stats_bytes(&matcher->stats) +
                    matcher->matches.capacity * (sizeof(struct tg_match) + 4);

@@ -10,6 +10,7 @@ void tg_postings_init(struct tg_postings *postings, struct tg_arena *arena)
 {
     *postings = (struct tg_postings){
         .arena = arena,
+        .table.arena = arena,
         .secret = (uint32_t)tg_hash(TG_LIT("posting")),
     };
 }
@@ -23,7 +24,7 @@ void tg_postings_finish(struct tg_postings *postings)
 
 size_t tg_postings_bytes(const struct tg_postings *postings)
 {
-    return postings->table.bytes + postings->shapes_capacity * sizeof *postings->shapes +
+    return postings->shapes_capacity * sizeof *postings->shapes +
            postings->index_capacity * sizeof *postings->index;
 }
 

@@ -133,7 +133,7 @@ static inline uint32_t tg_posting_hash(const struct tg_postings *postings, uint3
 static inline uint32_t tg_posting_find(const struct tg_postings *postings, uint32_t hash,
                                        uint32_t shape, const uint32_t ids[TG_TUPLE_MAX])
 {
-    uint32_t at = 0;
+    uint32_t at = UINT32_MAX;
     uint32_t ref;
     while ((ref = tg_table_next(&postings->table, hash, &at)) != 0) {
         const struct tg_chunk *chunk = tg_arena_at(postings->arena, ref);

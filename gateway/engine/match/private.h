@@ -4,6 +4,14 @@
 
 #include "engine/match/cover.h"
 #include "engine/match/match.h"
+#include "engine/match/pack.h"
+
+/* How an entry keeps its filter. */
+enum tg_entry_form {
+    TG_ENTRY_PACKED,  /* Packed (pack.h); the last 2 bytes are where it begins. */
+    TG_ENTRY_RAW,     /* As it is, behind a pointer at the end: its code looks at it. */
+    TG_ENTRY_OUTSIDE, /* The whole body is behind a pointer. */
+};
 
 /* A filter that was entered, in one block of the arena: first what a candidate needs, in
  * one line of the cache if the code is short. After the code: the places of its items,
@@ -16,7 +24,7 @@ struct tg_entry {
     uint16_t places_count;
     uint16_t size;
     bool about_event;
-    bool outside; /* Its body is behind a pointer. */
+    uint8_t form; /* enum tg_entry_form */
     uint32_t code[];
 };
 
@@ -26,7 +34,13 @@ struct tg_entry_body {
     uint32_t code_count;
     struct tg_place *places;
     uint32_t places_count;
-    const struct tg_filter *filter;
+    const struct tg_filter *filter; /* NULL: packed. */
+};
+
+/* Where filters are packed and unpacked: large enough for any that is entered. */
+struct tg_forms {
+    struct tg_buf packed;
+    struct tg_buf unpacked;
 };
 
 struct tg_scan {
@@ -58,12 +72,18 @@ struct tg_matcher {
     struct tg_scan scan;
     struct tg_matches matches;
     struct tg_space space;
+    struct tg_forms *forms;
     struct tg_view views[2];
     struct tg_matcher_counts counts;
     size_t outside; /* Bytes of filters and bodies. */
 };
 
 struct tg_entry_body tg_entry_body(const struct tg_entry *entry);
+/* Its filter: borrowed until it is removed, and until the next call. */
+const struct tg_filter *tg_entry_filter(const struct tg_matcher *matcher,
+                                        const struct tg_entry *entry);
+bool tg_entry_is(const struct tg_matcher *matcher, const struct tg_entry *entry,
+                 const struct tg_filter *filter);
 /* An entry of the filter, with room for `places` of which none is there yet; 0 without
  * memory. */
 uint32_t tg_entry_create(struct tg_matcher *matcher, const struct tg_filter *filter,

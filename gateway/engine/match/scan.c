@@ -23,7 +23,8 @@ static enum tg_err scan_room(struct tg_scan *scan, size_t more)
 static enum tg_err scan_write(struct tg_matcher *matcher, uint32_t ref)
 {
     struct tg_draft *draft = &matcher->draft;
-    const struct tg_filter *filter = tg_entry_body(tg_entry_at(matcher, ref)).filter;
+    const struct tg_filter *filter =
+        tg_entry_filter(matcher, tg_entry_at(matcher, ref));
     struct tg_cover_context context = {&matcher->intern, &matcher->stats,
                                        &matcher->postings, matcher->counts.filters};
     if (filter->terms[0].kind == TG_TERM_FALSE) {
@@ -72,7 +73,7 @@ static void scan_one(struct tg_matcher *matcher, const uint32_t *words, bool bot
     struct tg_entry *entry = NULL;
     const struct tg_filter *filter = NULL;
     if ((words[1] & EXOTIC) != 0) {
-        filter = tg_entry_body(tg_entry_at(matcher, words[0])).filter;
+        filter = tg_entry_filter(matcher, tg_entry_at(matcher, words[0]));
     }
     bool holds = tg_residual_run(words + HEAD, count, &asked, filter);
     bool held = holds;

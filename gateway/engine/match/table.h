@@ -6,11 +6,9 @@
 #define TG_MATCH_TABLE_H
 
 #include "engine/base/err.h"
+#include "engine/match/arena.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
-enum { TG_TABLE_SEGMENT_BITS = 9, TG_TABLE_SEGMENT = 1 << TG_TABLE_SEGMENT_BITS };
+enum { TG_TABLE_SEGMENT = 511 }; /* So that a segment is the arena's largest block. */
 
 struct tg_table_slot {
     uint32_t hash;
@@ -23,32 +21,44 @@ struct tg_table_segment {
     struct tg_table_slot slots[TG_TABLE_SEGMENT];
 };
 
-/* All zero is empty. */
+/* All zero but the arena is empty. */
 struct tg_table {
-    struct tg_table_segment **directory;
+    struct tg_arena *arena;
+    uint32_t *directory; /* Segments in the arena. */
     uint32_t depth; /* The directory has 2^depth places. */
     size_t count;
-    size_t bytes;
     uint64_t moved; /* Slots that splits moved, since the beginning. */
 };
 
+/* The directory's memory; the segments are the arena's. */
 void tg_table_finish(struct tg_table *table);
 
 static inline struct tg_table_segment *tg_table_segment_of(const struct tg_table *table,
                                                            uint32_t hash)
 {
-    return table->directory[(uint64_t)hash >> (32 - table->depth)];
+    return tg_arena_at(table->arena,
+                       table->directory[(uint64_t)hash >> (32 - table->depth)]);
+}
+
+static inline uint32_t tg_table_home(uint32_t hash)
+{
+    return (hash & 0xffff) * TG_TABLE_SEGMENT >> 16;
+}
+
+static inline uint32_t tg_table_after(uint32_t slot)
+{
+    return slot + 1 == TG_TABLE_SEGMENT ? 0 : slot + 1;
 }
 
 static inline void tg_table_prefetch(const struct tg_table *table, uint32_t hash)
 {
     if (table->directory != NULL) {
         __builtin_prefetch(
-            &tg_table_segment_of(table, hash)->slots[hash % TG_TABLE_SEGMENT]);
+            &tg_table_segment_of(table, hash)->slots[tg_table_home(hash)]);
     }
 }
 
-/* The numbers with this hash, one by one: begin with `*at` 0; 0 at the end. */
+/* The numbers with this hash, one by one: begin with `*at` UINT32_MAX; 0 at the end. */
 static inline uint32_t tg_table_next(const struct tg_table *table, uint32_t hash,
                                      uint32_t *at)
 {
@@ -57,8 +67,8 @@ static inline uint32_t tg_table_next(const struct tg_table *table, uint32_t hash
     }
     const struct tg_table_segment *segment = tg_table_segment_of(table, hash);
     for (;;) {
-        const struct tg_table_slot *slot =
-            &segment->slots[(hash + (*at)++) % TG_TABLE_SEGMENT];
+        *at = *at == UINT32_MAX ? tg_table_home(hash) : tg_table_after(*at);
+        const struct tg_table_slot *slot = &segment->slots[*at];
         if (slot->ref == 0 || slot->hash == hash) {
             return slot->ref;
         }

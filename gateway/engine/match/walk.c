@@ -157,7 +157,7 @@ static void probes_flush(struct walk *walk)
 {
     const struct tg_postings *postings = &walk->matcher->postings;
     for (uint32_t i = 0; i < walk->probes_count; i++) {
-        uint32_t at = 0;
+        uint32_t at = UINT32_MAX;
         uint32_t ref = tg_table_next(&postings->table, walk->probes[i].hash, &at);
         if (ref != 0) {
             __builtin_prefetch(tg_arena_at(postings->arena, ref));

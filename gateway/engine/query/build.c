@@ -208,7 +208,8 @@ static const struct tg_build_part *make_group(struct tg_builder *builder, uint8_
         }
         children[i] = part;
         group->terms += part->terms;
-        group->cost += part->cost;
+        uint32_t left = UINT32_MAX - group->cost;
+        group->cost += part->cost < left ? part->cost : left;
         group->programs += part->programs;
         group->slots |= part->slots;
         group->about_event = group->about_event || part->about_event;
@@ -249,8 +250,11 @@ void tg_build_close(struct tg_builder *builder)
     if (builder->failed) {
         return;
     }
-    const struct tg_build_part *part = settle(
-        builder, level.kind, builder->parts + level.first, builder->count - level.first);
+    /* Before the first part there is no array, and nothing may be added to NULL. */
+    const struct tg_build_part **parts = level.first == 0 ? builder->parts
+                                                          : builder->parts + level.first;
+    const struct tg_build_part *part =
+        settle(builder, level.kind, parts, builder->count - level.first);
     builder->count = level.first;
     tg_build_add(builder, part);
 }

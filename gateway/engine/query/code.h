@@ -24,15 +24,12 @@ enum tg_do {
     TG_DO_INDEX,        /* of, index -> of [ index ]. */
     TG_DO_NOT,
     TG_DO_NEGATE,
-    /* a, b -> a `detail` b, of enum tg_ast_kind. `count` 1: instead of a (2: of b), which
-     * is a literal, take the constant `target` if the other one is a DECIMAL: it is the
-     * literal as it was written, exactly. */
-    TG_DO_BINARY,
-    TG_DO_CALL,  /* `count` arguments -> function `detail` of them. */
-    TG_DO_MATCH, /* text -> does the pattern at constant `target` match it? */
-    TG_DO_LIST,  /* `target` items -> a list. */
-    TG_DO_MAP,   /* `target` keys and values -> a map. */
-    TG_DO_JUMP,  /* to `target`. */
+    TG_DO_BINARY, /* a, b -> a `detail` b, of enum tg_ast_kind. */
+    TG_DO_CALL,   /* `count` arguments -> function `detail` of them. */
+    TG_DO_MATCH,  /* text -> does the pattern at constant `target` match it? */
+    TG_DO_LIST,   /* `target` items -> a list. */
+    TG_DO_MAP,    /* `target` keys and values -> a map. */
+    TG_DO_JUMP,   /* to `target`. */
     /* result so far, operand -> result; `detail` 1: it is the first operand. Once it is
      * decided, to `target`. */
     TG_DO_AND,
@@ -50,6 +47,7 @@ enum tg_fault {
     TG_FAULT_NAME,
     TG_FAULT_FUNCTION,
     TG_FAULT_MESSAGE,
+    TG_FAULT_VALUE, /* It was known to be none. */
 };
 
 #define TG_NO_PATTERN UINT32_MAX
@@ -66,7 +64,8 @@ enum { TG_CONSTANT_PATTERN = 100 };
 
 struct tg_constant {
     uint32_t kind;
-    uint32_t extra; /* Bytes of a text; nanoseconds. */
+    uint32_t extra; /* Bytes of a text; nanoseconds; of a DOUBLE, where its exact digits
+                       are (with a NUL), and 1 more: 0 is none. */
     union {
         int64_t integer;           /* Seconds, BOOL. */
         uint64_t unsigned_integer; /* Where a text is. */
@@ -110,6 +109,13 @@ static inline struct tg_value tg_constant_value(const struct tg_constant *consta
     case TG_VALUE_DURATION:
         value.duration =
             (struct tg_duration){constant->integer, (int32_t)constant->extra};
+        break;
+    case TG_VALUE_DOUBLE:
+        value.real = constant->real;
+        value.is_literal = constant->extra != 0;
+        if (value.is_literal) {
+            value.exact = (const char *)texts + (constant->extra - 1);
+        }
         break;
     default:
         value.integer = constant->integer;

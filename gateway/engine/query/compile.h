@@ -13,7 +13,8 @@ struct tg_visit {
     uint32_t depth; /* Of the stack when it was entered. */
 };
 
-enum { TG_VISITS_MAX = 512, TG_NO_PATCH = UINT32_MAX };
+enum { TG_VISITS_MAX = 512 };
+#define TG_NO_PATCH UINT32_MAX
 
 struct tg_compile {
     const struct tg_ast *ast;
@@ -38,6 +39,7 @@ struct tg_compile {
     uint32_t visits_count;
     struct tg_visit visits[TG_VISITS_MAX];
     struct tg_slice locals[TG_VISITS_MAX]; /* The variables of the open loops. */
+    uint32_t loop_costs[TG_VISITS_MAX];    /* What was spent before each. */
 };
 
 /* --- emit.c */

@@ -61,11 +61,22 @@ void tg_emit_end(struct tg_compile *c, const struct tg_visit *visit)
     c->label = c->code_count;
 }
 
+static const uint8_t *texts_of(const struct tg_compile *c)
+{
+    return c->texts.data == NULL ? (const uint8_t *)"" : c->texts.data;
+}
+
 /* Where the text is in `c->texts`. */
 static enum tg_err add_text(struct tg_compile *c, struct tg_slice text, uint64_t *at)
 {
     *at = c->texts.size;
     tg_buf_add_slice(&c->texts, text);
+    return c->texts.failed ? TG_ENOMEM : TG_OK;
+}
+
+static enum tg_err add_exact(struct tg_compile *c, const char *exact)
+{
+    tg_buf_add(&c->texts, exact, strlen(exact) + 1);
     return c->texts.failed ? TG_ENOMEM : TG_OK;
 }
 
@@ -86,6 +97,11 @@ enum tg_err tg_emit_constant(struct tg_compile *c, struct tg_value value,
     case TG_VALUE_TYPE:
         made.extra = (uint32_t)value.text.size;
         err = add_text(c, value.text, &made.unsigned_integer);
+        break;
+    case TG_VALUE_DOUBLE:
+        made.real = value.real;
+        made.extra = value.is_literal ? (uint32_t)c->texts.size + 1 : 0;
+        err = value.is_literal ? add_exact(c, value.exact) : TG_OK;
         break;
     case TG_VALUE_TIMESTAMP:
         made.integer = value.timestamp.seconds;
@@ -152,6 +168,40 @@ static struct tg_value apply(struct tg_compile *c, struct tg_instruction instruc
     }
 }
 
+/* Where what belongs to a constant begins in `c->texts`. */
+static size_t text_at(const struct tg_constant *constant)
+{
+    if (tg_constant_is_text(constant)) {
+        return (size_t)constant->unsigned_integer;
+    }
+    return constant->kind == TG_VALUE_DOUBLE && constant->extra != 0 ? constant->extra - 1
+                                                                     : SIZE_MAX;
+}
+
+/* A result's text may lie where the operands' do, which are dropped: copy it. */
+static bool keep_text(struct tg_compile *c, struct tg_value *result)
+{
+    bool is_literal = result->kind == TG_VALUE_DOUBLE && result->is_literal;
+    if (!is_literal && !is_text(*result)) {
+        return true;
+    }
+    const void *text = is_literal ? (const void *)result->exact : result->text.data;
+    size_t size = is_literal ? strlen(result->exact) + 1 : result->text.size;
+    uint8_t *copy = tg_space_take(&c->space, size);
+    if (copy == NULL) {
+        return false;
+    }
+    if (size > 0) {
+        memcpy(copy, text, size);
+    }
+    if (is_literal) {
+        result->exact = (const char *)copy;
+    } else {
+        result->text.data = copy;
+    }
+    return true;
+}
+
 /* Forget the last `count` instructions, which are constants, and these; they were the
  * last to be made. `texts_size` is where their texts begin. */
 static void drop(struct tg_compile *c, uint32_t count, size_t texts_size)
@@ -168,7 +218,6 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
 {
     struct tg_value operands[TG_ARGUMENTS_MAX];
     size_t texts_size = c->texts.size;
-    const uint8_t *texts = c->texts.data == NULL ? (const uint8_t *)"" : c->texts.data;
     bool known = takes <= TG_ARGUMENTS_MAX && c->code_count - c->label >= takes;
     for (uint32_t i = takes; known && i > 0; i--) {
         const struct tg_instruction *operand = &c->code[c->code_count - i];
@@ -177,10 +226,9 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
             break;
         }
         const struct tg_constant *constant = &c->constants[operand->target];
-        operands[takes - i] = tg_constant_value(constant, texts);
-        if (is_text(operands[takes - i]) && constant->unsigned_integer < texts_size) {
-            texts_size = (size_t)constant->unsigned_integer;
-        }
+        operands[takes - i] = tg_constant_value(constant, texts_of(c));
+        size_t text = text_at(constant);
+        texts_size = text < texts_size ? text : texts_size;
     }
     if (!known) {
         return tg_emit(c, instruction, takes, true);
@@ -190,14 +238,8 @@ enum tg_err tg_emit_pure(struct tg_compile *c, struct tg_instruction instruction
     if (!is_scalar(result)) {
         return tg_emit(c, instruction, takes, true);
     }
-    if (is_text(result) && result.text.size > 0) {
-        /* It may lie where the operands did. */
-        uint8_t *copy = tg_space_take(&c->space, result.text.size);
-        if (copy == NULL) {
-            return tg_emit(c, instruction, takes, true);
-        }
-        memcpy(copy, result.text.data, result.text.size);
-        result.text.data = copy;
+    if (!keep_text(c, &result)) {
+        return tg_emit(c, instruction, takes, true);
     }
     drop(c, takes, texts_size);
     return tg_emit_value(c, result);
@@ -231,7 +273,7 @@ enum tg_err tg_emit_match(struct tg_compile *c, const char **why)
     }
     const struct tg_constant *constant = &c->constants[last->target];
     size_t texts_size = (size_t)constant->unsigned_integer;
-    struct tg_slice pattern = tg_slice(c->texts.data + texts_size, constant->extra);
+    struct tg_slice pattern = tg_slice(texts_of(c) + texts_size, constant->extra);
     struct tg_regex *regex = NULL;
     uint32_t at;
     enum tg_err err = tg_regex_compile(pattern, &regex, why, &at);
@@ -265,8 +307,12 @@ static enum tg_err open_known(struct tg_compile *c, struct tg_value value,
     if (is_scalar(value)) {
         return tg_emit_value(c, value);
     }
+    if (value.kind == TG_VALUE_ERROR && value.error == tg_no_memory) {
+        return TG_ENOMEM;
+    }
     if (value.kind == TG_VALUE_ERROR || *depth == OPEN_MAX) {
-        return tg_emit(c, (struct tg_instruction){.does = TG_DO_FAULT}, 0, true);
+        struct tg_instruction fault = {.does = TG_DO_FAULT, .detail = TG_FAULT_VALUE};
+        return tg_emit(c, fault, 0, true);
     }
     opened[(*depth)++] = (struct opened){tg_iter_on(value), value.kind == TG_VALUE_MAP};
     return TG_OK;
@@ -282,15 +328,17 @@ enum tg_err tg_emit_known(struct tg_compile *c, struct tg_value value)
         struct opened *top = &opened[depth - 1];
         struct tg_value item;
         if (tg_iter_next(&top->iter, &c->space, &item, &value)) {
-            err = top->is_map ? tg_emit_value(c, item) : TG_OK;
+            err = item.kind == TG_VALUE_ERROR ? TG_ENOMEM
+                  : top->is_map               ? tg_emit_value(c, item)
+                                              : TG_OK;
             err = err == TG_OK ? open_known(c, value, opened, &depth) : err;
             continue;
         }
         depth--;
-        uint32_t count = tg_value_count(top->iter.of);
+        uint32_t count = tg_value_count(top->iter.of) * (top->is_map ? 2 : 1);
         struct tg_instruction make = {.does = top->is_map ? TG_DO_MAP : TG_DO_LIST,
                                       .target = count};
-        err = tg_emit(c, make, top->is_map ? count * 2 : count, true);
+        err = tg_emit(c, make, count, true);
     }
     return err;
 }

@@ -90,9 +90,11 @@ static struct tg_value ends_with(ARGUMENTS)
     }
     struct tg_slice text = arguments[0].text;
     struct tg_slice part = arguments[1].text;
-    return tg_value_bool(
-        text.size >= part.size &&
-        tg_slice_equal(tg_slice(text.data + (text.size - part.size), part.size), part));
+    if (text.size < part.size || part.size == 0) {
+        return tg_value_bool(part.size == 0);
+    }
+    const uint8_t *end = text.data + (text.size - part.size);
+    return tg_value_bool(tg_slice_equal(tg_slice(end, part.size), part));
 }
 
 /* Of ASCII letters only: no locale, and no table of Unicode. */

@@ -28,7 +28,9 @@ static enum tg_err expand_has(struct tg_parser *p, const struct tg_frame *frame)
         p->operand_at = frame->at;
         return TG_OK;
     }
-    if (field->kind == TG_AST_NAME) {
+    bool is_root = tg_slice_is(source, "data") || tg_slice_is(source, "old") ||
+                   tg_slice_is(source, "event") || tg_slice_is(source, "auth");
+    if (field->kind == TG_AST_NAME && !is_root) {
         return tg_parser_refuse(p, field->mark,
                                 "has() wants a field of something: has(data.%.*s)",
                                 TG_FMT(tg_refusal_quote(source)));

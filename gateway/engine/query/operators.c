@@ -138,6 +138,10 @@ static bool as_decimal(struct tg_value value, struct tg_decimal_text *text,
         *decimal = value.decimal;
         return true;
     }
+    if (value.kind == TG_VALUE_DOUBLE && value.is_literal) {
+        *decimal = tg_slice_of(value.exact);
+        return true;
+    }
     if (value.kind == TG_VALUE_INT) {
         tg_decimal_of_int(value.integer, text);
     } else if (value.kind == TG_VALUE_UINT) {

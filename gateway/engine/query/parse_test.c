@@ -459,6 +459,8 @@ static void names_that_cannot_be_are_explained(void **state)
                              "at line 1, column 5: \"x)\"");
     assert_refused("has(a['b'])", "has() wants a field that is reached by a dot, such as "
                                   "has(data.total) at line 1, column 6: \"['b'])\"");
+    assert_refused("has(old)", "has() wants a field that is reached by a dot, such as "
+                               "has(data.total) at line 1, column 5: \"old)\"");
     assert_refused("a.all(b.c, d)", "all() wants a plain name as its first argument, for "
                                     "each item: items.all(item, …) "
                                     "at line 1, column 7: \"b.c, d)\"");

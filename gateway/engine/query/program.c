@@ -79,7 +79,10 @@ static enum tg_err emit_has_variable(struct tg_compile *c, const struct tg_ast_n
     }
     if (c->scope->known != NULL &&
         c->scope->known(c->scope->context, meaning.number, &value)) {
-        return tg_emit_value(c, tg_value_bool(value.kind != TG_VALUE_ERROR));
+        bool is_error = value.kind == TG_VALUE_ERROR;
+        return is_error && value.error == tg_no_memory
+                   ? TG_ENOMEM
+                   : tg_emit_value(c, tg_value_bool(!is_error));
     }
     struct tg_instruction has = {.does = TG_DO_HAS_VARIABLE,
                                  .target = (uint32_t)meaning.number};
@@ -135,9 +138,16 @@ static enum tg_err emit_call(struct tg_compile *c, const struct tg_ast_node *nod
 
 /* --- operators ------------------------------------------------------------------- */
 
-/* The digits of a literal as they were written: what stands at its end. */
-static bool exact_literal(const struct tg_compile *c, const struct tg_ast_node *node,
-                          struct tg_decimal_text *text)
+static enum tg_err emit_select(struct tg_compile *c, const struct tg_ast_node *node,
+                               enum tg_do does)
+{
+    struct tg_instruction select = {.does = (uint8_t)does};
+    enum tg_err err = tg_emit_constant(c, tg_value_string(node->text), &select.target);
+    return err != TG_OK ? err : tg_emit(c, select, 1, true);
+}
+
+/* With its digits as they were written: they stand at its end, after a sign. */
+static enum tg_err emit_double(struct tg_compile *c, const struct tg_ast_node *node)
 {
     const uint8_t *begin = c->ast->source.data + node->at;
     const uint8_t *end = c->ast->source.data + node->end;
@@ -148,42 +158,16 @@ static bool exact_literal(const struct tg_compile *c, const struct tg_ast_node *
              (at[-2] | 0x20) == 'e'))) {
         at--;
     }
+    struct tg_value value = tg_value_double(node->real);
     struct tg_decimal_text digits;
-    if (!tg_decimal_canonical(tg_slice(at, (size_t)(end - at)), &digits)) {
-        return false;
+    char exact[TG_DECIMAL_TEXT_SIZE + 2] = "-";
+    if (tg_decimal_canonical(tg_slice(at, (size_t)(end - at)), &digits)) {
+        memcpy(exact + 1, digits.data, digits.size);
+        exact[1 + digits.size] = '\0';
+        value.is_literal = true;
+        value.exact = exact + (node->real < 0 ? 0 : 1);
     }
-    bool negative = node->real < 0;
-    text->data[0] = '-';
-    memcpy(text->data + negative, digits.data, digits.size);
-    text->size = digits.size + negative;
-    return true;
-}
-
-static enum tg_err emit_binary(struct tg_compile *c, const struct tg_ast_node *node)
-{
-    struct tg_instruction binary = {.does = TG_DO_BINARY, .detail = node->kind};
-    bool left = tg_ast_child(c->ast, node, 0)->kind == TG_AST_DOUBLE;
-    bool right = tg_ast_child(c->ast, node, 1)->kind == TG_AST_DOUBLE;
-    struct tg_decimal_text text;
-    if (left != right && node->kind != TG_AST_IN &&
-        exact_literal(c, tg_ast_child(c->ast, node, right ? 1 : 0), &text)) {
-        struct tg_value decimal =
-            tg_value_text(TG_VALUE_DECIMAL, tg_slice(text.data, text.size));
-        enum tg_err err = tg_emit_constant(c, decimal, &binary.target);
-        if (err != TG_OK) {
-            return err;
-        }
-        binary.count = left ? 1 : 2;
-    }
-    return tg_emit_pure(c, binary, 2);
-}
-
-static enum tg_err emit_select(struct tg_compile *c, const struct tg_ast_node *node,
-                               enum tg_do does)
-{
-    struct tg_instruction select = {.does = (uint8_t)does};
-    enum tg_err err = tg_emit_constant(c, tg_value_string(node->text), &select.target);
-    return err != TG_OK ? err : tg_emit(c, select, 1, true);
+    return tg_emit_value(c, value);
 }
 
 static enum tg_err emit_literal(struct tg_compile *c, const struct tg_ast_node *node)
@@ -196,7 +180,7 @@ static enum tg_err emit_literal(struct tg_compile *c, const struct tg_ast_node *
     case TG_AST_UINT:
         return tg_emit_value(c, tg_value_uint(node->unsigned_integer));
     case TG_AST_DOUBLE:
-        return tg_emit_value(c, tg_value_double(node->real));
+        return emit_double(c, node);
     case TG_AST_STRING:
         return tg_emit_value(c, tg_value_string(node->text));
     case TG_AST_BYTES:
@@ -268,6 +252,7 @@ static enum tg_err begin_loop(struct tg_compile *c, struct tg_visit *visit)
 {
     const struct tg_ast_node *node = node_of(c, visit);
     enum tg_err err = tg_emit_jump(c, visit, TG_DO_LOOP, node->kind, 1, false);
+    c->loop_costs[c->loops] = c->cost;
     c->locals[c->loops++] = node->text;
     c->loops_max = c->loops > c->loops_max ? c->loops : c->loops_max;
     c->label = c->code_count;
@@ -311,6 +296,9 @@ static enum tg_err before_child(struct tg_compile *c, struct tg_visit *visit)
     return TG_OK;
 }
 
+/* Beyond every limit that there can be, and far from what overflows. */
+enum { COST_MAX = 1 << 20 };
+
 static enum tg_err end_loop(struct tg_compile *c, struct tg_visit *visit)
 {
     const struct tg_ast_node *node = node_of(c, visit);
@@ -320,6 +308,10 @@ static enum tg_err end_loop(struct tg_compile *c, struct tg_visit *visit)
     }
     enum tg_err err = tg_emit(c, last, 1, false);
     c->loops--;
+    uint32_t before = c->loop_costs[c->loops];
+    uint64_t body = c->cost > before ? c->cost - before : 0;
+    uint64_t cost = before + body * TG_LOOP_ITEMS;
+    c->cost = cost < COST_MAX ? (uint32_t)cost : COST_MAX;
     tg_emit_end(c, visit);
     c->depth++; /* The result, which NEXT or TEST left. */
     c->depth_max = c->depth > c->depth_max ? c->depth : c->depth_max;
@@ -331,6 +323,7 @@ static enum tg_err leave(struct tg_compile *c, struct tg_visit *visit)
 {
     const struct tg_ast_node *node = node_of(c, visit);
     struct tg_instruction instruction = {.target = node->count};
+    struct tg_instruction binary = {.does = TG_DO_BINARY, .detail = node->kind};
     enum tg_err err;
     switch ((enum tg_ast_kind)node->kind) {
     case TG_AST_SELECT:
@@ -360,7 +353,7 @@ static enum tg_err leave(struct tg_compile *c, struct tg_visit *visit)
         instruction.does = node->kind == TG_AST_LIST ? TG_DO_LIST : TG_DO_MAP;
         return tg_emit(c, instruction, node->count, true);
     default:
-        return is_macro(node->kind) ? end_loop(c, visit) : emit_binary(c, node);
+        return is_macro(node->kind) ? end_loop(c, visit) : tg_emit_pure(c, binary, 2);
     }
 }
 
@@ -414,6 +407,8 @@ static enum tg_err assemble(const struct tg_compile *c, struct tg_program **prog
         struct tg_constant constant = c->constants[i];
         if (tg_constant_is_text(&constant)) {
             constant.unsigned_integer += texts_at;
+        } else if (constant.kind == TG_VALUE_DOUBLE && constant.extra != 0) {
+            constant.extra += (uint32_t)texts_at;
         }
         memcpy(bytes + made->constants_at + i * sizeof constant, &constant,
                sizeof constant);

@@ -38,7 +38,9 @@ TG_MUST_USE enum tg_err tg_program_compile(const struct tg_ast *ast, uint32_t no
                                            struct tg_program **program,
                                            struct tg_refusal *refusal);
 uint32_t tg_program_size(const struct tg_program *program);
-/* Steps of one run at most, if every list in it has one item. */
+/* Steps of one run at most, if no list that a macro runs through has more items than
+ * TG_LOOP_ITEMS: so loops in one another are dear. */
+enum { TG_LOOP_ITEMS = 16 };
 uint32_t tg_program_cost(const struct tg_program *program);
 
 /* Working memory, kept from run to run; all zero is empty. `bytes_max` 0: 1 MiB. */

@@ -58,6 +58,15 @@ static struct tg_value load(struct machine *m, uint32_t variable)
     return m->variables->load(m->variables->context, (int32_t)variable, m->work.space);
 }
 
+/* Want of memory says nothing of what is there. */
+static struct tg_value is_there(struct tg_value variable)
+{
+    if (variable.kind == TG_VALUE_ERROR && variable.error == tg_no_memory) {
+        return variable;
+    }
+    return tg_value_bool(variable.kind != TG_VALUE_ERROR);
+}
+
 static struct tg_value fault(uint8_t detail)
 {
     switch ((enum tg_fault)detail) {
@@ -66,9 +75,11 @@ static struct tg_value fault(uint8_t detail)
     case TG_FAULT_FUNCTION:
         return tg_value_error("unknown function");
     case TG_FAULT_MESSAGE:
+        return tg_value_error("there are no messages");
+    case TG_FAULT_VALUE:
         break;
     }
-    return tg_value_error("there are no messages");
+    return tg_value_error("no such attribute");
 }
 
 /* What an operand of && or || counts as. */
@@ -114,11 +125,6 @@ static void binary(struct machine *m, struct tg_instruction i)
 {
     struct tg_value b = pop(m);
     struct tg_value a = pop(m);
-    if (i.count == 1 && b.kind == TG_VALUE_DECIMAL) {
-        a = constant_at(m, i.target);
-    } else if (i.count == 2 && a.kind == TG_VALUE_DECIMAL) {
-        b = constant_at(m, i.target);
-    }
     push(m, tg_op_binary(&m->work, i.detail, a, b));
 }
 
@@ -403,7 +409,7 @@ static void step(struct machine *m, struct tg_instruction i)
         push(m, load(m, i.target));
         break;
     case TG_DO_HAS_VARIABLE:
-        push(m, tg_value_bool(load(m, i.target).kind != TG_VALUE_ERROR));
+        push(m, is_there(load(m, i.target)));
         break;
     case TG_DO_LOCAL:
         push(m, m->loops[i.target].item);
@@ -462,10 +468,12 @@ struct tg_value tg_program_run(const struct tg_program *program,
                                struct tg_space *space, uint32_t steps_max)
 {
     tg_space_reset(space);
+    /* What is left after the last step may not be 0. */
+    uint32_t steps = steps_max == UINT32_MAX ? steps_max : steps_max + 1;
     struct machine m = {
         .program = program,
         .variables = variables,
-        .work = {space, steps_max},
+        .work = {space, steps},
         .stack = tg_space_take(space, program->stack_max * sizeof *m.stack),
         .loops = tg_space_take(space, program->loops_max * sizeof *m.loops),
     };

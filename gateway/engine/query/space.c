@@ -62,7 +62,7 @@ void *tg_space_take(struct tg_space *space, size_t size)
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
-    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (space->capacity - space->used < size && !grow(space, size)) {
         return NULL;
     }

@@ -78,8 +78,12 @@ static enum tg_order order_of_uint_and_double(uint64_t a, double b)
                         : order_of((whole > b) - (whole < b));
 }
 
-static enum tg_order order_of_decimal_and_double(struct tg_slice a, double b)
+static enum tg_order order_of_decimal_and_double(struct tg_slice a, struct tg_value of)
 {
+    double b = of.real;
+    if (of.is_literal) {
+        return order_of(tg_decimal_compare(a, tg_slice_of(of.exact)));
+    }
     if (isnan(b)) {
         return TG_ORDER_UNORDERED;
     }
@@ -97,7 +101,7 @@ static enum tg_order order_of_decimal_and(struct tg_slice a, struct tg_value b)
         return order_of(tg_decimal_compare(a, b.decimal));
     }
     if (b.kind == TG_VALUE_DOUBLE) {
-        return order_of_decimal_and_double(a, b.real);
+        return order_of_decimal_and_double(a, b);
     }
     if (b.kind == TG_VALUE_INT) {
         tg_decimal_of_int(b.integer, &text);

@@ -27,8 +27,7 @@ struct tg_event {
     bool silent;          /* An update of hidden fields alone. */
     struct tg_span tail;  /* `"type":…}`, as it is delivered. */
     struct tg_span shown; /* The data in the tail, without hidden fields. */
-    /* As the publisher wrote them: raw JSON. Where nothing is hidden they are in the tail.
-     */
+    /* As they were published: raw JSON. Where nothing is hidden they are in the tail. */
     struct tg_span data;
     struct tg_span old;
     struct tg_span changed;

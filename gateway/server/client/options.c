@@ -219,3 +219,48 @@ bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arg
     }
     return true;
 }
+
+static bool read_what(struct reading *reading, const char *what)
+{
+    static const char *const known[] = {"check", "explain", "eval"};
+    for (size_t i = 0; what != NULL && i < sizeof known / sizeof *known; i++) {
+        if (strcmp(what, known[i]) == 0) {
+            return true;
+        }
+    }
+    return what == NULL ? fail(reading, "wants %s, explain or eval, and a query", "check")
+                        : fail(reading, "wants check, explain or eval; got %s", what);
+}
+
+bool tg_query_options_read(struct tg_query_options *options, int count, char **arguments,
+                           char why[TG_OPTIONS_WHY_MAX])
+{
+    *options = (struct tg_query_options){0};
+    const struct option known[] = {
+        {"schema", &options->schema, NULL}, {"type", &options->type, NULL},
+        {"event", &options->event, NULL},   {"claims", &options->claims, NULL},
+        {"rule", &options->rule, NULL},
+    };
+    struct reading reading = {.options = known, .option_count = 5, .why = why};
+    if (!read_all(&reading, count, arguments) || !read_what(&reading, reading.words[0])) {
+        return false;
+    }
+    options->what = reading.words[0];
+    options->text = reading.words[1];
+    bool is_eval = strcmp(options->what, "eval") == 0;
+    if (options->text == NULL) {
+        return fail(&reading, "wants a query, such as %s", "total > 100");
+    }
+    if (options->schema == NULL && (!is_eval || options->event != NULL)) {
+        return fail(&reading, "wants %s, a file with a catalogue document or one type",
+                    "--schema");
+    }
+    if (is_eval && options->schema != NULL && options->event == NULL) {
+        return fail(&reading, "wants %s, a file with an event as it is published",
+                    "--event");
+    }
+    if (!is_eval && options->event != NULL) {
+        return fail(&reading, "looks at no event; got --event %s", options->event);
+    }
+    return true;
+}

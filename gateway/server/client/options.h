@@ -1,4 +1,4 @@
-/* The arguments of `publish` and `tail`. */
+/* The arguments of `publish`, `tail` and `query`. */
 #ifndef TG_CLIENT_OPTIONS_H
 #define TG_CLIENT_OPTIONS_H
 
@@ -30,6 +30,17 @@ struct tg_tail_options {
     struct tg_url url;
 };
 
+/* Files: NULL where none is given. */
+struct tg_query_options {
+    const char *what; /* check, explain or eval. */
+    const char *text;
+    const char *type; /* NULL: the only one of the schema. */
+    const char *schema;
+    const char *event; /* Of eval, which wants it with a schema. */
+    const char *claims;
+    const char *rule; /* In the stead of the schema's. */
+};
+
 enum { TG_OPTIONS_WHY_MAX = 400 };
 
 /* False: `why` says what is wrong with the arguments, as a phrase. */
@@ -37,5 +48,7 @@ bool tg_publish_options_read(struct tg_publish_options *options, int count,
                              char **arguments, char why[TG_OPTIONS_WHY_MAX]);
 bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arguments,
                           char why[TG_OPTIONS_WHY_MAX]);
+bool tg_query_options_read(struct tg_query_options *options, int count, char **arguments,
+                           char why[TG_OPTIONS_WHY_MAX]);
 
 #endif

@@ -24,8 +24,7 @@ bool tg_check_runtime_dir(const struct tg_config *config, struct tg_buf *err)
     return result != TG_EIO;
 }
 
-/* NULL, or what is wrong. */
-static const char *read_document(const char *path, struct tg_buf *text)
+const char *tg_check_read(const char *path, struct tg_buf *text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -82,7 +81,7 @@ bool tg_check_document(struct tg_catalogue **catalogue, const char *path,
     struct tg_catalogue *next;
     struct tg_refusal refusal;
     bool changed, right = false;
-    const char *fault = read_document(path, &text);
+    const char *fault = tg_check_read(path, &text);
     if (fault == NULL && !read_app(tg_buf_slice(&text), &app)) {
         fault = "a catalogue document is JSON: an object with app, a name, and types";
     }

@@ -16,4 +16,7 @@ bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err);
 bool tg_check_document(struct tg_catalogue **catalogue, const char *path,
                        const struct tg_catalogue_limits *limits, struct tg_buf *err);
 
+/* Append what the file holds, at most 8 MiB. NULL, or what is wrong. */
+const char *tg_check_read(const char *path, struct tg_buf *text);
+
 #endif

@@ -17,6 +17,7 @@
 #include "server/config/settings.h"
 #include "server/log/log.h"
 #include "server/main/check.h"
+#include "server/main/query.h"
 #include "server/main/types.h"
 #include "server/serve/serve.h"
 
@@ -75,6 +76,8 @@ static const struct command {
     {"publish", "publish an event, or one for each line of a file", tg_publish_usage,
      tg_publish_main},
     {"tail", "show the events of a type as they come", tg_tail_usage, tg_tail_main},
+    {"query", "check, explain or try a query, without a gateway", tg_query_usage,
+     tg_query_main},
     {"types", "tell event types from their documents, as JSON or TypeScript",
      tg_types_usage, tg_types_main},
     {"version", "say which version this is", version_usage, version},
