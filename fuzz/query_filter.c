@@ -1,6 +1,6 @@
 /* Queries and events: what is accepted compiles, and its filter is true exactly where the
  * whole expression, evaluated with all three values of CEL, is. The input is a query, a
- * NUL, and the event's data; after another NUL its old values, which make it an update. */
+ * NUL, and the event's data; after another NUL its old values, then it is an update. */
 #include "engine/base/mem.h"
 #include "engine/query/bind.h"
 #include "engine/query/load.h"
@@ -67,7 +67,7 @@ static void check_refusal(const struct tg_refusal *refusal, struct tg_slice wher
 {
     uint32_t lines = 1;
     for (size_t i = 0; i < where.size; i++) {
-        lines += where.data[i] == '\n' ? 1 : 0;
+        lines += where.data[i] == '\n' || where.data[i] == '\r' ? 1 : 0;
     }
     MUST(refusal->code >= TG_CODE_QUERY_SYNTAX && refusal->code <= TG_CODE_QUERY_LIMIT);
     MUST(refusal->line >= 1 && refusal->line <= lines);

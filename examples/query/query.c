@@ -1,4 +1,4 @@
-/* Which events does a query match? One event a line on stdin, one word a line on stdout. */
+/* Which events does a query match? An event a line on stdin, a word a line on stdout. */
 #include <stdio.h>
 #include <stdlib.h>
 

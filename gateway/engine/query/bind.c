@@ -10,15 +10,6 @@ struct tg_keep_block {
     uint8_t bytes[];
 };
 
-struct binder {
-    struct tg_bound *bound;
-    const struct tg_ast *ast;
-    const struct tg_meaning *meanings;
-    const struct tg_schema *schema;
-    struct tg_json claims;
-    uint16_t shift;
-};
-
 /* --- Texts that stay ------------------------------------------------------------- */
 
 struct tg_slice tg_keep_copy(struct tg_keep *keep, struct tg_slice text)
@@ -83,8 +74,8 @@ static bool make_room(struct tg_bound *bound, uint32_t links)
 }
 
 /* Add `node`, whose children are the `count` of `children` (may be NULL: of `node`). */
-static enum tg_err add(struct binder *b, struct tg_ast_node node,
-                       const uint32_t *children, uint32_t count)
+enum tg_err tg_bind_add(struct tg_binder *b, struct tg_ast_node node,
+                        const uint32_t *children, uint32_t count)
 {
     struct tg_ast *tree = &b->bound->tree;
     if (tree->count >= TG_BOUND_NODES_MAX) {
@@ -115,17 +106,17 @@ static enum tg_err add(struct binder *b, struct tg_ast_node node,
     return TG_OK;
 }
 
-static enum tg_err add_text(struct binder *b, const struct tg_ast_node *from,
-                            struct tg_slice text)
+enum tg_err tg_bind_text(struct tg_binder *b, const struct tg_ast_node *from,
+                         struct tg_slice text)
 {
     struct tg_ast_node node = *from;
     node.kind = TG_AST_STRING;
     node.text = text;
-    return add(b, node, NULL, 0);
+    return tg_bind_add(b, node, NULL, 0);
 }
 
-static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from,
-                                uint32_t variable)
+enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from,
+                             uint32_t variable)
 {
     char digits[TG_U64_DIGITS + 1] = "#";
     size_t size = 1 + tg_u64_write(variable, digits + 1);
@@ -136,7 +127,7 @@ static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from
     if (node.text.data == NULL) {
         return TG_ENOMEM;
     }
-    enum tg_err err = add(b, node, NULL, 0);
+    enum tg_err err = tg_bind_add(b, node, NULL, 0);
     if (err != TG_OK) {
         return err;
     }
@@ -151,7 +142,7 @@ static enum tg_err add_variable(struct binder *b, const struct tg_ast_node *from
     return TG_OK;
 }
 
-static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
+static enum tg_err add_known(struct tg_binder *b, const struct tg_ast_node *from,
                              struct tg_value value)
 {
     struct tg_bound *bound = b->bound;
@@ -165,18 +156,18 @@ static enum tg_err add_known(struct binder *b, const struct tg_ast_node *from,
         bound->known_capacity = capacity;
     }
     bound->known[bound->known_count] = value;
-    return add_variable(b, from, TG_VARIABLE_KNOWN + bound->known_count++);
+    return tg_bind_variable(b, from, TG_VARIABLE_KNOWN + bound->known_count++);
 }
 
 /* --- Literals beside fields ------------------------------------------------------ */
 
 /* The decimal of `text`, or `other` if it has too many digits. */
-static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other,
-                               struct tg_slice text)
+enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other,
+                            struct tg_slice text)
 {
     struct tg_decimal_text digits;
     if (!tg_decimal_canonical(text, &digits)) {
-        return add(b, *other, NULL, 0);
+        return tg_bind_add(b, *other, NULL, 0);
     }
     struct tg_slice kept =
         tg_keep_copy(&b->bound->keep, tg_slice(digits.data, digits.size));
@@ -184,35 +175,36 @@ static enum tg_err add_decimal(struct binder *b, const struct tg_ast_node *other
                              : add_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
 }
 
-static enum tg_err add_decimal_literal(struct binder *b, const struct tg_ast_node *node)
+static enum tg_err add_decimal_literal(struct tg_binder *b,
+                                       const struct tg_ast_node *node)
 {
     struct tg_decimal_text digits;
     switch (node->kind) {
     case TG_AST_INT: /* It may be hexadecimal. */
         tg_decimal_of_int(node->integer, &digits);
-        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+        return tg_bind_decimal(b, node, tg_slice(digits.data, digits.size));
     case TG_AST_UINT:
         tg_decimal_of_uint(node->unsigned_integer, &digits);
-        return add_decimal(b, node, tg_slice(digits.data, digits.size));
+        return tg_bind_decimal(b, node, tg_slice(digits.data, digits.size));
     default:
-        return add_decimal(b, node, tg_ast_source(b->ast, node));
+        return tg_bind_decimal(b, node, tg_ast_source(b->ast, node));
     }
 }
 
 /* timestamp("…") */
-static enum tg_err add_call(struct binder *b, const struct tg_ast_node *from,
+static enum tg_err add_call(struct tg_binder *b, const struct tg_ast_node *from,
                             const char *function, struct tg_slice text)
 {
     struct tg_ast_node call = *from;
-    enum tg_err err = add_text(b, from, text);
+    enum tg_err err = tg_bind_text(b, from, text);
     uint32_t argument = b->bound->tree.count - 1;
     call.kind = TG_AST_CALL;
     call.absolute = false;
     call.text = tg_slice_of(function);
-    return err == TG_OK ? add(b, call, &argument, 1) : err;
+    return err == TG_OK ? tg_bind_add(b, call, &argument, 1) : err;
 }
 
-static enum tg_err add_uuid(struct binder *b, const struct tg_ast_node *from,
+static enum tg_err add_uuid(struct tg_binder *b, const struct tg_ast_node *from,
                             struct tg_slice text)
 {
     uint8_t lower[36];
@@ -221,12 +213,12 @@ static enum tg_err add_uuid(struct binder *b, const struct tg_ast_node *from,
         lower[i] = byte >= 'A' && byte <= 'F' ? byte | 0x20 : byte;
     }
     struct tg_slice kept = tg_keep_copy(&b->bound->keep, tg_slice(lower, sizeof lower));
-    return kept.data == NULL ? TG_ENOMEM : add_text(b, from, kept);
+    return kept.data == NULL ? TG_ENOMEM : tg_bind_text(b, from, kept);
 }
 
 /* A string as a value of the type beside it, if it has the form. */
-static enum tg_err add_text_as(struct binder *b, const struct tg_ast_node *from,
-                               struct tg_slice text, uint8_t read_as)
+enum tg_err tg_bind_text_as(struct tg_binder *b, const struct tg_ast_node *from,
+                            struct tg_slice text, uint8_t read_as)
 {
     struct tg_timestamp timestamp;
     struct tg_duration duration;
@@ -244,223 +236,22 @@ static enum tg_err add_text_as(struct binder *b, const struct tg_ast_node *from,
         struct tg_ast_node plain = *from;
         plain.kind = TG_AST_STRING;
         plain.text = text;
-        return add_decimal(b, &plain, text);
+        return tg_bind_decimal(b, &plain, text);
     }
     if (read_as == TG_KNOWN_UUID && tg_check_is_uuid(text)) {
         return add_uuid(b, from, text);
     }
-    return add_text(b, from, text);
-}
-
-/* --- Claims ---------------------------------------------------------------------- */
-
-static struct tg_json member_of(struct tg_json object, struct tg_slice name)
-{
-    struct tg_json value = {0};
-    if (tg_json_kind(object) == TG_JSON_OBJECT) {
-        value = tg_json_first(object);
-    }
-    while (value.token != NULL && !tg_json_name_is(value, name)) {
-        value = tg_json_next(value);
-    }
-    return value;
-}
-
-/* The name that a node of a path takes from what stands before it. */
-static struct tg_slice name_of(const struct tg_ast *ast, const struct tg_ast_node *node)
-{
-    return node->kind == TG_AST_INDEX ? tg_ast_child(ast, node, 1)->text : node->text;
-}
-
-/* The value of a path of claims, NONE if it is not there. The path is walked once to see
- * how long it is, then from each part down again: paths are short. */
-static struct tg_json claim_of(const struct binder *b, uint32_t at)
-{
-    uint32_t length = 0;
-    struct tg_json value = b->claims;
-    for (uint32_t node = at; b->meanings[node].is != TG_MEANS_AUTH;
-         node = tg_ast_child_index(b->ast, &b->ast->nodes[node], 0)) {
-        length++;
-    }
-    for (uint32_t left = length; left-- > 0;) {
-        uint32_t node = at;
-        for (uint32_t i = 0; i < left; i++) {
-            node = tg_ast_child_index(b->ast, &b->ast->nodes[node], 0);
-        }
-        value = member_of(value, name_of(b->ast, &b->ast->nodes[node]));
-    }
-    return value;
-}
-
-/* A claim's own text, where it stays. */
-static enum tg_err keep_string(struct binder *b, struct tg_json value,
-                               struct tg_slice *text)
-{
-    if (!tg_json_string(value, &b->bound->scratch, text)) {
-        return TG_ENOMEM;
-    }
-    if (text->size != 0 && text->data == b->bound->scratch.data) {
-        *text = tg_keep_copy(&b->bound->keep, *text);
-    }
-    return text->size != 0 && text->data == NULL ? TG_ENOMEM : TG_OK;
-}
-
-static enum tg_err add_plain_json(struct binder *b, const struct tg_ast_node *from,
-                                  struct tg_json value, uint8_t read_as)
-{
-    struct tg_ast_node node = *from;
-    struct tg_slice text;
-    bool truth = false;
-    switch (tg_json_kind(value)) {
-    case TG_JSON_BOOL:
-        node.kind = TG_AST_BOOL;
-        tg_json_bool(value, &truth);
-        node.integer = truth ? 1 : 0;
-        return add(b, node, NULL, 0);
-    case TG_JSON_INT:
-        node.kind = TG_AST_INT;
-        tg_json_int(value, &node.integer);
-        return read_as == TG_KNOWN_DECIMAL ? add_decimal(b, &node, tg_json_raw(value))
-                                           : add(b, node, NULL, 0);
-    case TG_JSON_DOUBLE:
-        node.kind = TG_AST_DOUBLE;
-        tg_json_double(value, &node.real);
-        return read_as == TG_KNOWN_DECIMAL ? add_decimal(b, &node, tg_json_raw(value))
-                                           : add(b, node, NULL, 0);
-    case TG_JSON_STRING: {
-        enum tg_err err = keep_string(b, value, &text);
-        return err == TG_OK ? add_text_as(b, from, text, read_as) : err;
-    }
-    default:
-        node.kind = TG_AST_NULL;
-        return add(b, node, NULL, 0);
-    }
-}
-
-enum { OPEN_MAX = 33 };
-
-/* The children of each open container, one after another; they are not yet linked. */
-struct open {
-    struct tg_json next;
-    uint32_t children; /* Where its own begin in `pending`. */
-    bool is_map;
-};
-
-struct json_walk {
-    struct open open[OPEN_MAX];
-    uint32_t depth;
-    struct tg_buf pending; /* uint32_t */
-};
-
-static uint32_t *pending_of(struct json_walk *walk, uint32_t from)
-{
-    return (uint32_t *)(void *)walk->pending.data + from;
-}
-
-static uint32_t pending_count(const struct json_walk *walk)
-{
-    return (uint32_t)(walk->pending.size / sizeof(uint32_t));
-}
-
-static enum tg_err add_pending(struct binder *b, struct json_walk *walk)
-{
-    uint32_t last = b->bound->tree.count - 1;
-    tg_buf_add(&walk->pending, &last, sizeof last);
-    return walk->pending.failed ? TG_ENOMEM : TG_OK;
-}
-
-/* All of the innermost container's members are there. */
-static enum tg_err close_container(struct binder *b, struct json_walk *walk,
-                                   const struct tg_ast_node *from)
-{
-    const struct open *open = &walk->open[--walk->depth];
-    struct tg_ast_node node = *from;
-    uint32_t count = pending_count(walk) - open->children;
-    node.kind = open->is_map ? TG_AST_MAP : TG_AST_LIST;
-    enum tg_err err = add(b, node, pending_of(walk, open->children), count);
-    walk->pending.size = open->children * sizeof(uint32_t);
-    return err == TG_OK ? add_pending(b, walk) : err;
-}
-
-static enum tg_err step_json(struct binder *b, struct json_walk *walk,
-                             const struct tg_ast_node *from, uint8_t read_as)
-{
-    struct open *open = &walk->open[walk->depth - 1];
-    struct tg_json value = open->next;
-    enum tg_err err = TG_OK;
-    if (value.token == NULL) {
-        return close_container(b, walk, from);
-    }
-    open->next = tg_json_next(value);
-    if (open->is_map) {
-        struct tg_slice name =
-            tg_keep_copy(&b->bound->keep, tg_json_name(value, &b->bound->scratch));
-        err = name.data == NULL || b->bound->scratch.failed ? TG_ENOMEM
-                                                            : add_text(b, from, name);
-        err = err == TG_OK ? add_pending(b, walk) : err;
-        if (err != TG_OK) {
-            return err;
-        }
-    }
-    if (tg_json_kind(value) >= TG_JSON_ARRAY) {
-        if (walk->depth == OPEN_MAX) {
-            return TG_ELIMIT;
-        }
-        walk->open[walk->depth++] = (struct open){
-            .next = tg_json_first(value),
-            .children = pending_count(walk),
-            .is_map = tg_json_kind(value) == TG_JSON_OBJECT,
-        };
-        return TG_OK;
-    }
-    err = add_plain_json(b, from, value, read_as);
-    return err == TG_OK ? add_pending(b, walk) : err;
-}
-
-static enum tg_err add_json(struct binder *b, const struct tg_ast_node *from,
-                            struct tg_json value, uint8_t read_as)
-{
-    struct json_walk walk = {.depth = 0};
-    if (tg_json_kind(value) < TG_JSON_ARRAY) {
-        return add_plain_json(b, from, value, read_as);
-    }
-    walk.open[walk.depth++] = (struct open){
-        .next = tg_json_first(value),
-        .is_map = tg_json_kind(value) == TG_JSON_OBJECT,
-    };
-    enum tg_err err = TG_OK;
-    while (err == TG_OK && walk.depth > 0) {
-        err = step_json(b, &walk, from, read_as);
-    }
-    tg_buf_finish(&walk.pending);
-    return err;
+    return tg_bind_text(b, from, text);
 }
 
 /* --- One node of the source ------------------------------------------------------ */
 
-static enum tg_err bind_has_claim(struct binder *b, const struct tg_ast_node *node)
-{
-    struct tg_json object = claim_of(b, tg_ast_child_index(b->ast, node, 0));
-    if (tg_json_kind(object) != TG_JSON_OBJECT) {
-        /* Who shows no claims at all has none. */
-        bool at_root = b->meanings[tg_ast_child_index(b->ast, node, 0)].is ==
-                       TG_MEANS_AUTH;
-        if (!at_root) {
-            return add_variable(b, node, TG_VARIABLE_MISSING);
-        }
-    }
-    struct tg_ast_node truth = *node;
-    truth.kind = TG_AST_BOOL;
-    truth.integer = member_of(object, node->text).token != NULL ? 1 : 0;
-    return add(b, truth, NULL, 0);
-}
-
-static enum tg_err bind_value(struct binder *b, uint32_t at)
+static enum tg_err bind_value(struct tg_binder *b, uint32_t at)
 {
     const struct tg_ast_node *node = &b->ast->nodes[at];
     uint8_t read_as = b->meanings[at].read_as;
     if (node->kind == TG_AST_STRING && read_as != TG_KNOWN_ANY) {
-        return add_text_as(b, node, node->text, read_as);
+        return tg_bind_text_as(b, node, node->text, read_as);
     }
     if (read_as == TG_KNOWN_DECIMAL) {
         return add_decimal_literal(b, node);
@@ -476,14 +267,14 @@ static enum tg_err bind_value(struct binder *b, uint32_t at)
     for (uint32_t i = 0; i < node->count; i++) {
         children[i] = b->bound->places[tg_ast_child_index(b->ast, node, i)];
     }
-    enum tg_err err = add(b, *node, children, node->count);
+    enum tg_err err = tg_bind_add(b, *node, children, node->count);
     if (children != few) {
         tg_free(children);
     }
     return err;
 }
 
-static enum tg_err bind_node(struct binder *b, uint32_t at)
+static enum tg_err bind_node(struct tg_binder *b, uint32_t at)
 {
     const struct tg_ast_node *node = &b->ast->nodes[at];
     const struct tg_meaning *meaning = &b->meanings[at];
@@ -491,18 +282,15 @@ static enum tg_err bind_node(struct binder *b, uint32_t at)
     slot += slot < TG_SLOT_OLD ? b->shift : 0;
     switch ((enum tg_meaning_kind)meaning->is) {
     case TG_MEANS_SLOT:
-        return add_variable(b, node, slot);
+        return tg_bind_variable(b, node, slot);
     case TG_MEANS_HAS:
-        return add_variable(b, node, TG_VARIABLE_HAS + slot);
+        return tg_bind_variable(b, node, TG_VARIABLE_HAS + slot);
     case TG_MEANS_TYPE:
-        return add_text(b, node, b->schema->name);
+        return tg_bind_text(b, node, b->schema->name);
     case TG_MEANS_HAS_CLAIM:
-        return bind_has_claim(b, node);
-    case TG_MEANS_CLAIM: {
-        struct tg_json value = claim_of(b, at);
-        return value.token == NULL ? add_variable(b, node, TG_VARIABLE_MISSING)
-                                   : add_json(b, node, value, meaning->read_as);
-    }
+        return tg_bind_has_claim(b, node);
+    case TG_MEANS_CLAIM:
+        return tg_bind_claim(b, at);
     default:
         return bind_value(b, at);
     }
@@ -513,7 +301,7 @@ static enum tg_err bind_node(struct binder *b, uint32_t at)
 static const uint32_t unused = UINT32_MAX;
 
 /* Which nodes are needed: not those that only named something. */
-static bool find_needed(struct binder *b)
+static bool find_needed(struct tg_binder *b)
 {
     struct tg_bound *bound = b->bound;
     uint32_t count = b->ast->count;
@@ -543,7 +331,7 @@ enum tg_err tg_bind(struct tg_bound *bound, const struct tg_ast *ast,
                     const struct tg_check *check, const struct tg_schema *schema,
                     struct tg_json claims, uint16_t shift)
 {
-    struct binder b = {bound, ast, check->nodes, schema, claims, shift};
+    struct tg_binder b = {bound, ast, check->nodes, schema, claims, shift};
     bound->tree.count = 0;
     bound->tree.links_count = 0;
     bound->tree.source = ast->source;

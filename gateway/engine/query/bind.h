@@ -55,6 +55,36 @@ void tg_bound_finish(struct tg_bound *bound);
 /* What the names of a bound tree are, for tg_program_compile. */
 struct tg_scope tg_bound_scope(const struct tg_bound *bound);
 
+/* --- Between the files of binding ------------------------------------------------ */
+
+struct tg_binder {
+    struct tg_bound *bound;
+    const struct tg_ast *ast;
+    const struct tg_meaning *meanings;
+    const struct tg_schema *schema;
+    struct tg_json claims;
+    uint16_t shift;
+};
+
+/* Add `node` with these children, the last of the tree now. In the next ones `from` is
+ * the source's node that it stands for. */
+enum tg_err tg_bind_add(struct tg_binder *b, struct tg_ast_node node,
+                        const uint32_t *children, uint32_t count);
+/* A string, a variable. */
+enum tg_err tg_bind_text(struct tg_binder *b, const struct tg_ast_node *from,
+                         struct tg_slice text);
+enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from,
+                             uint32_t variable);
+/* The decimal of `text`, or `other` if it has too many digits. */
+enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other,
+                            struct tg_slice text);
+/* A string as a value of the type beside it, if it has the form; else as a string. */
+enum tg_err tg_bind_text_as(struct tg_binder *b, const struct tg_ast_node *from,
+                            struct tg_slice text, uint8_t read_as);
+/* bind_claims.c */
+enum tg_err tg_bind_claim(struct tg_binder *b, uint32_t at);
+enum tg_err tg_bind_has_claim(struct tg_binder *b, const struct tg_ast_node *node);
+
 /* A copy that stays; `data` NULL without memory. */
 struct tg_slice tg_keep_copy(struct tg_keep *keep, struct tg_slice text);
 void tg_keep_finish(struct tg_keep *keep);

@@ -250,8 +250,11 @@ void tg_build_close(struct tg_builder *builder)
     if (builder->failed) {
         return;
     }
-    const struct tg_build_part *part = settle(
-        builder, level.kind, builder->parts + level.first, builder->count - level.first);
+    /* Before the first part there is no array, and nothing may be added to NULL. */
+    const struct tg_build_part **parts = level.first == 0 ? builder->parts
+                                                          : builder->parts + level.first;
+    const struct tg_build_part *part =
+        settle(builder, level.kind, parts, builder->count - level.first);
     builder->count = level.first;
     tg_build_add(builder, part);
 }

@@ -187,8 +187,8 @@ struct group {
     bool is_and;
 };
 
-/* Two-valued: the first literal of an AND that is false, or of an OR that is true, decides
- * the group, and what is left of it is skipped. */
+/* Two-valued: the first literal of an AND that is false, or of an OR that is true,
+ * decides the group, and what is left of it is skipped. */
 bool tg_filter_is_true(const struct tg_filter *filter, const struct tg_schema *schema,
                        const struct tg_row *row, struct tg_space *space)
 {

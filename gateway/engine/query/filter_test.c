@@ -1,6 +1,7 @@
 /* From text to matches: what a query means. */
 #include "engine/query/filter.h"
 
+#include "testing/heap.h"
 #include "testing/queries.h"
 
 static struct tg_compiler *compiler;
@@ -442,6 +443,54 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("event.type == 'shop.Order' && id == 1 + 1", "id == 2");
 }
 
+static enum tg_err compile_on(struct tg_test_heap *heap, size_t fail_at)
+{
+    struct tg_filter *filter = NULL;
+    struct tg_refusal refusal = {.code = TG_CODE_INTERNAL};
+    struct tg_filter_request request = {
+        .schema = &orders_schema,
+        .access = quoted("secret == auth.sub || status in auth.teams"),
+        .where =
+            quoted("(id in [1, 2, 3] || !(status in ['a', 'b'])) && total > 99.95 && "
+                   "day == '2026-11-23' && id + 1 < size(status) && "
+                   "auth.map.k == 'x' && event.op == 'upd' + 'ate' && "
+                   "(old.paid ? paid : has(data.tags)) && auth.list.exists(x, x == 1)"),
+        .claims = claims};
+    tg_test_heap_begin(heap, fail_at);
+    struct tg_compiler *made = tg_compiler_create();
+    enum tg_err err = TG_ENOMEM;
+    if (made != NULL) {
+        err = tg_filter_compile(made, &request, &filter, &refusal);
+        assert_true(err == TG_OK || refusal.code == TG_CODE_OVERLOADED);
+        assert_true((filter != NULL) == (err == TG_OK));
+        /* What failed once does not stand in the way of the next. */
+        heap->fail_at = 0;
+        tg_free(filter);
+        filter = NULL;
+        assert_int_equal(tg_filter_compile(made, &request, &filter, &refusal), TG_OK);
+    }
+    tg_free(filter);
+    tg_compiler_destroy(made);
+    assert_true(tg_test_heap_end(heap));
+    return err;
+}
+
+static void without_memory_there_is_no_filter(void **state)
+{
+    (void)state;
+    with_claims("{'sub':'ann','teams':['a','\\u0062'],'map':{'k':'x','l':[1]},"
+                "'list':[1,{'a':'\\u0061'}]}");
+    enum tg_err err = TG_ENOMEM;
+    size_t fail_at = 1;
+    for (; err != TG_OK; fail_at++) {
+        struct tg_test_heap heap;
+        err = compile_on(&heap, fail_at);
+        assert_true(err == TG_OK || err == TG_ENOMEM);
+        assert_true(fail_at < 1000);
+    }
+    assert_true(fail_at > 20);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -462,6 +511,7 @@ int main(void)
         TEST(a_pattern_that_is_none_is_refused),
         TEST(loops_in_one_another_are_dear),
         TEST(a_filter_is_written_as_its_normal_form),
+        TEST(without_memory_there_is_no_filter),
     };
     return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
 }

@@ -364,7 +364,7 @@ struct group {
     bool has_one; /* Something of it is written already. */
 };
 
-/* An OR within an AND needs parentheses, and an AND within an OR reads better with them. */
+/* An OR in an AND needs parentheses, and an AND in an OR reads better with them. */
 void tg_filter_write(const struct tg_filter *filter, const struct tg_schema *schema,
                      struct tg_buf *buf)
 {

@@ -2,7 +2,7 @@
  * event, and what became of it. See examples/query/.
  *
  *   tg_query_schema_read(document, type, &schema, &refusal)    what fields there are
- *   tg_query_compile(&text, &query, &refusal)                  or what is wrong, and where
+ *   tg_query_compile(&text, &query, &refusal)                  or what is wrong, where
  *   tg_query_ask(query, event, &answer, &refusal)              does the event match?
  *
  * A query may be asked again and again, by one thread at a time. */
@@ -64,16 +64,17 @@ enum tg_query_told {
 /* "nothing", "add", … */
 const char *tg_query_told_text(enum tg_query_told told);
 
+/* If the query is about the event it is asked once, of the row that there is; of the one
+ * after, if there are both. */
 struct tg_query_answer {
     enum tg_query_told told;
     bool has_before; /* There is a row before the event; so the next. */
     bool has_after;
-    bool
-        before; /* The query is true of it. If the query is about the event, it is asked */
-    bool after; /* once, of the row that there is: of the one after, if there are both. */
+    bool before; /* The query is true of it; so the next. */
+    bool after;
 };
 
-/* Ask about `event`, a JSON object with `data` and maybe `op`, `old`, `changed` and `time`
+/* Ask about `event`, a JSON object with `data` and maybe `op`, `old`, `changed`, `time`
  * (INGEST.md 4; other members are not looked at). `op` may be left out if the type has
  * one operation.
  *

@@ -1,5 +1,5 @@
 /* The cases of protocol/vectors/match, and of protocol/vectors/reject/client those that
- * subscribe with a `where`: what a query means and why it is refused, without a gateway. */
+ * subscribe with a `where`: what queries mean, why they are refused, with no gateway. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -91,18 +91,25 @@ static struct tg_slice before_column(struct tg_slice line, uint32_t column)
     return tg_slice(line.data, at);
 }
 
+static bool ends_line(struct tg_slice source, size_t at)
+{
+    bool is_half = source.data[at] == '\r' && at + 1 < source.size &&
+                   source.data[at + 1] == '\n';
+    return source.data[at] == '\n' || (source.data[at] == '\r' && !is_half);
+}
+
+/* Lines end with CR LF, CR or LF. */
 static struct tg_slice line_of(struct tg_slice source, uint32_t line)
 {
-    const uint8_t *at = source.data;
-    const uint8_t *end = source.data + source.size;
-    for (uint32_t i = 1; i < line && at < end; at++) {
-        i += *at == '\n' ? 1 : 0;
+    size_t at = 0;
+    for (uint32_t i = 1; i < line && at < source.size; at++) {
+        i += ends_line(source, at) ? 1 : 0;
     }
-    const uint8_t *stop = at;
-    while (stop < end && *stop != '\n') {
+    size_t stop = at;
+    while (stop < source.size && source.data[stop] != '\n' && source.data[stop] != '\r') {
         stop++;
     }
-    return tg_slice(at, (size_t)(stop - at));
+    return tg_slice(source.data + at, stop - at);
 }
 
 /* The line with ^^^ below what is meant. */
@@ -173,9 +180,9 @@ static int explain(struct inquiry *inquiry)
     tg_buf_printf(out, "\nasked: %s\n",
                   filter->about_event ? "once, about the event"
                                       : "of the row before and of the row after");
-    /* if (matcher != NULL) {
+    if (matcher != NULL) {
         tg_matcher_explain(matcher, filter, out);
-    } */
+    }
     tg_buf_printf(out, "cost: %u\nbytes: %u\n", filter->cost, filter->size);
     tg_matcher_destroy(matcher);
     return DONE;
