@@ -24,8 +24,8 @@ enum tg_term_kind {
     TG_TERM_AND, /* The terms that follow, up to `skip` after this one, are its own. */
     TG_TERM_OR,
     /* Literals on one slot. All are false if the cell is absent (but a negated PRESENT).
-     * `negated` ones of the next six are true of null too (but IS_NULL): null is different
-     * from everything. */
+     * `negated` ones of the next six are true of null too (but IS_NULL): null is
+     * different from everything. */
     TG_TERM_NUMBER_IS,  /* number == low. */
     TG_TERM_NUMBER_ONE, /* Among the `count` numbers at `at`, ascending. */
     TG_TERM_TEXT_IS,    /* The `size` bytes at `at`. */
