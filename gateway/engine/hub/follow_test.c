@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "testing/heap.h"
+
 #define ITEM_SUBSCRIBE(id, where) SUBSCRIBE(id, "shop.Item", where)
 #define ITEM_EVENT(cohort, prev, op, offset, id, rest) \
     EVENT(cohort, prev, "shop.Item", op, ITEM_EPOCH, offset, id, rest)
@@ -203,6 +205,58 @@ static void many_new_types_leave_queries_as_they_are(void **state)
     tg_hub_leave(t.hub, &ada);
 }
 
+static uint32_t count_of(const char *text, const char *what)
+{
+    uint32_t count = 0;
+    for (; (text = strstr(text, what)) != NULL; text++) {
+        count++;
+    }
+    return count;
+}
+
+/* Whatever of the way to the new definition finds no memory. */
+static void without_memory_a_query_goes_on_or_is_told_to_have_ended(void **state)
+{
+    (void)state;
+    struct hubs saved = t;
+    bool failed = true;
+    for (size_t n = 1; failed; n++) {
+        struct tg_test_heap heap;
+        struct tg_peer ada;
+        struct tg_roster *roster = NULL;
+        tg_test_heap_begin(&heap, 0);
+        hubs_init(&t);
+        declare(ITEM);
+        hubs_connect_as(&t, &ada, "{\"user_id\":1}");
+        say(&ada, ITEM_SUBSCRIBE("7", PAID));
+        say(&ada, ITEM_SUBSCRIBE("8", "id == 1"));
+        say(&ada, SUBSCRIBE_ALL("9", "shop.Item"));
+        hubs_read(&t, &ada);
+        const char *next = quoted(SHOP(ITEM_OF(
+            ITEM_FIELDS ",{'name':'note','type':'string','nullable':true}", "'public'")));
+        assert_int_equal(tg_sequencer_replace(t.sequencer, TG_LIT("shop"),
+                                              tg_slice_of(next), &roster, &t.refusal),
+                         TG_OK);
+        heap.fail_at = heap.calls + n;
+        enum tg_err err = tg_hub_follow(t.hub, roster);
+        failed = heap.calls >= heap.fail_at;
+        heap.fail_at = 0;
+        uint32_t ended = count_of(hubs_read(&t, &ada), "\"query_changed\"");
+        if (err == TG_OK && ada.close_code == 0) {
+            assert_int_equal(ada.subscriptions + ended, 3);
+            publish(CREATE);
+            assert_int_equal(count_of(hubs_read(&t, &ada), "\"op\":\"add\""), 3 - ended);
+        }
+        tg_roster_unref(roster);
+        tg_hub_leave(t.hub, &ada);
+        assert_int_equal(tg_hub_counts(t.hub).filters, 0);
+        hubs_finish(&t);
+        assert_true(tg_test_heap_end(&heap));
+        assert_true(failed || (err == TG_OK && ended == 0 && n > 10));
+    }
+    t = saved;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +270,7 @@ int main(void)
         TEST(a_type_that_goes_away_ends_its_queries),
         TEST(fields_that_change_places_do_not_change_what_is_delivered),
         TEST(many_new_types_leave_queries_as_they_are),
+        TEST(without_memory_a_query_goes_on_or_is_told_to_have_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
