@@ -269,8 +269,11 @@ def deflate() -> dict[str, bytes]:
 def query_parse() -> dict[str, bytes]:
     """Limits (0: wide, 1: as usual, 2: small), the query."""
     wide, usual, small = b"\x00", b"\x01", b"\x02"
-    triples = rb"""['''c\n"d"
-''', r'\d', R"", "a", 'b', """ + b'"""e"f\n"""]'
+    triples = (
+        rb"""['''c\n"d"
+''', r'\d', R"", "a", 'b', """
+        + b'"""e"f\n"""]'
+    )
     return {
         "filter": usual + b'status == "paid" && total > 100 || !(owner in [1, 2, 3])',
         "operators": usual + b"a * b / c % d + e - f <= g == h != i < j >= k > l in m",
@@ -376,7 +379,66 @@ def query_regex() -> dict[str, bytes]:
     }
 
 
-for corpus in (http1, websocket, utf8, deflate, query_parse, query_filter, query_regex):
+def query_eval() -> dict[str, bytes]:
+    """Budgets (bit 0: unknown names are late errors, bit 1: data is known), the query."""
+    usual, late, known, poor = b"\xf0", b"\xf1", b"\xf2", b"\x04"
+    loops = b"[1,2,3].all(a, [1,2,3].exists(b, [1,2].exists_one(c, a + b + c > 4)))"
+    return {
+        "variables": usual + b"data.total + x == 5 && data['abc'] && data.deep.a.b[1] == 2.5",
+        "known": known + b"data.tags + data.deep.a.b == ['a'] || has(data.total)",
+        "has": usual + b"has(data.x) || has(old.missing) || has(data.deep.a) && !has(data.abc)",
+        "late": late + b"nobody.knows || f(1).g() && A{b: 1} == c || true",
+        "container": usual + b"y == at.y && .at.y > y && [1].map(y, y) == [1]",
+        "int": usual + b"-x * 3 / 2 % 5 + 9223372036854775807 - 1 > -(-9223372036854775808)",
+        "uint": usual + b"(18446744073709551615u + 1u) / 0u > 2u * 3u - 4u || 1u % 0u == 0u",
+        "double": usual + b"1.5 / 0.0 * -2e300 + 0.1 - 5e-324 < 0.0 / 0.0 || -(1.5) == -1.5",
+        "line": usual + b"9007199254740993 > 9007199254740992.0 && 1u < 1.5 && -1 < 1u && x < 0.5",
+        "decimal": usual + b"price * 2 - 99.95 + price == price && -price < price * 1e20 * 1e20",
+        "exact": usual + b"price in [1.5, 99.95] && (x > 0 ? 1.5 : 99.95) == price && price < 100u",
+        "texts": usual + b"'a' + 'b' == 'ab' && b'a' + b'b' < b'c' && 'abc'.contains('b')",
+        "ends": usual + b"'abc'.startsWith('') && 'abc'.endsWith('bc') && size('caf\xc3\xa9') == 4",
+        "case": usual + b"'aBc'.lowerAscii() + 'aBc'.upperAscii() == string(b'abc')",
+        "matches": usual + b"'abc'.matches('^a.c$') && data.tags.all(t, t.matches('[ab]')) ",
+        "matches-bad": late + b"'a'.matches('(') || 'a'.matches(at.z)",
+        "to-int": usual + b"int('-7') + int(7u) + int(7.9) + int(at.y) + int(price) == uint('7')",
+        "to-double": usual + b"double('1e3') + double(price) + double(7) > double('NaN')",
+        "to-string": usual
+        + b"string(1) + string(1u) + string(1.5e-7) + string(true) + string(day)",
+        "to-bool": usual + b"bool('true') && bool('F') || bytes('a') == b'a'",
+        "types": usual + b"[type(1), int, type(type(x)), google.protobuf.Duration, dyn(null)]",
+        "times": usual
+        + b"timestamp('2026-11-23T00:00:00Z') + duration('1h30m') > at.y - duration('-1s')",
+        "apart": usual + b"timestamp(0) - timestamp('9999-12-31T23:59:59.9Z') < duration('0.5s')",
+        "getters": usual
+        + b"[at.y.getFullYear(), at.y.getMonth('+01:00'), at.y.getDayOfYear('UTC')]",
+        "getters-days": usual
+        + b"[at.y.getDate(), at.y.getDayOfMonth(), at.y.getDayOfWeek('-23:59')]",
+        "getters-clock": usual
+        + b"duration('3661.5s').getMinutes() + at.y.getHours() + at.y.getSeconds()",
+        "dates": usual + b"day < date('2026-11-24') && day == date(day) && day != at.y",
+        "lists": usual
+        + b"[1, 'a', [2.0]] + [null] == [1u, 'a', [2], null] && 1 in [x, 1] && [1][0] == 1",
+        "maps": usual
+        + b"{'a': 1, 2: {3u: null}}[2][3] == null && 'a' in {'a': 1} && size({}) == 0",
+        "map-keys": usual + b"{1: 'a', 1u: 'b'} == {1.0: 2} || {1: 2}[1.0] == 2 || {b'': 1}[b'']",
+        "loops": usual + loops,
+        "loops-poor": poor + loops,
+        "map-each": poor + b"data.tags.map(t, t != 'a', t + t).filter(t, t < 'c') == ['b\\nb\\n']",
+        "errors": usual + b"(1/0 > 0 || 'a') && [0, 1].exists(i, 1/i == 1) || {'a': 1}.b.c == 1",
+        "condition": usual + b"x > 0 ? 1/0 : x < 0 ? 'yes' : nobody",
+    }
+
+
+for corpus in (
+    deflate,
+    http1,
+    utf8,
+    websocket,
+    query_eval,
+    query_filter,
+    query_parse,
+    query_regex,
+):
     folder = HERE / f"{corpus.__name__}.corpus"
     folder.mkdir(exist_ok=True)
     for name, data in corpus().items():

@@ -112,8 +112,10 @@ static inline struct tg_value tg_constant_value(const struct tg_constant *consta
         break;
     case TG_VALUE_DOUBLE:
         value.real = constant->real;
-        value.exact = constant->extra == 0 ? NULL
-                                           : (const char *)texts + (constant->extra - 1);
+        value.is_literal = constant->extra != 0;
+        if (value.is_literal) {
+            value.exact = (const char *)texts + (constant->extra - 1);
+        }
         break;
     default:
         value.integer = constant->integer;

@@ -100,8 +100,8 @@ enum tg_err tg_emit_constant(struct tg_compile *c, struct tg_value value,
         break;
     case TG_VALUE_DOUBLE:
         made.real = value.real;
-        made.extra = value.exact == NULL ? 0 : (uint32_t)c->texts.size + 1;
-        err = value.exact == NULL ? TG_OK : add_exact(c, value.exact);
+        made.extra = value.is_literal ? (uint32_t)c->texts.size + 1 : 0;
+        err = value.is_literal ? add_exact(c, value.exact) : TG_OK;
         break;
     case TG_VALUE_TIMESTAMP:
         made.integer = value.timestamp.seconds;
@@ -181,7 +181,7 @@ static size_t text_at(const struct tg_constant *constant)
 /* A result's text may lie where the operands' do, which are dropped: copy it. */
 static bool keep_text(struct tg_compile *c, struct tg_value *result)
 {
-    bool is_literal = result->kind == TG_VALUE_DOUBLE && result->exact != NULL;
+    bool is_literal = result->kind == TG_VALUE_DOUBLE && result->is_literal;
     if (!is_literal && !is_text(*result)) {
         return true;
     }

@@ -100,6 +100,9 @@ struct tg_filter_request {
     struct tg_slice where;  /* Empty: all that one may have. */
     struct tg_json claims;  /* An object; NONE: no claim is made. */
     const struct tg_query_limits *limits; /* Of `where`; the rule was checked before. */
+    /* NULL, or where to tell people which parts became programs: each as it was written,
+     * one a line. Not for clients: the rule's are among them. */
+    struct tg_buf *programs;
 };
 
 /* What compiling keeps from one to the next: all zero is empty. */

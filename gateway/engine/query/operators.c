@@ -138,7 +138,7 @@ static bool as_decimal(struct tg_value value, struct tg_decimal_text *text,
         *decimal = value.decimal;
         return true;
     }
-    if (value.kind == TG_VALUE_DOUBLE && value.exact != NULL) {
+    if (value.kind == TG_VALUE_DOUBLE && value.is_literal) {
         *decimal = tg_slice_of(value.exact);
         return true;
     }

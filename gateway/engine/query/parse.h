@@ -1,6 +1,6 @@
 /* From text to tree: the whole grammar of CEL (google/cel-spec, doc/langdef.md,
- * "Syntax"), with its standard macros. Iterative: the depth of the input costs memory that
- * is counted, never the stack. */
+ * "Syntax"), with its standard macros. Iterative: the depth of the input costs memory
+ * that is counted, never the stack. */
 #ifndef TG_QUERY_PARSE_H
 #define TG_QUERY_PARSE_H
 

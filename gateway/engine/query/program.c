@@ -164,6 +164,7 @@ static enum tg_err emit_double(struct tg_compile *c, const struct tg_ast_node *n
     if (tg_decimal_canonical(tg_slice(at, (size_t)(end - at)), &digits)) {
         memcpy(exact + 1, digits.data, digits.size);
         exact[1 + digits.size] = '\0';
+        value.is_literal = true;
         value.exact = exact + (node->real < 0 ? 0 : 1);
     }
     return tg_emit_value(c, value);

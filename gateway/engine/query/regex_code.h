@@ -40,6 +40,8 @@ struct tg_regex {
     struct tg_regex_inst code[];
 };
 
+enum { TG_REGEX_INFINITE = -1 };
+
 /* A pattern that is being compiled. */
 struct tg_regex_compiler {
     struct tg_slice pattern;
@@ -60,6 +62,14 @@ bool tg_regex_fail(struct tg_regex_compiler *c, enum tg_err err, uint32_t at,
 /* Add an instruction. */
 bool tg_regex_emit(struct tg_regex_compiler *c, enum tg_regex_op op, uint32_t value,
                    int16_t to);
+/* How many there are. */
+uint32_t tg_regex_count(const struct tg_regex_compiler *c);
+/* Add one before what begins at `at`. */
+bool tg_regex_insert(struct tg_regex_compiler *c, uint32_t at, enum tg_regex_op op,
+                     int16_t to);
+/* Repeat what begins at `atom` and ends here: {least,most}. */
+bool tg_regex_repeat(struct tg_regex_compiler *c, uint32_t atom, int32_t least,
+                     int32_t most);
 /* The byte `n` after the compiler's place; 0 beyond the end. */
 uint8_t tg_regex_peek(const struct tg_regex_compiler *c, uint32_t n);
 /* Read one character of the pattern as it stands. */

@@ -6,7 +6,7 @@
 #include "engine/query/lex.h"
 #include "engine/query/regex_code.h"
 
-enum { NO_ATOM = -1, INFINITE = -1 };
+enum { NO_ATOM = -1 };
 
 /* An open group; the first one is the whole pattern. */
 struct group {
@@ -28,125 +28,12 @@ struct state {
     bool repeated; /* It is a repetition already. */
 };
 
-static struct tg_regex_inst *code(struct state *s)
-{
-    return (struct tg_regex_inst *)(void *)s->c.code.data;
-}
-
-static uint32_t code_count(const struct state *s)
-{
-    return (uint32_t)(s->c.code.size / sizeof(struct tg_regex_inst));
-}
-
 static bool fail(struct state *s, uint32_t at, const char *why)
 {
     return tg_regex_fail(&s->c, TG_EINVAL, at, why);
 }
 
-static bool too_large(struct tg_regex_compiler *c)
-{
-    return tg_regex_fail(c, TG_ELIMIT, c->at,
-                         "the regular expression is too large once {n} is written out");
-}
-
-bool tg_regex_emit(struct tg_regex_compiler *c, enum tg_regex_op op, uint32_t value,
-                   int16_t to)
-{
-    struct tg_regex_inst inst = {.op = (uint16_t)op, .to = to, .value = value};
-    /* One more is the match at the end. */
-    if (c->code.size / sizeof inst >= TG_REGEX_CODE_MAX - 1 && op != TG_REGEX_MATCH) {
-        return too_large(c);
-    }
-    tg_buf_add(&c->code, &inst, sizeof inst);
-    return !c->code.failed || tg_regex_fail(c, TG_ENOMEM, c->at, "out of memory");
-}
-
-/* An instruction before what begins at `at`. */
-static bool insert(struct state *s, uint32_t at, enum tg_regex_op op, int16_t to)
-{
-    uint32_t count = code_count(s);
-    if (!tg_regex_emit(&s->c, op, 0, to)) {
-        return false;
-    }
-    struct tg_regex_inst inst = code(s)[count];
-    memmove(code(s) + at + 1, code(s) + at, (count - at) * sizeof inst);
-    code(s)[at] = inst;
-    return true;
-}
-
-/* The `count` instructions from `from` on once more, at the end. */
-static bool copy(struct state *s, uint32_t from, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        struct tg_regex_inst inst = code(s)[from + i];
-        if (!tg_regex_emit(&s->c, inst.op, inst.value, inst.to)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* --- repetitions ----------------------------------------------------------------- */
-
-/* e{0,most}: e? as often as that, each in the one before. */
-static bool repeat_optional(struct state *s, uint32_t atom, int32_t most)
-{
-    uint32_t size = code_count(s) - atom + 1;
-    if (most == INFINITE) {
-        return insert(s, atom, TG_REGEX_SPLIT, (int16_t)(size + 1)) &&
-               tg_regex_emit(&s->c, TG_REGEX_JUMP, 0, (int16_t)-size);
-    }
-    if (!insert(s, atom, TG_REGEX_SPLIT, 0)) {
-        return false;
-    }
-    for (int32_t i = 1; i < most; i++) {
-        if (!copy(s, atom, size)) {
-            return false;
-        }
-    }
-    uint32_t end = code_count(s);
-    for (uint32_t at = atom; at < end; at += size) {
-        code(s)[at].to = (int16_t)(end - at);
-    }
-    return true;
-}
-
-/* e{least,most} of the atom. */
-static bool repeat(struct state *s, int32_t least, int32_t most)
-{
-    uint32_t atom = (uint32_t)s->atom;
-    uint32_t size = code_count(s) - atom;
-    uint32_t times = (uint32_t)(most == INFINITE ? least : most);
-    if (most == 0) {
-        s->c.code.size = atom * sizeof(struct tg_regex_inst);
-        return true;
-    }
-    if ((size + 1) * times > TG_REGEX_CODE_MAX) {
-        return too_large(&s->c);
-    }
-    if (least == 0) {
-        return repeat_optional(s, atom, most);
-    }
-    for (int32_t i = 1; i < least; i++) {
-        if (!copy(s, atom, size)) {
-            return false;
-        }
-    }
-    if (most == INFINITE) {
-        return tg_regex_emit(&s->c, TG_REGEX_SPLIT, 0, (int16_t) - (int32_t)size);
-    }
-    uint32_t begin = code_count(s);
-    for (int32_t i = least; i < most; i++) {
-        if (!tg_regex_emit(&s->c, TG_REGEX_SPLIT, 0, 0) || !copy(s, atom, size)) {
-            return false;
-        }
-    }
-    uint32_t end = code_count(s);
-    for (uint32_t at = begin; at < end; at += size + 1) {
-        code(s)[at].to = (int16_t)(end - at);
-    }
-    return true;
-}
 
 /* Digits at `*n` after the place; -1: none. What is far too large stays so. */
 static int32_t read_count(const struct state *s, uint32_t *n)
@@ -177,7 +64,7 @@ static bool read_repeat(struct state *s, bool *found)
 {
     uint8_t byte = tg_regex_peek(&s->c, 0);
     int32_t least = byte == '+' ? 1 : 0;
-    int32_t most = byte == '?' ? 1 : INFINITE;
+    int32_t most = byte == '?' ? 1 : TG_REGEX_INFINITE;
     uint32_t at = s->c.at;
     uint32_t size = byte == '{' ? read_braces(s, &least, &most) : 1;
     *found = size != 0;
@@ -193,14 +80,14 @@ static bool read_repeat(struct state *s, bool *found)
     if (least > TG_REGEX_REPEAT_MAX || most > TG_REGEX_REPEAT_MAX) {
         return tg_regex_fail(&s->c, TG_ELIMIT, at, "1000 repetitions are the most");
     }
-    if (most != INFINITE && most < least) {
+    if (most != TG_REGEX_INFINITE && most < least) {
         return fail(s, at, "{n,m} wants the smaller number first");
     }
     s->c.at += size;
     /* Lazy: what is found is the same, only elsewhere. */
     s->c.at += tg_regex_peek(&s->c, 0) == '?';
     s->repeated = true;
-    return repeat(s, least, most);
+    return tg_regex_repeat(&s->c, (uint32_t)s->atom, least, most);
 }
 
 /* --- groups ---------------------------------------------------------------------- */
@@ -212,8 +99,8 @@ static bool open_group(struct state *s, uint32_t at)
     }
     s->groups[++s->depth] = (struct group){
         .at = at,
-        .begin = code_count(s),
-        .branch = code_count(s),
+        .begin = tg_regex_count(&s->c),
+        .branch = tg_regex_count(&s->c),
         .fold = s->c.fold,
         .multiline = s->c.multiline,
         .dot_all = s->c.dot_all,
@@ -225,9 +112,10 @@ static bool open_group(struct state *s, uint32_t at)
 /* The jumps at the ends of a group's branches, now that its end is known. */
 static void land_jumps(struct state *s, const struct group *group)
 {
-    uint32_t end = code_count(s);
+    struct tg_regex_inst *code = (struct tg_regex_inst *)(void *)s->c.code.data;
+    uint32_t end = tg_regex_count(&s->c);
     for (uint32_t next, jump = group->jumps; jump != 0; jump = next) {
-        struct tg_regex_inst *inst = &code(s)[jump - 1];
+        struct tg_regex_inst *inst = &code[jump - 1];
         next = inst->value;
         inst->value = 0;
         inst->to = (int16_t)(end - (jump - 1));
@@ -256,13 +144,13 @@ static bool close_group(struct state *s)
 static bool next_branch(struct state *s)
 {
     struct group *group = &s->groups[s->depth];
-    uint32_t size = code_count(s) - group->branch;
-    if (!insert(s, group->branch, TG_REGEX_SPLIT, (int16_t)(size + 2)) ||
+    uint32_t size = tg_regex_count(&s->c) - group->branch;
+    if (!tg_regex_insert(&s->c, group->branch, TG_REGEX_SPLIT, (int16_t)(size + 2)) ||
         !tg_regex_emit(&s->c, TG_REGEX_JUMP, group->jumps, 0)) {
         return false;
     }
     s->c.at++;
-    group->branch = code_count(s);
+    group->branch = tg_regex_count(&s->c);
     group->jumps = group->branch;
     s->atom = NO_ATOM;
     return true;
@@ -372,7 +260,7 @@ static bool read_literal_run(struct state *s)
             return true;
         }
         uint32_t at = s->c.at;
-        s->atom = (int32_t)code_count(s);
+        s->atom = (int32_t)tg_regex_count(&s->c);
         if (!tg_regex_literal(&s->c, tg_regex_character(&s->c), at)) {
             return false;
         }
@@ -409,7 +297,7 @@ static bool read_escaped(struct state *s)
 static bool read_atom(struct state *s)
 {
     uint32_t at = s->c.at;
-    s->atom = (int32_t)code_count(s);
+    s->atom = (int32_t)tg_regex_count(&s->c);
     s->repeated = false;
     switch (tg_regex_peek(&s->c, 0)) {
     case '[':
@@ -479,7 +367,7 @@ static bool assemble(struct state *s, struct tg_regex **out)
     if (regex == NULL) {
         return tg_regex_fail(&s->c, TG_ENOMEM, 0, "out of memory");
     }
-    regex->count = code_count(s);
+    regex->count = tg_regex_count(&s->c);
     regex->ranges_count = (uint32_t)(parts[1]->size / sizeof(struct tg_regex_range));
     uint8_t *at = (uint8_t *)regex->code;
     for (size_t i = 0; i < 2; i++) {

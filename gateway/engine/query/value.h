@@ -29,15 +29,16 @@ struct tg_value_map;
 
 struct tg_value {
     uint8_t kind;
-    bool is_json; /* Of a LIST or MAP: `json`, as it came. */
+    bool is_literal; /* Of a DOUBLE: it has `exact`. */
+    bool is_json;    /* Of a LIST or MAP: `json`, as it came. */
     union {
         bool boolean;
         int64_t integer; /* Of DATE too. */
         uint64_t unsigned_integer;
         struct {
             double real;
-            const char *exact; /* A literal's digits as they were written, which decimals
-                                  meet instead: "99.95". NULL: it is no literal. */
+            const char *exact; /* If `is_literal`: its digits as they were written, which
+                                  decimals meet instead: "99.95". */
         };
         struct tg_slice text; /* STRING, BYTES; the name of a TYPE. */
         struct tg_timestamp timestamp;

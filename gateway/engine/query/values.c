@@ -81,7 +81,7 @@ static enum tg_order order_of_uint_and_double(uint64_t a, double b)
 static enum tg_order order_of_decimal_and_double(struct tg_slice a, struct tg_value of)
 {
     double b = of.real;
-    if (of.exact != NULL) {
+    if (of.is_literal) {
         return order_of(tg_decimal_compare(a, tg_slice_of(of.exact)));
     }
     if (isnan(b)) {
