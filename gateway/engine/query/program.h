@@ -29,8 +29,8 @@ struct tg_program; /* Bytes: tg_program_size of them. */
 
 /* Compile the tree below `node`. `*program` is the caller's, to tg_free.
  *
- * TG_EINVAL  An unknown name, function or number of arguments: `query_field` or
- *            `query_unsupported`, with the place.
+ * TG_EINVAL  An unknown name, function or number of arguments, or a pattern that is none:
+ *            `query_field` or `query_unsupported`, with the place.
  * TG_ELIMIT  More than a program can hold (`query_limit`).
  * TG_ENOMEM  `overloaded`. */
 TG_MUST_USE enum tg_err tg_program_compile(const struct tg_ast *ast, uint32_t node,
@@ -39,15 +39,17 @@ TG_MUST_USE enum tg_err tg_program_compile(const struct tg_ast *ast, uint32_t no
                                            struct tg_refusal *refusal);
 uint32_t tg_program_size(const struct tg_program *program);
 /* Steps of one run at most, if no list that a macro runs through has more items than
- * TG_LOOP_ITEMS: so loops in one another are dear. */
+ * TG_LOOP_ITEMS (so loops in one another are dear), every other list in it has one item, no
+ * text more than 64 bytes, and no pattern is searched for in more than 8 characters. */
 enum { TG_LOOP_ITEMS = 16 };
 uint32_t tg_program_cost(const struct tg_program *program);
 
 /* Working memory, kept from run to run; all zero is empty. `bytes_max` 0: 1 MiB. */
 struct tg_space {
-    uint8_t
-        *memory; /* The present block; it begins with a link to the one before it, so */
-    size_t used; /* that growing moves nothing. */
+    /* The present block, of which `used` bytes are taken. It begins with a link to the
+     * one before it, so that growing moves nothing. */
+    uint8_t *memory;
+    size_t used;
     size_t capacity;
     size_t bytes_max;
     struct tg_buf scratch;
@@ -76,7 +78,8 @@ struct tg_value tg_program_run(const struct tg_program *program,
                                const struct tg_variables *variables,
                                struct tg_space *space, uint32_t steps_max);
 
-/* CEL's `==`: -1 error, 0 false, 1 true. Numbers are on one line, exactly. */
+/* CEL's `==`: -1 error, 0 false, 1 true. Numbers are on one line, exactly. (An error too:
+ * lists and maps more than 64 deep. May take memory, and gives it back.) */
 int tg_value_equal(struct tg_value a, struct tg_value b);
 /* Append as JSON-like text for people and tests: `{"a": [1, 2u, 1.0]}`,
  * `timestamp("…")`, `error: …`. */

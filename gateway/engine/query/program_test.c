@@ -522,6 +522,37 @@ static void maps_have_keys_that_differ(void **state)
         {"[1/0] == [1]", "error: division by zero"});
 }
 
+/* `depth` lists in one another equal themselves, or are too deep to tell. */
+static void check_deep(int depth, const char *expected)
+{
+    static struct tg_buf source;
+    tg_buf_clear(&source);
+    for (int side = 0; side < 2; side++) {
+        tg_buf_add_text(&source, side == 0 ? "" : " == ");
+        for (int i = 0; i < depth; i++) {
+            tg_buf_add_byte(&source, '[');
+        }
+        for (int i = 0; i < depth; i++) {
+            tg_buf_add_byte(&source, ']');
+        }
+    }
+    tg_buf_add_byte(&source, '\0');
+    struct tg_program *program = compiled((const char *)source.data);
+    struct tg_value value = tg_program_run(program, &of_doc, &space, TG_STEPS_MAX);
+    assert_string_equal(show(value), expected);
+    tg_free(program);
+    tg_buf_finish(&source);
+}
+
+static void equality_looks_64_deep(void **state)
+{
+    (void)state;
+    check_deep(1, "true");
+    check_deep(64, "true");
+    check_deep(65, "error: too deep to compare");
+    check_deep(200, "error: too deep to compare");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,6 +572,7 @@ int main(void)
         cmocka_unit_test(every_failing_allocation_is_told),
         cmocka_unit_test(patterns_are_compiled_with_the_program),
         cmocka_unit_test(maps_have_keys_that_differ),
+        cmocka_unit_test(equality_looks_64_deep),
     };
     int failed = cmocka_run_group_tests_name("program", tests, read_variables, NULL);
     tg_ast_finish(&ast);
