@@ -1,8 +1,9 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
-/* What the matcher keeps of a filter beside its copy of it, in access structures. */
-enum { ENTRY_OVERHEAD = 256 };
+/* What the matcher keeps of a filter beside its copy of it, and of each literal (or item
+ * of a list), in access structures: as measured, and rounded up. */
+enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224 };
 
 static enum tg_err read_claims(struct tg_hub *hub, const struct tg_peer *peer,
                                struct tg_json *claims)
@@ -48,11 +49,28 @@ enum tg_err hub_compile(struct tg_hub *hub, const struct tg_peer *peer,
     return err;
 }
 
+static uint32_t literals_of(const struct tg_term *term)
+{
+    switch (term->kind) {
+    case TG_TERM_AND:
+    case TG_TERM_OR:
+        return 0;
+    case TG_TERM_NUMBER_ONE:
+    case TG_TERM_TEXT_ONE:
+        return term->count;
+    default:
+        return 1;
+    }
+}
+
 uint32_t filter_weight(const struct tg_filter *filter)
 {
-    return filter == NULL
-               ? 0
-               : filter->size + ENTRY_OVERHEAD + (uint32_t)sizeof(struct tg_hub_cohort);
+    uint32_t literals = 0;
+    for (uint32_t i = 0; i < filter->terms_count; i++) {
+        literals += literals_of(&filter->terms[i]);
+    }
+    return (uint32_t)sizeof(struct tg_hub_cohort) + filter->size + ENTRY_OVERHEAD +
+           literals * LITERAL_OVERHEAD;
 }
 
 bool cohort_has_filter(const struct tg_hub_cohort *cohort, const struct tg_filter *filter)
