@@ -115,6 +115,12 @@ def test_explain_shows_the_normal_form_with_rule_and_claims(files: Path) -> None
     assert any(line.startswith("cost: ") for line in lines)
 
 
+def test_explain_names_what_no_index_can_find(files: Path) -> None:
+    where = "status == 'paid' && !(id + 1 > 100)"
+    answer = query(files, "explain", where, *OF_ORDERS, "--claims", "claims.json")
+    assert "program !(id + 1 > 100)" in answer.stdout.splitlines()
+
+
 def test_explain_knows_a_query_about_what_happened(files: Path) -> None:
     where = "old.status == 'new'"
     answer = query(files, "explain", where, *OF_ORDERS, "--claims", "claims.json")

@@ -136,7 +136,7 @@ static enum tg_err emit_literal(struct tg_draft *draft, uint32_t at)
     const struct tg_filter *filter = draft->filter;
     const struct tg_term *term = &filter->terms[at];
     struct tg_constants constants = draft->constants[at];
-    const uint32_t *ids = draft->ids + constants.first;
+    const uint32_t *ids = constants.count == 0 ? NULL : draft->ids + constants.first;
     switch (term->kind) {
     case TG_TERM_NUMBER_IS:
         return emit(draft, OP_NUMBER_IS, term, &term->low, sizeof term->low);
@@ -423,8 +423,8 @@ bool tg_residual_run(const uint32_t *code, uint32_t count, const struct tg_asked
             at += 2 + 2 * word[1];
             break;
         case OP_RANGE:
-            holds = here & (view->number[slot] >= number_at(word + 1)) &
-                    (view->number[slot] <= number_at(word + 3));
+            holds = here && view->number[slot] >= number_at(word + 1) &&
+                    view->number[slot] <= number_at(word + 3);
             at += 5;
             break;
         case OP_PREFIX:

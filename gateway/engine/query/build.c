@@ -6,7 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/query/build_parts.h"
 
-enum { OPEN_MAX = 64, CHUNK_SIZE = 16384, ALIGN = 8 };
+enum { OPEN_MAX = 64, CHUNK_SIZE = 16384, ALIGN = 8, PARTS = 64 };
 
 struct chunk {
     struct chunk *next;
@@ -32,7 +32,17 @@ struct tg_builder {
 
 struct tg_builder *tg_builder_create(void)
 {
-    return tg_zalloc(1, sizeof(struct tg_builder));
+    struct tg_builder *builder = tg_zalloc(1, sizeof *builder);
+    if (builder == NULL) {
+        return NULL;
+    }
+    builder->parts = tg_alloc(PARTS * sizeof(const struct tg_build_part *));
+    if (builder->parts == NULL) {
+        tg_free(builder);
+        return NULL;
+    }
+    builder->capacity = PARTS;
+    return builder;
 }
 
 static void builder_clear(struct tg_builder *builder)
@@ -98,7 +108,7 @@ static void part_push(struct tg_builder *builder, const struct tg_build_part *pa
         return;
     }
     if (builder->count == builder->capacity) {
-        uint32_t capacity = builder->capacity == 0 ? 64 : builder->capacity * 2;
+        uint32_t capacity = builder->capacity * 2;
         const struct tg_build_part **parts =
             tg_resize(builder->parts, capacity * sizeof(const struct tg_build_part *));
         if (parts == NULL) {

@@ -23,8 +23,9 @@ enum tg_term_kind {
     TG_TERM_FALSE,
     TG_TERM_AND, /* The terms that follow, up to `skip` after this one, are its own. */
     TG_TERM_OR,
-    /* Literals on one slot. All are false if the cell is absent (but ABSENT). `negated`
-     * literals of the next six are true of null too: null is different from everything. */
+    /* Literals on one slot. All are false if the cell is absent (but a negated PRESENT).
+     * `negated` ones of the next six are true of null too (but IS_NULL): null is
+     * different from everything. */
     TG_TERM_NUMBER_IS,  /* number == low. */
     TG_TERM_NUMBER_ONE, /* Among the `count` numbers at `at`, ascending. */
     TG_TERM_TEXT_IS,    /* The `size` bytes at `at`. */
@@ -100,6 +101,9 @@ struct tg_filter_request {
     struct tg_slice where;  /* Empty: all that one may have. */
     struct tg_json claims;  /* An object; NONE: no claim is made. */
     const struct tg_query_limits *limits; /* Of `where`; the rule was checked before. */
+    /* NULL, or where to tell people which parts became programs: each as it was written,
+     * one a line. Not for clients: the rule's are among them. */
+    struct tg_buf *programs;
 };
 
 /* What compiling keeps from one to the next: all zero is empty. */
@@ -119,7 +123,8 @@ TG_MUST_USE enum tg_err tg_filter_compile(struct tg_compiler *compiler,
                                           struct tg_refusal *refusal);
 
 /* Check an access rule as a catalogue brings it, without claims: hidden fields are known
- * to it, `auth.*` may be anything, `old` and `event` may not be named. Errors as above. */
+ * to it, `auth.*` may be anything, `old` and `event` may not be named. Errors as above.
+ */
 TG_MUST_USE enum tg_err tg_rule_check(struct tg_compiler *compiler,
                                       const struct tg_schema *schema,
                                       struct tg_slice rule,

@@ -71,6 +71,7 @@ static enum tg_err tell(struct tg_compiler *c, const struct tg_filter_request *r
     if (err == TG_OK) {
         c->normal.schema = request->schema;
         c->normal.refusal = refusal;
+        c->normal.programs = request->programs;
         err = tg_normal_tell(&c->normal, OPEN);
     }
     return err == TG_ENOMEM ? refuse_memory(refusal) : err;
@@ -149,6 +150,9 @@ enum tg_err tg_filter_compile(struct tg_compiler *compiler,
     enum tg_err err = build(compiler, request, false, &made, refusal);
     if (err == TG_OK && made->about_event && request->access.size != 0) {
         tg_free(made);
+        if (request->programs != NULL) {
+            tg_buf_clear(request->programs);
+        }
         err = build(compiler, request, true, &made, refusal);
     }
     if (err != TG_OK) {

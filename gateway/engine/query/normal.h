@@ -16,6 +16,7 @@ struct tg_normal {
     struct tg_bound *bound;
     struct tg_builder *builder;
     struct tg_refusal *refusal;
+    struct tg_buf *programs; /* As of struct tg_filter_request. */
     struct tg_space space;
     enum tg_err err; /* Sticky. */
     struct tg_normal_step *steps;

@@ -16,6 +16,12 @@ static void tell_program(struct tg_normal *n, uint32_t at, bool negated)
         return;
     }
     tg_build_program(n->builder, program, info->slots, info->about_event, negated);
+    if (n->programs != NULL) {
+        const struct tg_ast *tree = &n->bound->tree;
+        tg_buf_add_text(n->programs, negated ? "!(" : "");
+        tg_buf_add_slice(n->programs, tg_ast_source(tree, &tree->nodes[at]));
+        tg_buf_add_text(n->programs, negated ? ")\n" : "\n");
+    }
     tg_free(program);
 }
 

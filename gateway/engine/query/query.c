@@ -5,6 +5,7 @@
 struct tg_query {
     const struct tg_schema *schema;
     struct tg_filter *filter;
+    struct tg_buf programs; /* Of the filter, as they were written. */
     struct tg_rows rows;
     struct tg_space space;
     struct tg_json_doc doc;
@@ -45,6 +46,7 @@ static enum tg_err compile(struct tg_query *query, const struct tg_query_text *t
         .access = text->access,
         .where = text->where,
         .limits = text->limits,
+        .programs = &query->programs,
     };
     enum tg_err err = TG_OK;
     if (text->claims.size != 0) {
@@ -89,6 +91,7 @@ void tg_query_destroy(struct tg_query *query)
 {
     if (query != NULL) {
         tg_free(query->filter);
+        tg_buf_finish(&query->programs);
         tg_rows_finish(&query->rows);
         tg_space_finish(&query->space);
         tg_json_finish(&query->doc);
@@ -104,6 +107,11 @@ const struct tg_filter *tg_query_filter(const struct tg_query *query)
 void tg_query_write(const struct tg_query *query, struct tg_buf *buf)
 {
     tg_filter_write(query->filter, query->schema, buf);
+}
+
+struct tg_slice tg_query_programs(const struct tg_query *query)
+{
+    return tg_buf_slice(&query->programs);
 }
 
 /* --- An event -------------------------------------------------------------------- */

@@ -86,6 +86,10 @@ TG_MUST_USE enum tg_err tg_query_ask(struct tg_query *query, struct tg_slice eve
 /* Append the query's normal form as CEL. */
 void tg_query_write(const struct tg_query *query, struct tg_buf *buf);
 
+/* What of it is no comparison of a field with constants, and is evaluated for each event
+ * that nothing else ruled out: as it was written, one part a line. Borrowed. */
+struct tg_slice tg_query_programs(const struct tg_query *query);
+
 /* CEL without a schema: the value of `source`, in which no name means anything, appended
  * as tg_value_write does.
  *

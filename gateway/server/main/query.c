@@ -169,6 +169,19 @@ static bool read_file(struct inquiry *inquiry, const char *path, struct tg_buf *
     return fault == NULL;
 }
 
+static void show_programs(struct tg_buf *buf, struct tg_slice programs)
+{
+    size_t begin = 0;
+    for (size_t i = 0; i < programs.size; i++) {
+        if (programs.data[i] == '\n') {
+            tg_buf_add_text(buf, "program ");
+            tg_show_text(buf, tg_slice(programs.data + begin, i - begin));
+            tg_buf_add_byte(buf, '\n');
+            begin = i + 1;
+        }
+    }
+}
+
 static int explain(struct inquiry *inquiry)
 {
     const struct tg_schema *schema = tg_query_schema_get(inquiry->schema);
@@ -183,6 +196,7 @@ static int explain(struct inquiry *inquiry)
     if (matcher != NULL) {
         tg_matcher_explain(matcher, filter, out);
     }
+    show_programs(out, tg_query_programs(inquiry->query));
     tg_buf_printf(out, "cost: %u\nbytes: %u\n", filter->cost, filter->size);
     tg_matcher_destroy(matcher);
     return DONE;
