@@ -27,6 +27,8 @@ class Plan:
     publish_windows: tuple[int, ...] = (1, 4)
     publish_rounds: int = 7
     publish_seconds: float = 1.0
+    match_workloads: str = "TMRBDPLU"
+    match_filters: tuple[int, ...] = (1000, 10_000, 100_000, 1_000_000)
 
     @property
     def pinning(self) -> str:
@@ -58,4 +60,6 @@ def make(*, peers: tuple[str, ...], quick: bool) -> Plan:
         publish_windows=(4,),
         publish_rounds=3,
         publish_seconds=0.3,
+        match_workloads="TM",
+        match_filters=(1000,),
     )
