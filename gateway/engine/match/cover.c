@@ -16,6 +16,7 @@ static const double cost_column = 1.2;
 void tg_cover_finish(struct tg_cover *cover)
 {
     tg_free(cover->accesses);
+    tg_free(cover->bands);
     *cover = (struct tg_cover){0};
 }
 
@@ -389,6 +390,64 @@ static void cover_literal(struct tg_draft *draft, uint32_t at)
     draft->covered[at] = decides;
 }
 
+/* ---- grids: an AND of several ranges ---- */
+
+static uint32_t banded(const struct tg_draft *draft, uint32_t group,
+                       const struct tg_cover_context *context, struct tg_band *bands)
+{
+    const struct tg_term *terms = draft->filter->terms;
+    uint32_t count = 0;
+    for (uint32_t i = group + 1; i < group + terms[group].skip; i += terms[i].skip) {
+        if (terms[i].kind == TG_TERM_NUMBER_RANGE &&
+            context->postings->bands.cuts[terms[i].slot] != NULL) {
+            const struct tg_bands *cuts = &context->postings->bands;
+            if (bands != NULL) {
+                bands[count] = (struct tg_band){
+                    terms[i].slot, tg_band_of(cuts, terms[i].slot, terms[i].low),
+                    tg_band_of(cuts, terms[i].slot, terms[i].high)};
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Reach the AND's ranges by a grid, among which `term` has the rarest. False: there is no
+ * grid for them yet, or no memory. */
+static bool write_grid(struct tg_cover *cover, const struct tg_draft *draft,
+                       uint32_t group, uint32_t term,
+                       const struct tg_cover_context *context)
+{
+    const struct tg_bands *cuts = &context->postings->bands;
+    const struct tg_term *range = &draft->filter->terms[term];
+    uint32_t count = banded(draft, group, context, NULL);
+    if (range->kind != TG_TERM_NUMBER_RANGE || cuts->cuts[range->slot] == NULL ||
+        count < 2) {
+        return false;
+    }
+    if (cover->bands_count + count > cover->bands_capacity) {
+        uint32_t capacity = (cover->bands_count + count) * 2;
+        struct tg_band *bands = tg_resize(cover->bands, capacity * sizeof *bands);
+        if (bands == NULL) {
+            return false;
+        }
+        cover->bands = bands;
+        cover->bands_capacity = capacity;
+    }
+    struct tg_access *access = access_add(cover);
+    if (access == NULL) {
+        return false;
+    }
+    banded(draft, group, context, cover->bands + cover->bands_count);
+    access->shape = key_of(TG_SHAPE_GRID, range->slot);
+    access->shape.length = tg_band_of(cuts, range->slot, range->low) |
+                           (uint32_t)tg_band_of(cuts, range->slot, range->high) << 8;
+    access->bands_first = cover->bands_count;
+    access->bands_count = count;
+    cover->bands_count += count;
+    return true;
+}
+
 static enum tg_err choose_and(struct tg_cover *cover, struct tg_draft *draft, uint32_t at,
                               const struct tg_cover_context *context)
 {
@@ -403,6 +462,9 @@ static enum tg_err choose_and(struct tg_cover *cover, struct tg_draft *draft, ui
         }
     }
     if (best != 0) {
+        if (write_grid(cover, draft, at, best, context)) {
+            return TG_OK;
+        }
         draft->chosen[best] = 1;
         if (at == 0) {
             cover_literal(draft, best);
@@ -438,6 +500,7 @@ enum tg_err tg_cover_choose(struct tg_cover *cover, struct tg_draft *draft,
     const struct tg_term *terms = draft->filter->terms;
     uint32_t count = draft->filter->terms_count;
     cover->count = 0;
+    cover->bands_count = 0;
     cover->multi = false;
     tg_cover_weigh(draft, context);
     memset(draft->chosen, 0, count);

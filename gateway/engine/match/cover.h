@@ -13,6 +13,9 @@ struct tg_cover {
     struct tg_access *accesses;
     uint32_t count;
     uint32_t capacity;
+    struct tg_band *bands; /* Of the accesses by grids, one after another. */
+    uint32_t bands_count;
+    uint32_t bands_capacity;
     bool multi; /* One row may have several of them. */
 };
 

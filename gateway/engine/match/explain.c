@@ -24,6 +24,7 @@ static const char *const begins[] = {
     [TG_SHAPE_PREFIX] = "prefix of ", [TG_SHAPE_HERE] = "every event with ",
     [TG_SHAPE_NULL] = "every event with ", [TG_SHAPE_SAID] = "every event with ",
     [TG_SHAPE_ABSENT] = "every event without ", [TG_SHAPE_RANGE] = "range of ",
+    [TG_SHAPE_GRID] = "ranges, first of ",
     [TG_SHAPE_ALL] = "every event",
 };
 

@@ -144,6 +144,84 @@ static void the_index_the_scan_and_the_plain_meaning_agree(void **state)
     tg_builder_destroy(builder);
 }
 
+/* What explain says of the filter that was told. */
+static void expect_access(struct tg_matcher *matcher, struct tg_builder *b,
+                          const char *text)
+{
+    struct tg_filter *filter;
+    struct tg_buf buf = {0};
+    assert_int_equal(tg_build_finish(b, &filter), TG_OK);
+    tg_matcher_explain(matcher, filter, &buf);
+    tg_buf_add_byte(&buf, '\0');
+    assert_string_equal((const char *)buf.data, text);
+    tg_buf_finish(&buf);
+    tg_free(filter);
+}
+
+/* Ranges alone, of two to five slots, over many numbers. */
+static struct tg_filter *ranges_filter(struct tg_builder *b, struct model_dice *dice)
+{
+    struct tg_filter *filter = NULL;
+    uint32_t count = 2 + model_roll(dice, 4);
+    bool any = model_roll(dice, 8) == 0;
+    tg_build_open(b, any ? TG_TERM_OR : TG_TERM_AND);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t low = model_roll(dice, 1000);
+        tg_build_range(b, (uint16_t)model_roll(dice, 5), model_roll(dice, 4) ? low : 0,
+                       model_roll(dice, 4) ? low + 300 : INT64_MAX);
+    }
+    tg_build_close(b);
+    assert_int_equal(tg_build_finish(b, &filter), TG_OK);
+    return filter;
+}
+
+static void many_ranges_are_found_through_bitmaps(void **state)
+{
+    (void)state;
+    enum { FILTERS = 4000, EVENTS = 60 };
+    struct model_dice dice = {.state = seed_of_run()};
+    struct tg_builder *b = tg_builder_create();
+    struct owned *all = calloc(FILTERS, sizeof *all);
+    struct tg_matcher *matcher = tg_matcher_create(model_schema());
+    for (uint32_t i = 0; i < FILTERS; i++) {
+        all[i].filter = ranges_filter(b, &dice);
+        enter(matcher, &all[i]);
+    }
+    size_t matched = 0;
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        for (uint32_t k = 0; k < 150; k++) {
+            struct owned *owned = &all[model_roll(&dice, FILTERS)];
+            forget(matcher, owned);
+            tg_free(owned->filter);
+            owned->filter = ranges_filter(b, &dice);
+            enter(matcher, owned);
+        }
+        struct model_event event;
+        model_event_roll(&dice, &event);
+        for (int n = 0; n < 5; n++) {
+            bool same = event.before[n].number == event.after[n].number;
+            event.after[n].number = model_roll(&dice, 1200);
+            event.before[n].number =
+                same ? event.after[n].number : model_roll(&dice, 1200);
+        }
+        compare(matcher, all, FILTERS, &event.rows, seed_of_run(), &matched);
+    }
+    assert_true(matched > EVENTS * 10);
+    tg_build_range(b, 0, 3, 700);
+    tg_build_range(b, 1, 3, 300);
+    expect_access(matcher, b, "ranges, first of b\n");
+    /* Those that a grid ruled out are no candidates. */
+    struct tg_matcher_counts counts = tg_matcher_counts(matcher);
+    assert_true(counts.candidates < (uint64_t)EVENTS * 2 * FILTERS / 2);
+    for (uint32_t i = 0; i < FILTERS; i++) {
+        forget(matcher, &all[i]);
+        tg_free(all[i].filter);
+    }
+    free(all);
+    tg_matcher_destroy(matcher);
+    tg_builder_destroy(b);
+}
+
 static void without_memory_nothing_changes(void **state)
 {
     (void)state;
@@ -204,20 +282,6 @@ static void without_memory_nothing_changes(void **state)
     tg_builder_destroy(builder);
 }
 
-/* What explain says of the filter that was told. */
-static void expect_access(struct tg_matcher *matcher, struct tg_builder *b,
-                          const char *text)
-{
-    struct tg_filter *filter;
-    struct tg_buf buf = {0};
-    assert_int_equal(tg_build_finish(b, &filter), TG_OK);
-    tg_matcher_explain(matcher, filter, &buf);
-    tg_buf_add_byte(&buf, '\0');
-    assert_string_equal((const char *)buf.data, text);
-    tg_buf_finish(&buf);
-    tg_free(filter);
-}
-
 static void explain_says_how_a_filter_is_reached(void **state)
 {
     (void)state;
@@ -252,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(explain_says_how_a_filter_is_reached),
         cmocka_unit_test(the_index_the_scan_and_the_plain_meaning_agree),
+        cmocka_unit_test(many_ranges_are_found_through_bitmaps),
         cmocka_unit_test(without_memory_nothing_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,11 +133,26 @@ static void literals_count(struct tg_matcher *matcher, bool more)
     }
 }
 
+/* Where many filters ask for ranges of a slot, its numbers are cut into bands. */
+static void range_note(struct tg_matcher *matcher, const struct tg_term *term)
+{
+    struct tg_stats *stats = &matcher->stats;
+    tg_stats_ends(stats, term->slot, term->low, term->high);
+    const struct tg_stats_slot *noted = stats->slots[term->slot];
+    if (noted != NULL && noted->ends_count >= 2 * TG_STATS_RING &&
+        matcher->postings.bands.cuts[term->slot] == NULL) {
+        tg_postings_cut(&matcher->postings, term->slot, noted->ends, TG_STATS_RING);
+    }
+}
+
 static void literals_note(struct tg_matcher *matcher)
 {
     const struct tg_draft *draft = &matcher->draft;
     for (uint32_t i = 0; i < draft->filter->terms_count; i++) {
         struct tg_constants constants = draft->constants[i];
+        if (draft->filter->terms[i].kind == TG_TERM_NUMBER_RANGE) {
+            range_note(matcher, &draft->filter->terms[i]);
+        }
         for (uint32_t n = 0; n < constants.count; n++) {
             tg_stats_literal(&matcher->stats, draft->filter->terms[i].slot,
                              draft->ids[constants.first + n]);
@@ -162,7 +177,8 @@ static enum tg_err put_items_in(struct tg_matcher *matcher, uint32_t ref)
     for (uint32_t i = 0; i < cover->count; i++) {
         struct tg_place place;
         enum tg_err err =
-            tg_postings_add(&matcher->postings, &cover->accesses[i], item, &place);
+            tg_postings_add(&matcher->postings, &cover->accesses[i], cover->bands, item,
+                            &place);
         if (err != TG_OK) {
             take_items_out(matcher, entry);
             return err;

@@ -20,6 +20,9 @@ void tg_postings_finish(struct tg_postings *postings)
     tg_table_finish(&postings->table);
     tg_free(postings->shapes);
     tg_free(postings->index);
+    for (uint32_t i = 0; i < TG_SLOTS_MAX; i++) {
+        tg_free(postings->bands.cuts[i]);
+    }
 }
 
 size_t tg_postings_bytes(const struct tg_postings *postings)
@@ -308,13 +311,85 @@ static uint32_t chunk_with_room(struct tg_postings *postings, uint32_t first,
     return ref;
 }
 
-enum tg_err tg_postings_add(struct tg_postings *postings, const struct tg_access *access,
+/* ---- grids ---- */
+
+void tg_postings_cut(struct tg_postings *postings, uint16_t slot, const int64_t *ends,
+                     uint32_t count)
+{
+    int64_t sorted[64];
+    count = count < 64 ? count : 64;
+    memcpy(sorted, ends, count * sizeof *sorted);
+    int64_t(*cuts)[TG_BANDS - 1] = tg_alloc(sizeof *cuts);
+    if (cuts != NULL) {
+        tg_bands_cut(*cuts, sorted, count);
+        postings->bands.cuts[slot] = cuts;
+    }
+}
+
+/* A grid of the chain with a free place, made if need be; 0 without memory. */
+static uint32_t grid_with_room(struct tg_postings *postings, uint32_t shape,
+                               const struct tg_access *access)
+{
+    uint32_t first = postings->shapes[shape].root;
+    uint32_t looked = 0;
+    for (uint32_t ref = first; ref != 0 && looked < LOOK; looked++) {
+        const struct tg_chunk *chunk = chunk_at(postings, ref);
+        if (chunk->count < chunk->capacity) {
+            return ref;
+        }
+        ref = chunk->next;
+    }
+    uint32_t ref = chunk_create(postings, shape, access->ids, TG_NO_SLOT,
+                                sizeof(struct tg_grid));
+    if (ref != 0) {
+        chunk_at(postings, ref)->capacity = TG_GRID_FILTERS;
+        tg_grid_init(tg_arena_at(postings->arena, ref));
+        if (chunk_link_first(postings, first, ref) != TG_OK) {
+            __builtin_unreachable(); /* The root is no key. */
+        }
+        postings->shapes[shape].postings += first == 0;
+    }
+    return ref;
+}
+
+static void chunk_end(struct tg_postings *postings, uint32_t ref);
+
+static enum tg_err grid_add(struct tg_postings *postings, uint32_t shape,
+                            const struct tg_access *access, const struct tg_band *bands,
                             uint32_t item, struct tg_place *place)
+{
+    uint32_t ref = grid_with_room(postings, shape, access);
+    if (ref == 0) {
+        return TG_ENOMEM;
+    }
+    struct tg_chunk *chunk = chunk_at(postings, ref);
+    uint32_t index = tg_grid_put(tg_arena_at(postings->arena, ref), postings->arena, item,
+                                 bands + access->bands_first, access->bands_count);
+    if (index == UINT32_MAX) {
+        if (chunk->count == 0) {
+            chunk_end(postings, ref);
+        }
+        return TG_ENOMEM;
+    }
+    chunk->count++;
+    postings->shapes[shape].filters++;
+    *place = (struct tg_place){ref, index};
+    return TG_OK;
+}
+
+/* ---- all of them ---- */
+
+enum tg_err tg_postings_add(struct tg_postings *postings, const struct tg_access *access,
+                            const struct tg_band *bands, uint32_t item,
+                            struct tg_place *place)
 {
     uint32_t shape_at;
     enum tg_err err = shape_get(postings, &access->shape, &shape_at);
     if (err != TG_OK) {
         return err;
+    }
+    if (access->shape.mode == TG_SHAPE_GRID) {
+        return grid_add(postings, shape_at, access, bands, item, place);
     }
     uint32_t first =
         keyed(postings, shape_at)
@@ -368,6 +443,9 @@ static void chunk_end(struct tg_postings *postings, uint32_t ref)
         root_clear(postings, ref);
         posting_end(postings, shape_at);
     }
+    if (postings->shapes[shape_at].key.mode == TG_SHAPE_GRID) {
+        tg_grid_finish(tg_arena_at(postings->arena, ref), postings->arena);
+    }
     tg_arena_give(postings->arena, ref, chunk->size);
 }
 
@@ -386,8 +464,11 @@ void tg_postings_remove(struct tg_postings *postings, struct tg_place place)
     struct tg_chunk *chunk = chunk_at(postings, place.chunk);
     bool was_full = chunk->count == chunk->capacity;
     uint32_t last = --chunk->count;
-    postings->shapes[chunk->shape].filters--;
-    if (place.index != last) {
+    struct tg_shape *shape = &postings->shapes[chunk->shape];
+    shape->filters--;
+    if (shape->key.mode == TG_SHAPE_GRID) {
+        tg_grid_clear(tg_arena_at(postings->arena, place.chunk), place.index);
+    } else if (place.index != last) {
         item_copy(chunk, place.index, chunk, last);
         item_moved(postings, chunk->items[place.index],
                    (struct tg_place){place.chunk, last}, place);

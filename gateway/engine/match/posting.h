@@ -7,9 +7,8 @@
 #ifndef TG_MATCH_POSTING_H
 #define TG_MATCH_POSTING_H
 
-#include "engine/match/arena.h"
+#include "engine/match/grid.h"
 #include "engine/match/table.h"
-#include "engine/query/filter.h"
 
 enum tg_shape_mode {
     TG_SHAPE_TUPLE,
@@ -21,6 +20,8 @@ enum tg_shape_mode {
     TG_SHAPE_SAID, /* Here or null. */
     TG_SHAPE_ABSENT,
     TG_SHAPE_RANGE, /* Here, and in the range of the chunks. */
+    TG_SHAPE_GRID,  /* Here, in some bands (`length`: the first, the last << 8); filters
+                       of several ranges, in grids. */
     TG_SHAPE_ALL,   /* Every event: no access structure. */
 };
 
@@ -79,6 +80,8 @@ struct tg_access {
     uint16_t range_slot; /* TG_NO_SLOT: none. */
     int64_t low;
     int64_t high;
+    uint32_t bands_first; /* Of a GRID: all its ranges, in the cover's `bands`. */
+    uint32_t bands_count;
 };
 
 /* Where an item is: kept with its entry, and told anew whenever it moves. */
@@ -97,6 +100,7 @@ struct tg_postings {
     uint16_t *index; /* Open addressing: place + 1 by key. */
     uint32_t index_capacity;
     uint32_t secret;
+    struct tg_bands bands;
     uint64_t moved; /* Items that were given another place, since the beginning. */
     /* An item has another place now. */
     void (*on_move)(void *context, uint32_t item, struct tg_place from,
@@ -113,8 +117,12 @@ const struct tg_shape *tg_postings_shape(const struct tg_postings *postings,
                                          const struct tg_shape_key *key);
 /* TG_ENOMEM  Nothing changed. */
 TG_MUST_USE enum tg_err tg_postings_add(struct tg_postings *postings,
-                                        const struct tg_access *access, uint32_t item,
+                                        const struct tg_access *access,
+                                        const struct tg_band *bands, uint32_t item,
                                         struct tg_place *place);
+/* Cut the slot's numbers into bands; it is only done once. (Without memory: not yet.) */
+void tg_postings_cut(struct tg_postings *postings, uint16_t slot, const int64_t *ends,
+                     uint32_t count);
 void tg_postings_remove(struct tg_postings *postings, struct tg_place place);
 
 static inline uint32_t tg_posting_hash(const struct tg_postings *postings, uint32_t shape,

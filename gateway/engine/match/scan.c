@@ -42,7 +42,9 @@ static enum tg_err scan_write(struct tg_matcher *matcher, uint32_t ref)
     uint32_t *words = matcher->scan.words + matcher->scan.count;
     words[0] = ref;
     words[1] = draft->code_count | (draft->exotic ? EXOTIC : 0);
-    memcpy(words + HEAD, draft->code, draft->code_count * sizeof *words);
+    if (draft->code_count != 0) {
+        memcpy(words + HEAD, draft->code, draft->code_count * sizeof *words);
+    }
     matcher->scan.count += HEAD + draft->code_count;
     return TG_OK;
 }

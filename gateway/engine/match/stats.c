@@ -96,6 +96,17 @@ void tg_stats_literal(struct tg_stats *stats, uint16_t slot, uint32_t id)
     }
 }
 
+void tg_stats_ends(struct tg_stats *stats, uint16_t slot, int64_t low, int64_t high)
+{
+    struct tg_stats_slot *one = slot_of(stats, slot);
+    if (one != NULL && low != INT64_MIN) {
+        one->ends[one->ends_count++ % TG_STATS_RING] = low;
+    }
+    if (one != NULL && high != INT64_MAX) {
+        one->ends[one->ends_count++ % TG_STATS_RING] = high;
+    }
+}
+
 /* HyperLogLog (Flajolet et al., 2007), coarse: within a fifth or so is good enough. */
 static double distinct(const struct tg_stats_slot *one)
 {

@@ -13,6 +13,8 @@ struct tg_stats_slot {
     uint32_t numbers_count;            /* Ever noted. */
     int64_t numbers[TG_STATS_RING];    /* The latest. */
     uint8_t tops[TG_STATS_REGISTERS];  /* Of the literals' constants, to count them. */
+    uint32_t ends_count;               /* Of ranges in literals, ever noted. */
+    int64_t ends[TG_STATS_RING];       /* The latest. */
 };
 
 /* All zero is empty. */
@@ -30,6 +32,8 @@ void tg_stats_note(struct tg_stats *stats, const struct tg_view *view,
                    const struct tg_uses *uses);
 /* A literal compares the slot with the constant `id`. */
 void tg_stats_literal(struct tg_stats *stats, uint16_t slot, uint32_t id);
+/* A literal asks for a range. */
+void tg_stats_ends(struct tg_stats *stats, uint16_t slot, int64_t low, int64_t high);
 
 /* Of events: the part, 0 to 1, in which the slot is here; is (text) …; is in the range. */
 double tg_stats_here(const struct tg_stats *stats, uint16_t slot);

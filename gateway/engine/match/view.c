@@ -45,7 +45,8 @@ static void view_cell(struct tg_view *view, uint16_t slot, const struct tg_cell 
 
 void tg_view_fill(struct tg_view *view, const struct tg_row *row,
                   const struct tg_uses *uses, const struct tg_intern *intern,
-                  const struct tg_view *other, uint64_t changed)
+                  const struct tg_bands *bands, const struct tg_view *other,
+                  uint64_t changed)
 {
     view->row = row;
     for (uint32_t i = 0; i < uses->count; i++) {
@@ -56,6 +57,11 @@ void tg_view_fill(struct tg_view *view, const struct tg_row *row,
             view->id[slot] = other->id[slot];
         } else {
             view_cell(view, slot, tg_row_cell(row, slot), uses->equal[slot] != 0, intern);
+        }
+        if (bands->cuts[slot] != NULL) {
+            view->band[slot] = view->state[slot] == TG_CELL_HERE
+                                   ? tg_band_of(bands, slot, view->number[slot])
+                                   : (uint8_t)TG_NO_BAND;
         }
     }
 }

@@ -112,17 +112,22 @@ static uint32_t select_in_range(struct tg_chunk *chunk, int64_t number, uint32_t
     return kept;
 }
 
+/* How the candidates of a chunk are asked, by the slots that led there; false: not in this
+ * pass. */
+static bool how_asked(const struct walk *walk, uint64_t slots, uint8_t *how)
+{
+    bool differs = (slots & walk->changed) != 0;
+    *how = !walk->both ? ONCE : walk->second ? BEFORE : differs ? AFTER : BOTH;
+    return !walk->second || differs;
+}
+
 static void visit_chunk(struct walk *walk, struct tg_chunk *chunk, uint64_t slots)
 {
-    uint8_t how = ONCE;
+    uint8_t how;
     bool ranged = chunk->range_slot != TG_NO_SLOT;
-    if (walk->both) {
-        slots |= ranged ? tg_slot_bit(chunk->range_slot) : 0;
-        bool differs = (slots & walk->changed) != 0;
-        if (walk->second && !differs) {
-            return;
-        }
-        how = walk->second ? BEFORE : differs ? AFTER : BOTH;
+    slots |= ranged ? tg_slot_bit(chunk->range_slot) : 0;
+    if (!how_asked(walk, slots, &how)) {
+        return;
     }
     uint32_t count = chunk->count;
     if (ranged) {
@@ -150,6 +155,35 @@ static void visit(struct walk *walk, uint32_t ref, uint64_t slots)
             __builtin_prefetch(tg_arena_at(&walk->matcher->arena, ref));
         }
         visit_chunk(walk, chunk, slots);
+    }
+}
+
+static void visit_grid(struct walk *walk, const struct tg_grid *grid, uint64_t slots)
+{
+    uint8_t how;
+    if (how_asked(walk, slots | grid->mask, &how)) {
+        uint32_t count = tg_grid_select(grid, &walk->matcher->arena, walk->view,
+                                        walk->items + walk->count);
+        memset(walk->how + walk->count, how, count);
+        walk->count += count;
+        if (walk->count >= CANDIDATES) {
+            candidates_flush(walk);
+        }
+    }
+}
+
+/* The lines of a grid are asked for while those of others before it are looked at. */
+static void visit_grids(struct walk *walk, uint32_t ref, uint64_t slots)
+{
+    const struct tg_arena *arena = &walk->matcher->arena;
+    while (ref != 0) {
+        const struct tg_grid *grid = tg_arena_at(arena, ref);
+        const struct tg_chunk *chunk = tg_arena_at(arena, ref);
+        ref = chunk->next;
+        if (ref != 0) {
+            tg_grid_prefetch(tg_arena_at(arena, ref), arena, walk->view);
+        }
+        visit_grid(walk, grid, slots);
     }
 }
 
@@ -245,6 +279,12 @@ static void visit_shape(struct walk *walk, uint32_t at, const struct tg_shape *s
     case TG_SHAPE_RANGE:
         meets = state == TG_CELL_HERE;
         break;
+    case TG_SHAPE_GRID:
+        if (view->band[slots[0]] >= (shape->key.length & 255) &&
+            view->band[slots[0]] <= shape->key.length >> 8) {
+            visit_grids(walk, shape->root, shape->slots);
+        }
+        return;
     case TG_SHAPE_NULL:
         meets = state == TG_CELL_NULL;
         break;
@@ -269,7 +309,8 @@ static void pass(struct walk *walk)
     for (uint32_t i = 0; i < postings->shapes_count; i++) {
         const struct tg_shape *shape = &postings->shapes[i];
         if (shape->postings == 0 ||
-            (walk->second && ((shape->slots | shape->ranges) & walk->changed) == 0)) {
+            (walk->second && shape->key.mode != TG_SHAPE_GRID &&
+             ((shape->slots | shape->ranges) & walk->changed) == 0)) {
             continue;
         }
         visit_shape(walk, i, shape);
@@ -282,11 +323,11 @@ void tg_matcher_look(struct tg_matcher *matcher, const struct tg_rows *rows)
 {
     struct tg_view *views = matcher->views;
     tg_view_fill(&views[0], rows->has_after ? &rows->after : &rows->before,
-                 &matcher->uses, &matcher->intern, NULL, 0);
+                 &matcher->uses, &matcher->intern, &matcher->postings.bands, NULL, 0);
     tg_stats_note(&matcher->stats, &views[0], &matcher->uses);
     if (rows->has_after && rows->has_before) {
         tg_view_fill(&views[1], &rows->before, &matcher->uses, &matcher->intern,
-                     &views[0], rows->changed);
+                     &matcher->postings.bands, &views[0], rows->changed);
     }
 }
 
