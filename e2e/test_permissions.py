@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from telegraphy import Q
 
 from harness.client import Client
 from harness.diary import Diary
@@ -331,3 +332,116 @@ def test_a_rule_made_of_a_q_and_a_method_holds(
     assert postman.heard() == [("add", shown)], "who reads it is not theirs to know"
     postman.client.wire.socket.close()
     assert "reader_ids" not in "".join((*ada.words, *bob.words, *postman.words))
+
+
+# ---- whoever keeps a list by what comes has what the database has
+
+# The same text is a telegraphy.Q here and a django.db.models.Q there.
+QUERIES = [
+    "Q()",
+    "Q(stars__gt=2)",
+    "Q(stars__range=(1, 3), text__startswith='b')",
+    "~Q(stars__in=[0, 2]) | Q(text='a')",
+    "Q(Q(text__contains='b') | Q(stars=0), ~Q(text='bb'))",
+]
+
+WORK = """
+import random
+from django.db import models, transaction
+
+chance = random.Random(SEED)
+
+class Undone(Exception):
+    pass
+
+def values():
+    return {
+        "text": chance.choice(["a", "b", "ab", "bb"]),
+        "stars": chance.randrange(5),
+        "owner_id": chance.choice([1, 1, 2]),
+        "mood": chance.choice(["calm", "gay"]),
+    }
+
+def some():
+    pages = list(Page.objects.all())
+    return chance.choice(pages) if pages else Page.objects.create(**values())
+
+def create():
+    Page.objects.create(**values())
+
+def change():
+    page = some()
+    for name, value in values().items():
+        if chance.random() < 0.5:
+            setattr(page, name, value)
+    page.save()
+
+def change_some_fields():
+    page = some()
+    for name, value in values().items():
+        setattr(page, name, value)
+    page.save(update_fields=chance.sample(["text", "stars", "owner_id", "mood"], 2))
+
+def save_what_is_old():
+    page = some()
+    change()
+    page.save()
+
+def delete():
+    page = some()
+    page.owner_id, page.stars = 3 - page.owner_id, 9  # never saved
+    page.delete()
+
+def delete_some():
+    Page.objects.filter(stars=chance.randrange(5), text="b").delete()
+
+def undo():
+    try:
+        with transaction.atomic():
+            create(), change(), delete()
+            raise Undone
+    except Undone:
+        pass
+
+def change_together():
+    with transaction.atomic():
+        create(), change(), change(), delete()
+
+for _ in range(STEPS):
+    chance.choices(
+        [create, change, change_some_fields, save_what_is_old, delete, delete_some, undo,
+         change_together],
+        weights=[6, 6, 4, 2, 2, 1, 1, 1],
+    )[0]()
+result = None
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whoever_keeps_a_list_by_what_comes_has_what_the_database_has(
+    seed: int, diary: Diary, console: Console, reader: Callable[..., Reader]
+) -> None:
+    console.run("Page.objects.all().delete()")
+    reader(ADA).heard()  # so that this has come through
+    kept = []
+    for query in QUERIES:
+        asked = eval(query, {"Q": Q})
+        for owner in (ADA, BOB):
+            kept.append((query, owner, reader(owner, str(asked) if asked else None)))
+    console.run(WORK.replace("SEED", str(seed)).replace("STEPS", "150"))
+    for query, owner, one in kept:
+        rows: dict[int, dict[str, Any]] = {}
+        for op, data, *_ in one.heard():
+            if op == "remove":
+                del rows[data["id"]]  # it must be there
+            else:
+                assert (data["id"] in rows) == (op == "change")
+                rows[data["id"]] = data
+        wanted = console.run(
+            f"""
+            Q = models.Q
+            pages = Page.objects.filter({query}, owner_id={owner}).values("id", "text", "stars")
+            result = list(pages)
+            """
+        )
+        assert sorted(rows.values(), key=lambda row: row["id"]) == wanted, (query, owner)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,49 @@ def test_a_text_of_odd_characters_matches_itself_alone(text: str, anything: Gate
         anything.publish("test.Mark", {"n": 1})
         assert client.next()["data"] == {"id": 2, "name": text}
         assert client.next()["type"] == "test.Mark"
+
+
+def evaluated(expression: str) -> Any:
+    done = subprocess.run(
+        [str(binary()), "query", "eval", expression], capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0, (expression, done.stderr)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_literals_mean_what_python_meant(seed: int) -> None:
+    chance = random.Random(seed)
+    characters = "\"'\\\n\r\t\b\f\0\x1f\x7f\x85 |&x{}%/\u00e9\u2028\ufffe\U0001f600"
+    values = [
+        *("".join(chance.choices(characters, k=chance.randrange(9))) for _ in range(60)),
+        *(chance.randrange(-(2**63), 2**63) >> chance.randrange(64) for _ in range(60)),
+        *(chance.uniform(-1, 1) * 10 ** chance.randrange(-300, 300) for _ in range(60)),
+        *(0.1, -0.0, 5e-324, 1.7976931348623157e308, 2.5, 1e16, 1e22, 2**63 - 1, -(2**63)),
+        *(True, False, None),
+    ]
+    found = evaluated(str(Q(x__in=values)).removeprefix("x in "))
+    assert found == values
+    assert [type(one) for one in found if type(one) is not float] == [
+        type(one) for one in values if type(one) is not float
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "same"),
+    [
+        (datetime(2026, 11, 23, 2, 16, 34, 120331, timezone.utc),
+         'timestamp("2026-11-23T03:16:34.120331+01:00")'),
+        (datetime(1, 1, 1, tzinfo=timezone.utc), 'timestamp("0001-01-01T00:00:00Z")'),
+        (datetime.max.replace(tzinfo=timezone.utc), 'timestamp("9999-12-31T23:59:59.999999Z")'),
+        (date(26, 1, 2), 'date("0026-01-02")'),
+        (timedelta(days=-1, microseconds=1), 'duration("-23h59m59.999999s")'),
+        (timedelta(hours=1, milliseconds=5), 'duration("3600s5ms")'),
+    ],
+)  # fmt: skip
+def test_times_mean_what_python_meant(value: Any, same: str) -> None:
+    text = str(Q(x=value)).removeprefix("x == ")
+    assert evaluated(f"{text} == {same}") is True
 
 
 def test_a_long_chain_is_still_a_query(anything: Gateway) -> None:

@@ -430,10 +430,10 @@ def query_eval() -> dict[str, bytes]:
 
 
 for corpus in (
-    deflate,
     http1,
-    utf8,
     websocket,
+    utf8,
+    deflate,
     query_eval,
     query_filter,
     query_parse,

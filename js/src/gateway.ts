@@ -473,7 +473,7 @@ export class Gateway {
           break;
         case 'reset':
           if (message.ended) this.#leave(message.cohort, entry);
-          entry.reset(message);
+          entry.reset(message, this.#catalogue);
           if (entry.state.name === 'pending') this.#ask(entry);
       }
     }

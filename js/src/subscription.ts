@@ -172,6 +172,8 @@ export class Entry {
   #stood = false;
   /** Why it must be asked for anew from the beginning: to be told when it stands again. */
   #ended: string | undefined;
+  /** The catalogue with which that was last done, on this connection. */
+  #renewed: number | undefined;
   #fulfil: (position: Position) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
@@ -260,6 +262,7 @@ export class Entry {
   lost(): void {
     this.#state = { name: 'pending' };
     this.cohort = undefined;
+    this.#renewed = undefined;
   }
 
   /** The gateway object is closed; it may be connected again. */
@@ -320,21 +323,22 @@ export class Entry {
     this.#gap({ epoch, from, to, reason });
   }
 
-  reset(message: ResetMessage): void {
-    if (message.ended && message.reason === 'query_changed') {
+  reset(message: ResetMessage, catalogue: number | undefined): void {
+    const { ended, reason } = message;
+    if (ended && reason === 'query_changed' && catalogue !== this.#renewed) {
       // The type is another now: asked for again, it may stand. Where, is for the answer to say.
+      // Once for each catalogue: a gateway that ends it over and over is not asked over and over.
       this.lost();
+      this.#renewed = catalogue;
       this.#position = undefined;
-      this.#ended = message.reason;
+      this.#ended = reason;
       return;
     }
     if (message.position) this.#position = message.position;
-    this.#reset(message.reason);
-    if (message.ended && this.#state.name === 'subscribed') {
+    this.#reset(reason);
+    if (ended && this.#state.name === 'subscribed') {
       this.refused(
-        new RefusedError(message.reason, `the gateway ended it: ${message.reason}`, {
-          type: this.type,
-        }),
+        new RefusedError(reason, `the gateway ended it: ${reason}`, { type: this.type }),
       );
     }
   }

@@ -7,8 +7,10 @@ import { checkNames } from './names.js';
 import type { TemplateValue, Where } from './types.js';
 
 /** The words of CEL, and the names that a field would hide: such a field is `data["in"]`. */
-const words =
-  /^(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void|while|data|old|event|auth)$/;
+const words = new RegExp(
+  '^(true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|' +
+    'namespace|return|var|void|while|data|old|event|auth)$',
+);
 
 function literal(value: unknown, of: string): string {
   const text = String(value);
@@ -135,9 +137,12 @@ export function not<Name extends string = string>(query: Where<Name>): string {
   return `!(${queryText(query)})`;
 }
 
+const opening = `("""|'''|"(?!"")|'(?!''))`;
 /** Strings and comments of CEL from end to end. Of one that is open its first quote is left. */
-const whole =
-  /[rR]("""|'''|"(?!"")|'(?!''))[^]*?\1|("""|'''|"(?!"")|'(?!''))(?:\\[^]|(?!\2|\\)[^])*\2|\/\/.*\n/g;
+const whole = new RegExp(
+  `[rR]${opening}[^]*?\\1|${opening}(?:\\\\[^]|(?!\\2|\\\\)[^])*\\2|//.*\\n`,
+  'g',
+);
 
 /** No token of one may run into one of the other: `r` and `"…"` would be a raw string. */
 const glue = (before: string, after: string): string =>

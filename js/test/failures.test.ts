@@ -193,7 +193,29 @@ describe('a subscription that ends because the event type has changed', () => {
     world.socket.say(eventAt(51));
     world.socket.say(eventAt(51, { cohort: 2 }));
     expect(subscriber.offsets).toEqual([51]);
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
     world.socket.say({ ...changed, cohort: 2 });
+    expect(world.socket.heard()).toHaveLength(1);
+  });
+
+  it('is not asked for over and over when the event types stay as they are', () => {
+    const { world, subscriber } = standing();
+    world.socket.say(changed);
+    world.socket.say(subscribed(3));
+    world.socket.heard();
+    world.socket.say(changed);
+    expect(world.socket.heard()).toEqual([]);
+    expect(subscriber.state).toBe('refused');
+    expect(subscriber.calls.slice(1)).toEqual([
+      ['reset', 'query_changed'],
+      ['reset', 'query_changed'],
+      ['error', 'query_changed'],
+    ]);
+    world.reconnect();
+    world.socket.say(
+      subscribed(subscribeId(world.socket.heard()), { resume: 'reset', reason: 'trimmed' }),
+    );
+    world.socket.say(changed);
     expect(world.socket.heard()).toHaveLength(1);
   });
 

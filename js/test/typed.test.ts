@@ -38,7 +38,9 @@ describe('the event types that `telegraphy types --typescript` declares', () => 
   });
 
   it('are TypeScript, whatever the catalogue says', { timeout: 60_000 }, () => {
-    expect(complaints(new URL('odd.d.ts', generated), new URL('odd.ts', directory))).toEqual([]);
+    expect(complaints(new URL('odd.d.ts', generated), new URL('odd.ts', directory))).toEqual(
+      [],
+    );
   });
 
   it('would be found to be none', { timeout: 60_000 }, () => {

@@ -263,7 +263,7 @@ function parts(before: string, after: string): [TemplateStringsArray, string] {
   return [Object.assign([...raw], { raw }), 'v'];
 }
 
-/** Does CEL's text end in the middle of a string or of a comment? Read as the specification says. */
+/** Does CEL's text end within a string or a comment? Read as the specification says. */
 function isOpen(text: string): boolean {
   let at = 0;
   while (at < text.length) {

@@ -83,8 +83,8 @@ bool tg_utf8_valid(struct tg_slice bytes)
     return tg_utf8_feed(&state, bytes) && tg_utf8_complete(&state);
 }
 
-/* They begin with one of these bytes: DEL, C1 (C2 80 to C2 9F), D8 9C (061C), and in E2 and
- * EF those that order text (200E, 200F, 2028 to 202E, 2066 to 2069) and FEFF. */
+/* They begin with one of these bytes: DEL, C1 (C2 80 to C2 9F), D8 9C (061C), and in E2
+ * and EF those that order text (200E, 200F, 2028 to 202E, 2066 to 2069) and FEFF. */
 size_t tg_utf8_obeyed(struct tg_slice text, size_t at, uint32_t *code)
 {
     const uint8_t *bytes = text.data + at;

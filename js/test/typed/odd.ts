@@ -7,7 +7,10 @@ type Same<A, B> =
 export const same: readonly [
   Same<EventName, 'odd.Choices' | 'odd.Names' | 'odd.parts.Of_1.Name'>,
   Same<EventKey<'odd.Names'>, 'new' | 'constructor'>,
-  Same<EventData<'odd.Choices'>['quotes'], '"; } } evil: \'' | '`${1}\\' | '' | '\u2028\u202e\0\n'>,
+  Same<
+    EventData<'odd.Choices'>['quotes'],
+    '"; } } evil: \'' | '`${1}\\' | '' | '\u2028\u202e\0\n'
+  >,
   Same<EventData<'odd.Choices'>['levels'], -1 | 9007199254740991>,
   Same<EventData<'odd.Choices'>['sizes'], '0.50' | '1.00' | null | undefined>,
   Same<
