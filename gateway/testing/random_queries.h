@@ -1,6 +1,6 @@
 /* Random events of the type of queries.h, and random queries about them, as text: by a
  * grammar with every kind of field, of literal and of mistake that is none (null,
- * absence, overflow, foreign claims). For one test program each, which it is included in. */
+ * absence, overflow, foreign claims). For one test program each, which includes it. */
 #ifndef TG_TESTING_RANDOM_QUERIES_H
 #define TG_TESTING_RANDOM_QUERIES_H
 
