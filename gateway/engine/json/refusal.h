@@ -18,8 +18,8 @@ enum {
 struct tg_refusal {
     enum tg_code code;
     uint32_t nearest_count;
-    uint32_t line;   /* In the text that was judged, both from 1; 0: it is no text of */
-    uint32_t column; /* lines. Columns count characters (code points). */
+    uint32_t line;   /* In the text that was judged, both from 1; 0: it is no text */
+    uint32_t column; /* of lines. Columns count characters (code points). */
     char message[TG_REFUSAL_MESSAGE_MAX + 1];
     char member[TG_REFUSAL_NAME_MAX + 1]; /* A path, `data.total`; empty: of no member. */
     char nearest[TG_REFUSAL_NEAREST_MAX][TG_REFUSAL_NAME_MAX + 1];
