@@ -33,7 +33,7 @@ void tg_refusal_set(struct tg_refusal *refusal, enum tg_code code, const char *m
 void tg_refusal_suggest(struct tg_refusal *refusal, struct tg_slice name);
 /* The same for all that `nearest` found. */
 void tg_refusal_suggest_all(struct tg_refusal *refusal, const struct tg_nearest *nearest);
-/* `"code":…,"message":…` and `member`, `line` with `column`, and `nearest` where there are
+/* `"code":…,"message":…` and `member`, `line` with `column`, `nearest` where there are
  * such: members of an object that the caller opened, without a comma before or after. */
 void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf);
 
