@@ -167,11 +167,18 @@ static void take_items_out(struct tg_matcher *matcher, struct tg_entry *entry)
     }
 }
 
+static bool entry_is_long(const struct tg_entry *entry)
+{
+    return offsetof(struct tg_entry, code) + entry->code_count * sizeof(uint32_t) >
+           TG_ARENA_UNIT;
+}
+
 static enum tg_err put_items_in(struct tg_matcher *matcher, uint32_t ref)
 {
     const struct tg_cover *cover = &matcher->cover;
     struct tg_entry *entry = tg_entry_at(matcher, ref);
     uint32_t item = ref | (matcher->draft.code_count == 0 ? TG_ITEM_DECIDED : 0) |
+                    (entry_is_long(entry) ? TG_ITEM_LONG : 0) |
                     (cover->multi ? TG_ITEM_MULTI : 0) |
                     (entry->about_event ? TG_ITEM_ABOUT : 0);
     for (uint32_t i = 0; i < cover->count; i++) {

@@ -50,6 +50,8 @@ enum {
     TG_ITEM_ABOUT = 1u << 30,   /* About the event. */
     TG_ITEM_REF = TG_ITEM_DECIDED - 1,
 };
+/* Its residual goes on in the next line of the cache. (No enumerator has 32 bits.) */
+#define TG_ITEM_LONG (UINT32_C(1) << 31)
 
 struct tg_chunk {
     uint32_t next;

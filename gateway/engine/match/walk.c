@@ -9,7 +9,7 @@ enum how {
     BEFORE, /* That turn. */
 };
 
-enum { PROBES = 64, CANDIDATES = 1024, ITEMS_MAX = 1024, AHEAD = 10 };
+enum { PROBES = 64, CANDIDATES = 1024, ITEMS_MAX = 1024, AHEAD = 16 };
 
 struct probe {
     uint32_t hash;
@@ -82,16 +82,24 @@ static void candidate(struct walk *walk, uint32_t item, uint8_t how)
     }
 }
 
+static void prefetch(const struct tg_matcher *matcher, uint32_t item)
+{
+    const uint8_t *entry = (const uint8_t *)tg_entry_at(matcher, item & TG_ITEM_REF);
+    __builtin_prefetch(entry);
+    if ((item & TG_ITEM_LONG) != 0) {
+        __builtin_prefetch(entry + TG_ARENA_UNIT);
+    }
+}
+
 static void candidates_flush(struct walk *walk)
 {
     struct tg_matcher *matcher = walk->matcher;
     for (uint32_t i = 0; i < walk->count && i < AHEAD; i++) {
-        __builtin_prefetch(tg_entry_at(matcher, walk->items[i] & TG_ITEM_REF));
+        prefetch(matcher, walk->items[i]);
     }
     for (uint32_t i = 0; i < walk->count; i++) {
         if (i + AHEAD < walk->count) {
-            __builtin_prefetch(
-                tg_entry_at(matcher, walk->items[i + AHEAD] & TG_ITEM_REF));
+            prefetch(matcher, walk->items[i + AHEAD]);
         }
         candidate(walk, walk->items[i], walk->how[i]);
     }
