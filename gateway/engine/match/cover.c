@@ -3,9 +3,9 @@
 #include "engine/base/mem.h"
 
 enum {
-    KEYS_MAX = 64,        /* Of one composite key, by sets. */
-    ACCESSES_MAX = 2048,  /* Of a filter; else it is asked at every event. */
-    CANDIDATES_MAX = 5,   /* Equalities of an AND that are weighed against each other. */
+    KEYS_MAX = 64,       /* Of one composite key, by sets. */
+    ACCESSES_MAX = 2048, /* Of a filter; else it is asked at every event. */
+    CANDIDATES_MAX = 5,  /* Equalities of an AND that are weighed against each other. */
 };
 
 /* What things cost at an event, in ns or so. */

@@ -11,8 +11,7 @@ static void entry_follow(void *context, uint32_t item, struct tg_place from,
                          struct tg_place to)
 {
     struct tg_matcher *matcher = context;
-    struct tg_entry_body body =
-        tg_entry_body(tg_entry_at(matcher, item & TG_ITEM_REF));
+    struct tg_entry_body body = tg_entry_body(tg_entry_at(matcher, item & TG_ITEM_REF));
     for (uint32_t i = 0; i < body.places_count; i++) {
         if (body.places[i].chunk == from.chunk && body.places[i].index == from.index) {
             body.places[i] = to;
@@ -183,9 +182,8 @@ static enum tg_err put_items_in(struct tg_matcher *matcher, uint32_t ref)
                     (entry->about_event ? TG_ITEM_ABOUT : 0);
     for (uint32_t i = 0; i < cover->count; i++) {
         struct tg_place place;
-        enum tg_err err =
-            tg_postings_add(&matcher->postings, &cover->accesses[i], cover->bands, item,
-                            &place);
+        enum tg_err err = tg_postings_add(&matcher->postings, &cover->accesses[i],
+                                          cover->bands, item, &place);
         if (err != TG_OK) {
             take_items_out(matcher, entry);
             return err;

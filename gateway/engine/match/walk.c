@@ -1,4 +1,3 @@
-#include "engine/base/mem.h"
 #include "engine/match/private.h"
 
 /* How a candidate is asked. */
@@ -62,9 +61,9 @@ static void candidate(struct walk *walk, uint32_t item, uint8_t how)
     }
     case BOTH:
         after = asks(walk, entry, item, 0);
-        before = !about && ((entry->slots & walk->changed) == 0
-                                ? after
-                                : asks(walk, entry, item, 1));
+        before =
+            !about &&
+            ((entry->slots & walk->changed) == 0 ? after : asks(walk, entry, item, 1));
         break;
     case AFTER:
         after = asks(walk, entry, item, 0);
@@ -120,8 +119,8 @@ static uint32_t select_in_range(struct tg_chunk *chunk, int64_t number, uint32_t
     return kept;
 }
 
-/* How the candidates of a chunk are asked, by the slots that led there; false: not in this
- * pass. */
+/* How the candidates of a chunk are asked, by the slots that led there; false: not in
+ * this pass. */
 static bool how_asked(const struct walk *walk, uint64_t slots, uint8_t *how)
 {
     bool differs = (slots & walk->changed) != 0;
