@@ -48,23 +48,38 @@ static const char *word(void)
 static void write_atom(struct tg_buf *buf)
 {
     static const char *const with_number[] = {
-        "id == %u",          "id != %u",        "id in [1, %u, 7]", "total > %u.5",
-        "total <= %u",       "total == %u.50",  "price < %u.25",    "price * 2.0 > %u.0",
-        "id %% 3 == %u",     "meta.x == %u",    "meta.x > %u",      "id + 1 > %u",
-        "size(tags) > %u",   "old.id == %u",    "!(total < %u.0)",  "day >= date(\"2026-11-0%u\")",
+        "id == %u",         "id != %u",
+        "id in [1, %u, 7]", "total > %u.5",
+        "total <= %u",      "total == %u.50",
+        "price < %u.25",    "price * 2.0 > %u.0",
+        "id %% 3 == %u",    "meta.x == %u",
+        "meta.x > %u",      "id + 1 > %u",
+        "size(tags) > %u",  "old.id == %u",
+        "!(total < %u.0)",  "day >= date(\"2026-11-0%u\")",
         "old.total < %u",
     };
     static const char *const with_word[] = {
-        "status == \"%s\"",         "status != \"%s\"",       "note == \"%s\"",
-        "status in [\"%s\", \"x\"]", "status.startsWith(\"%s\")", "note.contains(\"%s\")",
-        "\"%s\" in tags",           "!(\"%s\" in tags)",      "status.endsWith(\"%s\")",
-        "note < \"%s\"",            "old.status == \"%s\"",   "event.op == \"%s\"",
-        "\"%s\" in event.changed",  "!status.startsWith(\"%s\")",
+        "status == \"%s\"",
+        "status != \"%s\"",
+        "note == \"%s\"",
+        "status in [\"%s\", \"x\"]",
+        "status.startsWith(\"%s\")",
+        "note.contains(\"%s\")",
+        "\"%s\" in tags",
+        "!(\"%s\" in tags)",
+        "status.endsWith(\"%s\")",
+        "note < \"%s\"",
+        "old.status == \"%s\"",
+        "event.op == \"%s\"",
+        "\"%s\" in event.changed",
+        "!status.startsWith(\"%s\")",
     };
     static const char *const plain[] = {
-        "note == null",  "note != null",      "has(data.note)", "!has(data.total)",
-        "total == null", "has(meta.x)",       "status == note", "event.op == \"update\"",
-        "true",          "\"status\" in event.changed",
+        "note == null",   "note != null",
+        "has(data.note)", "!has(data.total)",
+        "total == null",  "has(meta.x)",
+        "status == note", "event.op == \"update\"",
+        "true",           "\"status\" in event.changed",
     };
     uint32_t kind = roll(5);
     if (kind < 2) {
@@ -135,7 +150,7 @@ static struct tg_filter *compile(struct tg_slice text)
         .limits = &tg_query_limits_default,
     };
     return tg_filter_compile(compiler, &request, &filter, &refusal) == TG_OK ? filter
-                                                                            : NULL;
+                                                                             : NULL;
 }
 
 static uint32_t enter_all(struct tg_matcher *matcher, struct owned *all)
@@ -186,9 +201,9 @@ static size_t ask(struct tg_matcher *matcher, struct owned *all,
     for (int scan = 0; scan < 2; scan++) {
         const struct tg_match *matches;
         uint32_t count;
-        assert_int_equal((scan ? tg_matcher_scan
-                               : tg_matcher_match)(matcher, rows, &matches, &count),
-                         TG_OK);
+        assert_int_equal(
+            (scan ? tg_matcher_scan : tg_matcher_match)(matcher, rows, &matches, &count),
+            TG_OK);
         told += count;
         for (uint32_t i = 0; i < count; i++) {
             struct owned *owned = matches[i].owner;
