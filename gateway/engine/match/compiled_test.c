@@ -44,7 +44,7 @@ static struct tg_filter *compile_random(char source[TEXT_MAX + 512])
     snprintf(source, TEXT_MAX + 512, "%.*s", TG_FMT(where));
     request.where = tg_slice_of(source);
     return tg_filter_compile(compiler, &request, &filter, &refusal) == TG_OK ? filter
-                                                                            : NULL;
+                                                                             : NULL;
 }
 
 static void enter_all(struct tg_matcher *matcher, struct owned *all)
