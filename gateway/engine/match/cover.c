@@ -1,6 +1,7 @@
-#include "engine/match/composite.h"
+#include "engine/match/cover.h"
 
 #include "engine/base/mem.h"
+#include "engine/match/composite.h"
 
 enum {
     ACCESSES_MAX = 2048, /* Of a filter; else it is asked at every event. */

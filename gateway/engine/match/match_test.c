@@ -87,7 +87,7 @@ static void forget(struct tg_matcher *matcher, struct owned *owned)
 
 static uint64_t seed_of_run(void)
 {
-    const char *seed = getenv("TG_TEST_SEED");
+    const char *seed = getenv("TG_SEED");
     return seed == NULL ? 1 : strtoull(seed, NULL, 10);
 }
 
