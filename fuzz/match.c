@@ -1,5 +1,5 @@
-/* Bytes as a sequence of filters entered and forgotten, and of events: the index, the scan
- * and the plain meaning of each filter must say the same. */
+/* Bytes as a sequence of filters entered and forgotten, and of events: the index, the
+ * scan and the plain meaning of each filter must say the same. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,8 +44,7 @@ static void enter(struct tg_matcher *matcher, struct owned *owned,
     owned->filter = filter;
 }
 
-static void ask(struct tg_matcher *matcher, struct owned *all,
-                const struct tg_rows *rows)
+static void ask(struct tg_matcher *matcher, struct owned *all, const struct tg_rows *rows)
 {
     for (int scan = 0; scan < 2; scan++) {
         const struct tg_match *matches;

@@ -97,7 +97,8 @@ static struct tg_filter *fresh(struct run *run)
 static double enter(struct run *run, uint32_t n, const struct tg_filter *filter)
 {
     double begin = cpu_us();
-    if (tg_matcher_add(run->matcher, filter, &run->owners[n], &run->entries[n]) != TG_OK) {
+    if (tg_matcher_add(run->matcher, filter, &run->owners[n], &run->entries[n]) !=
+        TG_OK) {
         abort();
     }
     return cpu_us() - begin;
@@ -170,7 +171,7 @@ static void churn_one(struct run *run, struct figures *in, struct figures *out)
     tg_free(filter);
 }
 
-/* The index in ROUNDS rounds over the events; the scan as often as half a minute allows. */
+/* The index in ROUNDS rounds over the events; the scan for some two seconds. */
 static void measure(struct run *run, struct figures *index, struct figures *scan,
                     struct figures *in, struct figures *out, uint64_t matched[2])
 {
@@ -258,8 +259,8 @@ static void run_workload(char name, uint32_t filters, bool json)
     char base = name == 'L' ? 'M' : name == 'U' || name == 'D' ? 'T' : name;
     struct figures index = {must(malloc(ROUNDS * EVENTS * sizeof(double))), 0, 0};
     struct figures scan = {must(malloc(ROUNDS * EVENTS * sizeof(double))), 0, 0};
-    struct figures in = {must(malloc((filters + CHURNS + D_FILTERS) * sizeof(double))),
-                         0, 0};
+    struct figures in = {must(malloc((filters + CHURNS + D_FILTERS) * sizeof(double))), 0,
+                         0};
     struct figures out = {must(malloc(2 * CHURNS * sizeof(double))), 0, 0};
     uint64_t matched[2] = {0, 0};
     workload_begin(&run.workload, base, 20261123);
@@ -277,7 +278,8 @@ static void run_workload(char name, uint32_t filters, bool json)
     uint64_t before = tg_matcher_counts(run.matcher).candidates;
     measure(&run, &index, &scan, &in, &out, matched);
     double calls = (double)index.count + EVENTS;
-    double candidates = (double)(tg_matcher_counts(run.matcher).candidates - before) / calls;
+    double candidates =
+        (double)(tg_matcher_counts(run.matcher).candidates - before) / calls;
     double bytes = (double)tg_matcher_counts(run.matcher).bytes / run.filters;
     for (uint32_t i = 0; i < CHURNS; i++) {
         churn_one(&run, &in, &out);

@@ -72,8 +72,7 @@ const struct tg_schema *workload_schema(void)
     static struct tg_schema schema = {.fields = all, .fields_count = FIELDS};
     for (uint32_t i = 0; i < FIELDS; i++) {
         all[i].name = text_of("field%u", i, 0, 0);
-        all[i].kind =
-            i >= NUMERIC && i < PATH ? TG_FIELD_INT : TG_FIELD_STRING;
+        all[i].kind = i >= NUMERIC && i < PATH ? TG_FIELD_INT : TG_FIELD_STRING;
     }
     return &schema;
 }
@@ -277,8 +276,7 @@ static void tell_prefix(struct workload *workload, struct tg_builder *builder)
         tell_tenant(workload, builder);
         return;
     }
-    struct tg_slice path =
-        paths[workload_roll(workload, sizeof paths / sizeof *paths)];
+    struct tg_slice path = paths[workload_roll(workload, sizeof paths / sizeof *paths)];
     path.size = workload_roll(workload, 4) == 0 ? 8 : 10 + workload_roll(workload, 3);
     tg_build_part(builder, TG_TERM_PREFIX, PATH, path, false);
     tell_one(workload, builder, STATUS, false);

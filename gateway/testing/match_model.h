@@ -12,7 +12,7 @@
 
 enum { MODEL_FIELDS = 14, MODEL_ITEMS = 3 };
 
-/* 0-4 numbers, 5-10 texts, 11 texts, 12 numbers (lists), 13 never looked at but by states. */
+/* 0-4 numbers, 5-10 texts, 11 texts, 12 numbers (lists), 13 by states alone. */
 static inline enum tg_field_kind model_kind(uint16_t field)
 {
     static const enum tg_field_kind kinds[MODEL_FIELDS] = {

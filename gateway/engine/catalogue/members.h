@@ -2,8 +2,8 @@
 #ifndef TG_CATALOGUE_MEMBERS_H
 #define TG_CATALOGUE_MEMBERS_H
 
-#include "engine/json/refusal.h"
 #include "engine/json/json.h"
+#include "engine/json/refusal.h"
 
 /* Put the values of `object`'s members into `values`, in the order of `names`; NONE where
  * there is no such member. False if it has another member: `*unknown` is its value. Quick

@@ -14,7 +14,7 @@ static uint32_t class_of(size_t size)
     assert(size <= TG_ARENA_SIZE_MAX);
     uint32_t class = 0;
     while ((size_t)class_units[class] * TG_ARENA_UNIT < size) {
-        class++;
+        class ++;
     }
     return class;
 }
@@ -41,7 +41,7 @@ static void segment_retire(struct tg_arena *arena)
     while (arena->segments_count > 0 && arena->next < SEGMENT_UNITS) {
         uint32_t class = CLASSES - 1;
         while (class_units[class] > SEGMENT_UNITS - arena->next) {
-            class--;
+            class --;
         }
         free_push(arena, class,
                   (arena->segments_count - 1) << TG_ARENA_SEGMENT_BITS | arena->next);
@@ -116,7 +116,8 @@ uint32_t tg_arena_take(struct tg_arena *arena, size_t size)
         memcpy(&arena->free[class], tg_arena_at(arena, ref), sizeof ref);
         return ref;
     }
-    if ((arena->segments_count == 0 || arena->next + class_units[class] > SEGMENT_UNITS) &&
+    if ((arena->segments_count == 0 ||
+         arena->next + class_units[class] > SEGMENT_UNITS) &&
         segment_add(arena) != 0) {
         return 0;
     }

@@ -12,7 +12,7 @@ enum {
     TG_ARENA_SIZE_MAX = 4096, /* Of one block. */
     TG_ARENA_SEGMENT_BITS = 10,
     /* Beyond the first segments, memory is asked for in blocks of 2 MiB, which a heap may
-     * back by huge pages: matching jumps about, and page tables cost it as much as data. */
+     * back by huge pages: matching jumps about, and page tables cost as much as data. */
     TG_ARENA_BLOCK = 2 << 20,
     TG_ARENA_REF_BITS = 28, /* 16 GiB. */
 };
@@ -24,7 +24,7 @@ struct tg_arena {
     uint32_t segments_count;
     uint32_t segments_capacity;
     uint32_t segments_ready; /* Of the last block: not counted yet. */
-    uint32_t next; /* Units of the last segment that are taken. */
+    uint32_t next;           /* Units of the last segment that are taken. */
     uint32_t free[12];
     size_t bytes; /* Of the segments. */
 };

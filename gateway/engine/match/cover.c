@@ -1,16 +1,13 @@
 #include "engine/match/cover.h"
 
 #include "engine/base/mem.h"
+#include "engine/match/composite.h"
 
 enum {
-    KEYS_MAX = 64,        /* Of one composite key, by sets. */
-    ACCESSES_MAX = 2048,  /* Of a filter; else it is asked at every event. */
-    CANDIDATES_MAX = 5,   /* Equalities of an AND that are weighed against each other. */
+    ACCESSES_MAX = 2048, /* Of a filter; else it is asked at every event. */
 };
 
-/* What things cost at an event, in ns or so. */
-static const double cost_candidate = 20;
-static const double cost_probe = 8;
+/* What a look at a column's range costs, as TG_COST_CANDIDATE. */
 static const double cost_column = 1.2;
 
 void tg_cover_finish(struct tg_cover *cover)
@@ -22,7 +19,7 @@ void tg_cover_finish(struct tg_cover *cover)
 
 /* ---- how often a literal is true, and what it costs to reach a filter by it ---- */
 
-static bool is_equality(const struct tg_draft *draft, uint32_t term)
+bool tg_cover_is_key(const struct tg_draft *draft, uint32_t term)
 {
     return tg_cover_equal(draft, term) && !draft->filter->terms[term].negated;
 }
@@ -80,7 +77,7 @@ static struct tg_shape_key literal_shape(const struct tg_draft *draft, uint32_t 
 {
     const struct tg_term *term = &draft->filter->terms[at];
     bool has_ids = draft->constants[at].count != 0;
-    if (is_equality(draft, at)) {
+    if (tg_cover_is_key(draft, at)) {
         return key_of(TG_SHAPE_TUPLE, term->slot);
     }
     switch (term->kind) {
@@ -115,131 +112,28 @@ static struct tg_shape_key literal_shape(const struct tg_draft *draft, uint32_t 
     }
 }
 
-/* The part of a probe that falls to one filter: of a shape that many share, little. */
-static double probe_share(const struct tg_cover_context *context,
-                          const struct tg_shape_key *key)
-{
-    const struct tg_shape *shape = tg_postings_shape(context->postings, key);
-    return cost_probe / ((shape == NULL ? 0 : shape->filters) + 64.0);
-}
-
 static double cost_literal(const struct tg_draft *draft, uint32_t at,
                            const struct tg_cover_context *context)
 {
     const struct tg_term *term = &draft->filter->terms[at];
     struct tg_shape_key key = literal_shape(draft, at);
-    double reached = cost_candidate * draft->odds[at];
+    double reached = TG_COST_CANDIDATE * draft->odds[at];
     switch (key.mode) {
     case TG_SHAPE_TUPLE:
-        return reached + probe_share(context, &key);
+        return reached + tg_cover_probe_share(context, &key);
     case TG_SHAPE_ITEM:
     case TG_SHAPE_PREFIX:
-        return reached + 2 * probe_share(context, &key);
+        return reached + 2 * tg_cover_probe_share(context, &key);
     case TG_SHAPE_RANGE:
         return reached + cost_column * tg_stats_here(context->stats, term->slot);
     case TG_SHAPE_ALL:
-        return cost_candidate * 1.5;
+        return TG_COST_CANDIDATE * 1.5;
     case TG_SHAPE_NULL:
     case TG_SHAPE_ABSENT:
         return reached;
     default:
-        return cost_candidate * tg_stats_here(context->stats, term->slot);
+        return TG_COST_CANDIDATE * tg_stats_here(context->stats, term->slot);
     }
-}
-
-/* ---- composite keys ---- */
-
-/* Some equalities of one AND, the rarest first. */
-struct equalities {
-    uint32_t terms[CANDIDATES_MAX];
-    uint32_t count;
-};
-
-static struct equalities equalities_of(const struct tg_draft *draft, uint32_t group)
-{
-    const struct tg_term *terms = draft->filter->terms;
-    struct equalities all = {.count = 0};
-    for (uint32_t i = group + 1; i < group + terms[group].skip; i += terms[i].skip) {
-        if (!is_equality(draft, i)) {
-            continue;
-        }
-        uint32_t place = all.count < CANDIDATES_MAX ? all.count++ : all.count;
-        while (place > 0 && draft->odds[all.terms[place - 1]] > draft->odds[i]) {
-            if (place < CANDIDATES_MAX) {
-                all.terms[place] = all.terms[place - 1];
-            }
-            place--;
-        }
-        if (place < CANDIDATES_MAX) {
-            all.terms[place] = i;
-        }
-    }
-    return all;
-}
-
-/* Some of them, as a key: their terms by slot. */
-struct composite {
-    uint32_t terms[TG_TUPLE_MAX];
-    struct tg_shape_key key;
-    double odds;
-    uint32_t keys;
-};
-
-static bool composite_make(const struct tg_draft *draft, const struct equalities *all,
-                           uint32_t mask, struct composite *made)
-{
-    *made = (struct composite){.odds = 1, .keys = 1};
-    made->key.mode = TG_SHAPE_TUPLE;
-    for (uint32_t i = 0; i < all->count; i++) {
-        if ((mask >> i & 1) == 0) {
-            continue;
-        }
-        uint32_t term = all->terms[i];
-        uint16_t slot = draft->filter->terms[term].slot;
-        uint32_t place = made->key.count++;
-        for (; place > 0 && made->key.slots[place - 1] > slot; place--) {
-            made->key.slots[place] = made->key.slots[place - 1];
-            made->terms[place] = made->terms[place - 1];
-        }
-        made->key.slots[place] = slot;
-        made->terms[place] = term;
-        made->odds *= draft->odds[term];
-        made->keys *= draft->constants[term].count;
-        if (made->keys > KEYS_MAX && made->key.count > 1) {
-            return false;
-        }
-    }
-    /* One slot twice happens to numbers beside texts alone, and is never true. */
-    return (made->key.count < 2 || made->key.slots[0] != made->key.slots[1]) &&
-           (made->key.count < 3 || made->key.slots[1] != made->key.slots[2]);
-}
-
-/* The cheapest key of the AND, and its cost; infinite if it has no equality. */
-static double composite_choose(const struct tg_draft *draft, uint32_t group,
-                               const struct tg_cover_context *context,
-                               struct composite *chosen)
-{
-    struct equalities all = equalities_of(draft, group);
-    bool shapes_full = context->postings->tuples >= 48 + context->filters / 512;
-    double best = __builtin_inf();
-    for (uint32_t mask = 1; mask < 1u << all.count; mask++) {
-        struct composite made;
-        if (__builtin_popcount(mask) > TG_TUPLE_MAX ||
-            !composite_make(draft, &all, mask, &made)) {
-            continue;
-        }
-        if (made.key.count > 1 && shapes_full &&
-            tg_postings_shape(context->postings, &made.key) == NULL) {
-            continue;
-        }
-        double cost = cost_candidate * made.odds + probe_share(context, &made.key) +
-                      0.001 * made.keys;
-        if (cost < best) {
-            best = cost;
-            *chosen = made;
-        }
-    }
-    return best;
 }
 
 /* ---- costs, from the leaves to the root ---- */
@@ -248,9 +142,9 @@ static void weigh_and(struct tg_draft *draft, uint32_t at,
                       const struct tg_cover_context *context)
 {
     const struct tg_term *terms = draft->filter->terms;
-    struct composite unused;
+    struct tg_composite unused;
     draft->odds[at] = 1;
-    draft->costs[at] = composite_choose(draft, at, context, &unused);
+    draft->costs[at] = tg_composite_choose(draft, at, context, &unused);
     for (uint32_t i = at + 1; i < at + terms[at].skip; i += terms[i].skip) {
         draft->odds[at] *= draft->odds[i];
         if (draft->costs[i] < draft->costs[at]) {
@@ -333,7 +227,7 @@ static void access_range(struct tg_access *access, const struct tg_term *term)
 /* All keys of a composite: each constant of each set with each of the others'. `range`:
  * the term beside it, or 0. */
 static enum tg_err write_composite(struct tg_cover *cover, const struct tg_draft *draft,
-                                   const struct composite *made, uint32_t range)
+                                   const struct tg_composite *made, uint32_t range)
 {
     for (uint32_t n = 0; n < made->keys; n++) {
         struct tg_access *access = access_add(cover);
@@ -384,7 +278,7 @@ static enum tg_err write_literal(struct tg_cover *cover, const struct tg_draft *
 static void cover_literal(struct tg_draft *draft, uint32_t at)
 {
     const struct tg_term *term = &draft->filter->terms[at];
-    bool decides = is_equality(draft, at) || term->kind == TG_TERM_NUMBER_RANGE ||
+    bool decides = tg_cover_is_key(draft, at) || term->kind == TG_TERM_NUMBER_RANGE ||
                    (term->kind == TG_TERM_PREFIX && draft->constants[at].count != 0 &&
                     tg_cover_prefix_length(term->size) == term->size);
     draft->covered[at] = decides;
@@ -452,8 +346,8 @@ static enum tg_err choose_and(struct tg_cover *cover, struct tg_draft *draft, ui
                               const struct tg_cover_context *context)
 {
     const struct tg_term *terms = draft->filter->terms;
-    struct composite made;
-    double composite_cost = composite_choose(draft, at, context, &made);
+    struct tg_composite made;
+    double composite_cost = tg_composite_choose(draft, at, context, &made);
     uint32_t best = 0;
     for (uint32_t i = at + 1; i < at + terms[at].skip; i += terms[i].skip) {
         if (draft->costs[i] < composite_cost &&

@@ -40,7 +40,7 @@ void tg_cover_release(const struct tg_draft *draft, struct tg_intern *intern);
 /* Is the literal compared by the number of its slot's value? */
 bool tg_cover_equal(const struct tg_draft *draft, uint32_t term);
 
-/* By how many bytes a prefix of `size` bytes is looked up: not every length has a shape. */
+/* By how many bytes a prefix of `size` bytes is looked up: few lengths have shapes. */
 uint32_t tg_cover_prefix_length(uint32_t size);
 
 /* Work out the odds and costs of all terms. */

@@ -47,10 +47,10 @@ struct tg_entry_body tg_entry_body(const struct tg_entry *entry)
                                       places_after(body->code, body->code_count),
                                       body->places_count, body->filter};
     }
-    return (struct tg_entry_body){
-        (uint32_t *)(uintptr_t)entry->code, entry->code_count,
-        places_after(entry->code, entry->code_count), entry->places_count,
-        entry->form == TG_ENTRY_RAW ? pointer_of(entry) : NULL};
+    return (struct tg_entry_body){(uint32_t *)(uintptr_t)entry->code, entry->code_count,
+                                  places_after(entry->code, entry->code_count),
+                                  entry->places_count,
+                                  entry->form == TG_ENTRY_RAW ? pointer_of(entry) : NULL};
 }
 
 const struct tg_filter *tg_entry_filter(const struct tg_matcher *matcher,
@@ -122,7 +122,8 @@ static struct plan plan_make(struct tg_matcher *matcher, const struct tg_filter 
 {
     const struct tg_draft *draft = &matcher->draft;
     size_t front = offsetof(struct tg_entry, code) +
-                   draft->code_count * sizeof(uint32_t) + places * sizeof(struct tg_place);
+                   draft->code_count * sizeof(uint32_t) +
+                   places * sizeof(struct tg_place);
     struct plan plan = {TG_ENTRY_RAW, front, front + sizeof(void *)};
     if (!draft->exotic && pack(matcher->forms, filter)) {
         plan.form = TG_ENTRY_PACKED;

@@ -20,10 +20,14 @@ static bool same_shape(const struct tg_access *a, const struct tg_access *b)
 
 /* How a line begins, and what stands after the slots. */
 static const char *const begins[] = {
-    [TG_SHAPE_TUPLE] = "key ",       [TG_SHAPE_ITEM] = "item of ",
-    [TG_SHAPE_PREFIX] = "prefix of ", [TG_SHAPE_HERE] = "every event with ",
-    [TG_SHAPE_NULL] = "every event with ", [TG_SHAPE_SAID] = "every event with ",
-    [TG_SHAPE_ABSENT] = "every event without ", [TG_SHAPE_RANGE] = "range of ",
+    [TG_SHAPE_TUPLE] = "key ",
+    [TG_SHAPE_ITEM] = "item of ",
+    [TG_SHAPE_PREFIX] = "prefix of ",
+    [TG_SHAPE_HERE] = "every event with ",
+    [TG_SHAPE_NULL] = "every event with ",
+    [TG_SHAPE_SAID] = "every event with ",
+    [TG_SHAPE_ABSENT] = "every event without ",
+    [TG_SHAPE_RANGE] = "range of ",
     [TG_SHAPE_GRID] = "ranges, first of ",
     [TG_SHAPE_ALL] = "every event",
 };

@@ -126,7 +126,8 @@ void tg_grid_prefetch(const struct tg_grid *grid, const struct tg_arena *arena,
                       const struct tg_view *view)
 {
     for (uint32_t i = 0; i < grid->slots_count; i++) {
-        __builtin_prefetch(lines_of(grid, arena, i)->bits[view->band[grid->slots[i].slot]]);
+        __builtin_prefetch(
+            lines_of(grid, arena, i)->bits[view->band[grid->slots[i].slot]]);
     }
 }
 
@@ -136,7 +137,8 @@ uint32_t tg_grid_select(const struct tg_grid *grid, const struct tg_arena *arena
     uint64_t left[WORDS];
     memcpy(left, grid->live, sizeof left);
     for (uint32_t i = 0; i < grid->slots_count; i++) {
-        const uint64_t *out = lines_of(grid, arena, i)->bits[view->band[grid->slots[i].slot]];
+        const uint64_t *out =
+            lines_of(grid, arena, i)->bits[view->band[grid->slots[i].slot]];
         uint64_t any = 0;
         for (uint32_t word = 0; word < WORDS; word++) {
             left[word] &= ~out[word];

@@ -42,10 +42,9 @@ static void compare(struct tg_matcher *matcher, struct owned *all, uint32_t coun
     const struct tg_match *matches = NULL;
     uint32_t matches_count = 0;
     for (int scan = 0; scan < 2; scan++) {
-        assert_int_equal(
-            scan ? tg_matcher_scan(matcher, rows, &matches, &matches_count)
-                 : tg_matcher_match(matcher, rows, &matches, &matches_count),
-            TG_OK);
+        assert_int_equal(scan ? tg_matcher_scan(matcher, rows, &matches, &matches_count)
+                              : tg_matcher_match(matcher, rows, &matches, &matches_count),
+                         TG_OK);
         see(matches, matches_count);
         *matched += matches_count;
         for (uint32_t i = 0; i < count; i++) {
@@ -88,7 +87,7 @@ static void forget(struct tg_matcher *matcher, struct owned *owned)
 
 static uint64_t seed_of_run(void)
 {
-    const char *seed = getenv("TG_TEST_SEED");
+    const char *seed = getenv("TG_SEED");
     return seed == NULL ? 1 : strtoull(seed, NULL, 10);
 }
 
@@ -201,8 +200,8 @@ static void many_ranges_are_found_through_bitmaps(void **state)
         for (int n = 0; n < 5; n++) {
             bool same = event.before[n].number == event.after[n].number;
             event.after[n].number = model_roll(&dice, 1200);
-            event.before[n].number =
-                same ? event.after[n].number : model_roll(&dice, 1200);
+            event.before[n].number = same ? event.after[n].number
+                                          : model_roll(&dice, 1200);
         }
         compare(matcher, all, FILTERS, &event.rows, seed_of_run(), &matched);
     }
@@ -296,8 +295,7 @@ static void explain_says_how_a_filter_is_reached(void **state)
     tg_build_part(b, TG_TERM_ITEM_TEXT, 11, TG_LIT("ab"), false);
     tg_build_numbers(b, 0, (const int64_t[]){1, 2, 3}, 3, false);
     tg_build_close(b);
-    expect_access(matcher, b,
-                  "key a, 3 values\nprefix of g, 2 bytes\nitem of l\n");
+    expect_access(matcher, b, "key a, 3 values\nprefix of g, 2 bytes\nitem of l\n");
     tg_build_range(b, 1, 3, 9);
     expect_access(matcher, b, "range of b\n");
     tg_build_text(b, 5, TG_LIT("x"), true);

@@ -11,8 +11,7 @@ static void entry_follow(void *context, uint32_t item, struct tg_place from,
                          struct tg_place to)
 {
     struct tg_matcher *matcher = context;
-    struct tg_entry_body body =
-        tg_entry_body(tg_entry_at(matcher, item & TG_ITEM_REF));
+    struct tg_entry_body body = tg_entry_body(tg_entry_at(matcher, item & TG_ITEM_REF));
     for (uint32_t i = 0; i < body.places_count; i++) {
         if (body.places[i].chunk == from.chunk && body.places[i].index == from.index) {
             body.places[i] = to;
@@ -167,18 +166,24 @@ static void take_items_out(struct tg_matcher *matcher, struct tg_entry *entry)
     }
 }
 
+static bool entry_is_long(const struct tg_entry *entry)
+{
+    return offsetof(struct tg_entry, code) + entry->code_count * sizeof(uint32_t) >
+           TG_ARENA_UNIT;
+}
+
 static enum tg_err put_items_in(struct tg_matcher *matcher, uint32_t ref)
 {
     const struct tg_cover *cover = &matcher->cover;
     struct tg_entry *entry = tg_entry_at(matcher, ref);
     uint32_t item = ref | (matcher->draft.code_count == 0 ? TG_ITEM_DECIDED : 0) |
+                    (entry_is_long(entry) ? TG_ITEM_LONG : 0) |
                     (cover->multi ? TG_ITEM_MULTI : 0) |
                     (entry->about_event ? TG_ITEM_ABOUT : 0);
     for (uint32_t i = 0; i < cover->count; i++) {
         struct tg_place place;
-        enum tg_err err =
-            tg_postings_add(&matcher->postings, &cover->accesses[i], cover->bands, item,
-                            &place);
+        enum tg_err err = tg_postings_add(&matcher->postings, &cover->accesses[i],
+                                          cover->bands, item, &place);
         if (err != TG_OK) {
             take_items_out(matcher, entry);
             return err;

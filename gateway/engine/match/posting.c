@@ -86,7 +86,8 @@ static enum tg_err index_build(struct tg_postings *postings, uint32_t capacity)
 
 static enum tg_err shapes_grow(struct tg_postings *postings)
 {
-    uint32_t capacity = postings->shapes_capacity == 0 ? 16 : postings->shapes_capacity * 2;
+    uint32_t capacity = postings->shapes_capacity == 0 ? 16
+                                                       : postings->shapes_capacity * 2;
     if (capacity > UINT16_MAX) {
         return TG_ENOMEM;
     }
@@ -132,9 +133,8 @@ static enum tg_err shape_place(struct tg_postings *postings,
 static enum tg_err shape_get(struct tg_postings *postings, const struct tg_shape_key *key,
                              uint32_t *place)
 {
-    uint16_t found = postings->index_capacity == 0
-                         ? 0
-                         : postings->index[index_place(postings, key)];
+    uint16_t found =
+        postings->index_capacity == 0 ? 0 : postings->index[index_place(postings, key)];
     if (found != 0) {
         *place = found - 1u;
         return TG_OK;
@@ -339,8 +339,8 @@ static uint32_t grid_with_room(struct tg_postings *postings, uint32_t shape,
         }
         ref = chunk->next;
     }
-    uint32_t ref = chunk_create(postings, shape, access->ids, TG_NO_SLOT,
-                                sizeof(struct tg_grid));
+    uint32_t ref =
+        chunk_create(postings, shape, access->ids, TG_NO_SLOT, sizeof(struct tg_grid));
     if (ref != 0) {
         chunk_at(postings, ref)->capacity = TG_GRID_FILTERS;
         tg_grid_init(tg_arena_at(postings->arena, ref));
@@ -393,9 +393,8 @@ enum tg_err tg_postings_add(struct tg_postings *postings, const struct tg_access
     }
     uint32_t first =
         keyed(postings, shape_at)
-            ? tg_posting_find(postings,
-                              tg_posting_hash(postings, shape_at, access->ids), shape_at,
-                              access->ids)
+            ? tg_posting_find(postings, tg_posting_hash(postings, shape_at, access->ids),
+                              shape_at, access->ids)
             : postings->shapes[shape_at].root;
     uint32_t ref = chunk_with_room(postings, first, shape_at, access);
     if (ref == 0) {
@@ -410,8 +409,8 @@ enum tg_err tg_postings_add(struct tg_postings *postings, const struct tg_access
         tg_chunk_highs(chunk)[place->index] = access->high;
         shape->ranges |= tg_slot_bit(access->range_slot);
     }
-    postings->tuples +=
-        shape->postings == 0 && shape->key.mode == TG_SHAPE_TUPLE && shape->key.count > 1;
+    postings->tuples += shape->postings == 0 && shape->key.mode == TG_SHAPE_TUPLE &&
+                        shape->key.count > 1;
     shape->postings += first == 0;
     shape->filters++;
     return TG_OK;
@@ -421,8 +420,7 @@ static void posting_end(struct tg_postings *postings, uint32_t shape_at)
 {
     struct tg_shape *shape = &postings->shapes[shape_at];
     if (--shape->postings == 0) {
-        postings->tuples -=
-            shape->key.mode == TG_SHAPE_TUPLE && shape->key.count > 1;
+        postings->tuples -= shape->key.mode == TG_SHAPE_TUPLE && shape->key.count > 1;
         shape->ranges = 0;
     }
 }

@@ -39,8 +39,8 @@ struct tg_shape {
     uint32_t postings; /* 0: the place is free. */
     uint32_t filters;  /* Items in all of them. */
     uint32_t root;     /* From HERE on: the posting. */
-    uint64_t slots;      /* tg_slot_bit of the key's. */
-    uint64_t ranges;     /* tg_slot_bit of all ranges that chunks ever had. */
+    uint64_t slots;    /* tg_slot_bit of the key's. */
+    uint64_t ranges;   /* tg_slot_bit of all ranges that chunks ever had. */
 };
 
 /* An item: an entry, with what is known of it beforehand. */
@@ -50,6 +50,8 @@ enum {
     TG_ITEM_ABOUT = 1u << 30,   /* About the event. */
     TG_ITEM_REF = TG_ITEM_DECIDED - 1,
 };
+/* Its residual goes on in the next line of the cache. (No enumerator has 32 bits.) */
+#define TG_ITEM_LONG (UINT32_C(1) << 31)
 
 struct tg_chunk {
     uint32_t next;

@@ -337,10 +337,10 @@ enum tg_err tg_residual_compile(struct tg_draft *draft)
             continue;
         }
         uint32_t target = node->target == TG_RESIDUAL_REJECT ? TG_RESIDUAL_REJECT
-                          : node->target == count ? draft->code_count
+                          : node->target == count            ? draft->code_count
                                                   : draft->nodes[node->target].offset;
-        draft->code[node->offset] |=
-            target << 18 | (node->jump_if_true ? (uint32_t)JUMP_IF_TRUE : 0);
+        draft->code[node->offset] |= target << 18 |
+                                     (node->jump_if_true ? (uint32_t)JUMP_IF_TRUE : 0);
     }
     return err;
 }

@@ -33,8 +33,8 @@ struct tg_draft {
     uint32_t ids_count;
     uint32_t ids_capacity;
     struct tg_constants *constants; /* By term. So the rest: */
-    double *odds;  /* In how many events it is true, 0 to 1. */
-    double *costs; /* Of reaching the filter by it. */
+    double *odds;                   /* In how many events it is true, 0 to 1. */
+    double *costs;                  /* Of reaching the filter by it. */
     uint8_t *chosen;
     uint8_t *covered; /* Its access structure has decided it. */
     uint32_t *order;

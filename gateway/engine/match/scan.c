@@ -1,8 +1,8 @@
 #include "engine/base/mem.h"
 #include "engine/match/private.h"
 
-/* Each filter in one run: its entry, the words of its code, the code; then the next. It is
- * written when it is needed after a change: nobody but tests and benchmarks scans. */
+/* Each filter in one run: its entry, the words of its code, the code; then the next. It
+ * is written when it is needed after a change: nobody but tests and benchmarks scans. */
 
 enum { HEAD = 2, EXOTIC = 1 << 30 };
 
@@ -23,8 +23,7 @@ static enum tg_err scan_room(struct tg_scan *scan, size_t more)
 static enum tg_err scan_write(struct tg_matcher *matcher, uint32_t ref)
 {
     struct tg_draft *draft = &matcher->draft;
-    const struct tg_filter *filter =
-        tg_entry_filter(matcher, tg_entry_at(matcher, ref));
+    const struct tg_filter *filter = tg_entry_filter(matcher, tg_entry_at(matcher, ref));
     struct tg_cover_context context = {&matcher->intern, &matcher->stats,
                                        &matcher->postings, matcher->counts.filters};
     if (filter->terms[0].kind == TG_TERM_FALSE) {

@@ -2,7 +2,8 @@
 
 #include "engine/base/mem.h"
 
-/* The first events are all noted, then one of sixteen; after FADE, old ones count half. */
+/* The first events are all noted, then one of sixteen; after FADE, old ones count half.
+ */
 enum { NOTED_AT_FIRST = 512, EVERY = 16, FADE = 8192, PRIOR = 16 };
 
 void tg_stats_finish(struct tg_stats *stats)
@@ -75,7 +76,8 @@ void tg_stats_note(struct tg_stats *stats, const struct tg_view *view,
         if (view->state[slot] == TG_CELL_HERE) {
             one->here++;
             one->numbers[one->numbers_count++ % TG_STATS_RING] = view->number[slot];
-            uint16_t *cell = &stats->sketch[mixed(slot, view->id[slot]) % TG_STATS_SKETCH];
+            uint16_t *cell =
+                &stats->sketch[mixed(slot, view->id[slot]) % TG_STATS_SKETCH];
             *cell += view->id[slot] != 0 && *cell != UINT16_MAX;
         }
     }

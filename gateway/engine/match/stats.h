@@ -10,11 +10,11 @@ enum { TG_STATS_SKETCH = 1 << 14, TG_STATS_RING = 64, TG_STATS_REGISTERS = 32 };
 struct tg_stats_slot {
     uint32_t here; /* Of the sampled events. */
     uint32_t null;
-    uint32_t numbers_count;            /* Ever noted. */
-    int64_t numbers[TG_STATS_RING];    /* The latest. */
-    uint8_t tops[TG_STATS_REGISTERS];  /* Of the literals' constants, to count them. */
-    uint32_t ends_count;               /* Of ranges in literals, ever noted. */
-    int64_t ends[TG_STATS_RING];       /* The latest. */
+    uint32_t numbers_count;           /* Ever noted. */
+    int64_t numbers[TG_STATS_RING];   /* The latest. */
+    uint8_t tops[TG_STATS_REGISTERS]; /* Of the literals' constants, to count them. */
+    uint32_t ends_count;              /* Of ranges in literals, ever noted. */
+    int64_t ends[TG_STATS_RING];      /* The latest. */
 };
 
 /* All zero is empty. */
@@ -35,7 +35,7 @@ void tg_stats_literal(struct tg_stats *stats, uint16_t slot, uint32_t id);
 /* A literal asks for a range. */
 void tg_stats_ends(struct tg_stats *stats, uint16_t slot, int64_t low, int64_t high);
 
-/* Of events: the part, 0 to 1, in which the slot is here; is (text) …; is in the range. */
+/* Of events: the part, 0 to 1, in which the slot is here; is null; has the constant. */
 double tg_stats_here(const struct tg_stats *stats, uint16_t slot);
 double tg_stats_null(const struct tg_stats *stats, uint16_t slot);
 double tg_stats_equal(const struct tg_stats *stats, uint16_t slot, uint32_t id);

@@ -25,7 +25,7 @@ struct tg_table_segment {
 struct tg_table {
     struct tg_arena *arena;
     uint32_t *directory; /* Segments in the arena. */
-    uint32_t depth; /* The directory has 2^depth places. */
+    uint32_t depth;      /* The directory has 2^depth places. */
     size_t count;
     uint64_t moved; /* Slots that splits moved, since the beginning. */
 };
@@ -53,8 +53,7 @@ static inline uint32_t tg_table_after(uint32_t slot)
 static inline void tg_table_prefetch(const struct tg_table *table, uint32_t hash)
 {
     if (table->directory != NULL) {
-        __builtin_prefetch(
-            &tg_table_segment_of(table, hash)->slots[tg_table_home(hash)]);
+        __builtin_prefetch(&tg_table_segment_of(table, hash)->slots[tg_table_home(hash)]);
     }
 }
 

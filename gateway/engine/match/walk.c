@@ -1,4 +1,3 @@
-#include "engine/base/mem.h"
 #include "engine/match/private.h"
 
 /* How a candidate is asked. */
@@ -9,7 +8,7 @@ enum how {
     BEFORE, /* That turn. */
 };
 
-enum { PROBES = 64, CANDIDATES = 1024, ITEMS_MAX = 1024, AHEAD = 10 };
+enum { PROBES = 64, CANDIDATES = 1024, ITEMS_MAX = 1024, AHEAD = 16 };
 
 struct probe {
     uint32_t hash;
@@ -62,9 +61,9 @@ static void candidate(struct walk *walk, uint32_t item, uint8_t how)
     }
     case BOTH:
         after = asks(walk, entry, item, 0);
-        before = !about && ((entry->slots & walk->changed) == 0
-                                ? after
-                                : asks(walk, entry, item, 1));
+        before =
+            !about &&
+            ((entry->slots & walk->changed) == 0 ? after : asks(walk, entry, item, 1));
         break;
     case AFTER:
         after = asks(walk, entry, item, 0);
@@ -82,16 +81,24 @@ static void candidate(struct walk *walk, uint32_t item, uint8_t how)
     }
 }
 
+static void prefetch(const struct tg_matcher *matcher, uint32_t item)
+{
+    const uint8_t *entry = (const uint8_t *)tg_entry_at(matcher, item & TG_ITEM_REF);
+    __builtin_prefetch(entry);
+    if ((item & TG_ITEM_LONG) != 0) {
+        __builtin_prefetch(entry + TG_ARENA_UNIT);
+    }
+}
+
 static void candidates_flush(struct walk *walk)
 {
     struct tg_matcher *matcher = walk->matcher;
     for (uint32_t i = 0; i < walk->count && i < AHEAD; i++) {
-        __builtin_prefetch(tg_entry_at(matcher, walk->items[i] & TG_ITEM_REF));
+        prefetch(matcher, walk->items[i]);
     }
     for (uint32_t i = 0; i < walk->count; i++) {
         if (i + AHEAD < walk->count) {
-            __builtin_prefetch(
-                tg_entry_at(matcher, walk->items[i + AHEAD] & TG_ITEM_REF));
+            prefetch(matcher, walk->items[i + AHEAD]);
         }
         candidate(walk, walk->items[i], walk->how[i]);
     }
@@ -112,8 +119,8 @@ static uint32_t select_in_range(struct tg_chunk *chunk, int64_t number, uint32_t
     return kept;
 }
 
-/* How the candidates of a chunk are asked, by the slots that led there; false: not in this
- * pass. */
+/* How the candidates of a chunk are asked, by the slots that led there; false: not in
+ * this pass. */
 static bool how_asked(const struct walk *walk, uint64_t slots, uint8_t *how)
 {
     bool differs = (slots & walk->changed) != 0;

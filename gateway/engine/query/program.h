@@ -39,8 +39,9 @@ TG_MUST_USE enum tg_err tg_program_compile(const struct tg_ast *ast, uint32_t no
                                            struct tg_refusal *refusal);
 uint32_t tg_program_size(const struct tg_program *program);
 /* Steps of one run at most, if no list that a macro runs through has more items than
- * TG_LOOP_ITEMS (so loops in one another are dear), no text more than 64 bytes, and no
- * pattern is searched for in more than 8 characters. */
+ * TG_LOOP_ITEMS (so loops in one another are dear), every other list in it has one item,
+ * no text more than 64 bytes, and no pattern is searched for in more than 8 characters.
+ */
 enum { TG_LOOP_ITEMS = 16 };
 uint32_t tg_program_cost(const struct tg_program *program);
 

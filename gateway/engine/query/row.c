@@ -118,6 +118,9 @@ static bool read_timed(struct reader *r, struct tg_cell *cell)
         cell->number = good ? tg_number_of_duration(duration) : 0;
         break;
     case TG_FIELD_DECIMAL:
+        if (!tg_decimal_valid(text)) {
+            return false;
+        }
         good = true;
         cell->number = tg_number_of_decimal(text);
         break;

@@ -182,7 +182,7 @@ static void what_is_no_event_of_the_type_is_refused(void **state)
         "{'id':7,'nothing':1}", "{'id':'x'}",          "[]",
         "{'id':null}",          "{'id':7,'status':1}", "{'id':",
         "{'tags':[1]}",         "{'tags':'a'}",        "{'id':'99999999999999999999'}",
-        "{'paid':1}",           "{'weight':'1'}",
+        "{'paid':1}",           "{'weight':'1'}",      "{'total':'a26'}",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct tg_event_parts parts = parts_of(TG_OP_CREATE, wrong[i], NULL, NULL);
