@@ -4,7 +4,7 @@
  * value or an error, never another. */
 #include <stdlib.h>
 
-#include "engine/query/program.h"
+#include "engine/cel/program.h"
 #include "parts.h"
 
 enum { X, PRICE, DAY, AT, DATA, MISSING, VARIABLES };

@@ -1,7 +1,7 @@
 /* The parser of queries on anything. The first byte chooses the limits. What is refused
  * has a code and a place in the text; what is parsed can be written, parsed again to the
  * same tree, and written to the same text. */
-#include "engine/query/parse.h"
+#include "engine/cel/parse.h"
 #include "parts.h"
 
 /* Links have each node but the root once, below its parent. */

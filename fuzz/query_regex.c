@@ -2,7 +2,7 @@
  * it. What compiles is searched for within its promise of steps, and found or not in the
  * same way if it is asked for with all that is around it. */
 #include "engine/base/mem.h"
-#include "engine/query/regex.h"
+#include "engine/cel/regex.h"
 #include "parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -337,7 +337,7 @@ def query_filter() -> dict[str, bytes]:
         "claims": b"id == auth.n || s in auth.list || auth.nobody || auth.map.k.b == [1]",
         "event": b'event.op == "update" && "s" in event.changed && old.s != s',
         "event-time": b'event.time == timestamp("2026-11-23T02:16:34.1203319Z")',
-        "arithmetic": b"id + 1 == 2 && total * 2 > 3 && -id < 0 && s + s == \"abab\"",
+        "arithmetic": b'id + 1 == 2 && total * 2 > 3 && -id < 0 && s + s == "abab"',
         "data": b'data["s"] == data.s && dyn(s) == 1 && double(total) / 2.0 > 1.0',
         "matches": b's.matches("^a.*b$")',
         "hidden": b"hid == 3",

@@ -1,6 +1,7 @@
 """Starting programs, waiting for what must come true, and ending them again."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -32,15 +33,22 @@ def until(what: str, probe: Callable[[], T], timeout_s: float = PATIENCE_S) -> T
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports that nobody listens on now, all different.
+
+    They are below those that the kernel gives to outgoing connections, so that a gateway that a
+    test stops finds its port free when it starts again.
+    """
+    free: list[int] = []
+    for port in random.sample(range(10_000, 32_000), 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        free.append(port)
+        if len(free) == count:
+            return free
+    raise AssertionError(f"no {count} free ports among 200")
 
 
 class Program:

@@ -10,8 +10,8 @@
 #include "engine/base/err.h"
 #include "engine/base/nearest.h"
 #include "engine/catalogue/type.h"
+#include "engine/cel/parse.h"
 #include "engine/json/refusal.h"
-#include "engine/query/parse.h"
 
 struct tg_catalogue;
 

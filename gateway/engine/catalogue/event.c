@@ -5,7 +5,7 @@
 
 #include "engine/catalogue/members.h"
 #include "engine/catalogue/value.h"
-#include "engine/query/scalar.h"
+#include "engine/cel/scalar.h"
 
 enum { TYPE, OP, ID, TIME, DATA, CHANGED, OLD, COUNT };
 /* In the order in which they mostly come. */

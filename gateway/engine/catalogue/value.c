@@ -1,6 +1,6 @@
 #include "engine/catalogue/value.h"
 
-#include "engine/query/scalar.h"
+#include "engine/cel/scalar.h"
 
 static bool is_date(struct tg_slice text)
 {

@@ -21,7 +21,7 @@ static inline bool tg_value_is_plainly(struct tg_json value, enum tg_field_kind 
 const char *tg_value_wanted(enum tg_field_kind kind);
 
 /* The texts themselves, without quotes; those of times and decimals are read by
- * engine/query/scalar.h. */
+ * engine/cel/scalar.h. */
 
 /* 8-4-4-4-12 lower-case hexadecimal digits. */
 bool tg_is_uuid(struct tg_slice text);

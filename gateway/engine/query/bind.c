@@ -1,7 +1,7 @@
 #include "engine/query/bind.h"
 
 #include "engine/base/mem.h"
-#include "engine/query/decimal.h"
+#include "engine/cel/decimal.h"
 
 struct tg_keep_block {
     struct tg_keep_block *next;

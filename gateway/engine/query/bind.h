@@ -3,8 +3,8 @@
 #ifndef TG_QUERY_BIND_H
 #define TG_QUERY_BIND_H
 
+#include "engine/cel/program.h"
 #include "engine/query/check.h"
-#include "engine/query/program.h"
 
 /* Numbers of variables. Below: slots. */
 enum {

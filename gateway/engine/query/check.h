@@ -3,9 +3,9 @@
 #ifndef TG_QUERY_CHECK_H
 #define TG_QUERY_CHECK_H
 
-#include "engine/query/parse.h"
+#include "engine/cel/parse.h"
+#include "engine/cel/scalar.h"
 #include "engine/query/row.h"
-#include "engine/query/scalar.h"
 
 /* Types as they are known before any event. ANY: it is looked at per event. */
 enum tg_type_known {

@@ -2,7 +2,7 @@
 #include "engine/query/check.h"
 
 #include "engine/base/mem.h"
-#include "engine/query/regex.h"
+#include "engine/cel/regex.h"
 
 #define BIT(type) (1u << TG_KNOWN_##type)
 #define TEXT      (BIT(STRING) | BIT(UUID))

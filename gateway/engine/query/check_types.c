@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "engine/query/decimal.h"
+#include "engine/cel/decimal.h"
 
 const char *tg_type_known_text(enum tg_type_known type)
 {

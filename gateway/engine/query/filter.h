@@ -14,8 +14,8 @@
 #ifndef TG_QUERY_FILTER_H
 #define TG_QUERY_FILTER_H
 
-#include "engine/query/parse.h"
-#include "engine/query/program.h"
+#include "engine/cel/parse.h"
+#include "engine/cel/program.h"
 #include "engine/query/row.h"
 
 enum tg_term_kind {

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "engine/query/decimal.h"
+#include "engine/cel/decimal.h"
+#include "engine/cel/values.h"
 #include "engine/query/normal.h"
-#include "engine/query/values.h"
 
 enum { OPEN_MAX = 66 };
 

@@ -2,7 +2,7 @@
 #ifndef TG_QUERY_LOAD_H
 #define TG_QUERY_LOAD_H
 
-#include "engine/query/program.h"
+#include "engine/cel/program.h"
 #include "engine/query/row.h"
 
 struct tg_load {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "engine/query/decimal.h"
+#include "engine/cel/decimal.h"
 
 static enum tg_placed there(struct tg_place *place, int64_t number)
 {

@@ -2,8 +2,8 @@
 #ifndef TG_QUERY_PLACE_H
 #define TG_QUERY_PLACE_H
 
+#include "engine/cel/value.h"
 #include "engine/query/schema.h"
-#include "engine/query/value.h"
 
 enum tg_placed {
     TG_PLACED,   /* `below` and `above` say where. */

@@ -1,7 +1,7 @@
 #include "engine/query/row.h"
 
 #include "engine/base/mem.h"
-#include "engine/query/scalar.h"
+#include "engine/cel/scalar.h"
 
 enum { EVENT_CELLS = TG_SLOTS_MAX - TG_SLOT_OP };
 

@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-#include "engine/query/scalar.h"
+#include "engine/cel/scalar.h"
 #include "testing/heap.h"
 #include "testing/queries.h"
 

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "engine/base/err.h"
-#include "engine/query/parse.h"
+#include "engine/cel/parse.h"
 #include "server/log/log.h"
 
 struct tg_config_list {
