@@ -172,8 +172,7 @@ static void churn_one(struct run *run, struct figures *in, struct figures *out)
 }
 
 /* The index in ROUNDS rounds over the events; the scan for some two seconds. Means are of
- * CPU time: others on the machine are not in them, but in what they leave of caches and of
- * memory's bandwidth. */
+ * CPU time: others on the machine are in them only by what they leave of the caches. */
 static void measure(struct run *run, struct figures *index, struct figures *scan,
                     struct figures *in, struct figures *out, uint64_t matched[2])
 {
