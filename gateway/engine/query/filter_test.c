@@ -397,6 +397,40 @@ static void loops_in_one_another_are_dear(void **state)
             "query_limit 1:1 the query costs 1048");
 }
 
+/* {'counts':[1,1,…],'paid':true} */
+static const char *event_of_ones(uint32_t count)
+{
+    static char event[4096];
+    size_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        at += (size_t)snprintf(event + at, sizeof event - at, "%s1",
+                               i == 0 ? "{'paid':true,'counts':[" : ",");
+    }
+    snprintf(event + at, sizeof event - at, "]}");
+    return event;
+}
+
+#define EACH_PAIR(condition) "counts.all(a, counts.all(b, " condition "))"
+
+/* The budget is of all of a filter: each program has its part of it, whatever the others
+ * need. */
+static void steps_are_shared_by_the_programs_of_a_filter(void **state)
+{
+    (void)state;
+    decides(EACH_PAIR("a + b == 2"), event_of_ones(100), true);
+    matches_neither(EACH_PAIR("a + b == 2"), event_of_ones(1000));
+    decides(EACH_PAIR("a + b == 2") " && " EACH_PAIR("a * b == 1"), event_of_ones(50),
+            true);
+    matches_neither(EACH_PAIR("a + b == 2") " && " EACH_PAIR("a * b == 1"),
+                    event_of_ones(100));
+    /* An error is false, and no more. */
+    matches(EACH_PAIR("a + b == 2") " || " EACH_PAIR("a * b == 1") " || paid",
+            event_of_ones(100));
+    /* What is cheap is done beside what is dear. */
+    matches(EACH_PAIR("a + b == 2") " || counts[0] + counts[1] == 2",
+            event_of_ones(1000));
+}
+
 static void writes(const char *where, const char *normal)
 {
     struct tg_filter *filter = compiled(where);
@@ -407,6 +441,27 @@ static void writes(const char *where, const char *normal)
         fail_msg("%s is written\n  %s", where, (const char *)text.data);
     }
     tg_free(filter);
+}
+
+/* Nor does anybody learn how long a rule is. */
+static void a_rule_is_no_part_of_what_a_query_may_cost(void **state)
+{
+    (void)state;
+    const char *rules[] = {"", "id + 1 == size(status)", "id == 1", "id == 2",
+                           "nobody =="};
+    struct tg_query_limits small = tg_query_limits_default;
+    limits = &small;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        rule = rules[i];
+        small.cost_max = 12;
+        tg_free(compiled("id == 1 && (id + 1 == 2 || size(status) == id)"));
+        tg_free(compiled("id == 1 && (old.id + 1 == 2 || size(status) == id)"));
+        small.cost_max = 11;
+        refuses("id == 1 && (id + 1 == 2 || size(status) == id)",
+                "query_limit 1:1 the query costs 12 steps, and may cost 11");
+        refuses("id == 1 && (old.id + 1 == 2 || size(status) == id)",
+                "query_limit 1:1 the query costs 12 steps, and may cost 11");
+    }
 }
 
 static void a_filter_is_written_as_its_normal_form(void **state)
@@ -510,6 +565,8 @@ int main(void)
         TEST(what_is_wrong_is_told_with_its_place),
         TEST(a_pattern_that_is_none_is_refused),
         TEST(loops_in_one_another_are_dear),
+        TEST(steps_are_shared_by_the_programs_of_a_filter),
+        TEST(a_rule_is_no_part_of_what_a_query_may_cost),
         TEST(a_filter_is_written_as_its_normal_form),
         TEST(without_memory_there_is_no_filter),
     };
