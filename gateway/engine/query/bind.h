@@ -13,13 +13,16 @@ enum {
     TG_VARIABLE_KNOWN = 2049,   /* + place in `known`. */
 };
 
-enum { TG_BOUND_NODES_MAX = 65536 };
+/* Nodes that claims may come to, however often they are named: four times what the
+ * largest claims are. And what a pattern is counted as. Both bound the work of compiling.
+ */
+enum { TG_BOUND_CLAIMS_MAX = 8192, TG_BOUND_PATTERN = 1000 };
 
 struct tg_bound_node {
     int32_t variable; /* -1: it is none. */
     bool is_constant; /* The same at every event; an error, maybe. */
     bool about_event; /* It looks at `old` or `event`. */
-    uint32_t size;    /* Nodes of the subtree. */
+    uint32_t size;    /* Nodes of the subtree, and TG_BOUND_PATTERN for each pattern. */
     uint64_t slots;   /* tg_slot_bit of all that it looks at. */
 };
 
@@ -35,6 +38,7 @@ struct tg_bound {
     struct tg_value *known;
     uint32_t known_count;
     uint32_t known_capacity;
+    uint32_t nodes_max;
     uint32_t *places; /* By the node of the source: its place in `tree`. */
     uint32_t places_capacity;
     struct tg_keep keep;

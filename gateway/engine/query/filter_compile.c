@@ -134,9 +134,8 @@ static enum tg_err tell_all(struct tg_compiler *c,
                             struct tg_refusal *refusal)
 {
     bool about_event = false;
-    enum tg_err err = request->where.size == 0
-                          ? TG_OK
-                          : tell_where(c, request, &about_event, refusal);
+    enum tg_err err =
+        request->where.size == 0 ? TG_OK : tell_where(c, request, &about_event, refusal);
     if (err == TG_OK && request->access.size != 0) {
         err = tell_rule(c, request, 0, refusal);
         if (err == TG_OK && about_event) {

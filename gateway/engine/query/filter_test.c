@@ -58,15 +58,20 @@ static const char *refusal_line(const struct tg_refusal *refusal)
     return (const char *)text.data;
 }
 
+static struct tg_filter_request request_of(const char *where)
+{
+    return (struct tg_filter_request){.schema = &orders_schema,
+                                      .access = quoted(rule),
+                                      .where = quoted(where),
+                                      .claims = claims,
+                                      .limits = limits};
+}
+
 static struct tg_filter *compiled(const char *where)
 {
     struct tg_filter *filter = NULL;
     struct tg_refusal refusal;
-    struct tg_filter_request request = {.schema = &orders_schema,
-                                        .access = quoted(rule),
-                                        .where = quoted(where),
-                                        .claims = claims,
-                                        .limits = limits};
+    struct tg_filter_request request = request_of(where);
     if (tg_filter_compile(compiler, &request, &filter, &refusal) != TG_OK) {
         fail_msg("%s: %s", where, refusal_line(&refusal));
     }
@@ -102,6 +107,22 @@ static void expect(const char *where, const char *data, bool truth)
         expect((where), (data), (truth));         \
         expect("!(" where ")", (data), !(truth)); \
     } while (0)
+
+static void refuses(const char *where, const char *line)
+{
+    struct tg_filter *filter = NULL;
+    struct tg_refusal refusal;
+    struct tg_filter_request request = request_of(where);
+    enum tg_err err = tg_filter_compile(compiler, &request, &filter, &refusal);
+    if (err == TG_OK) {
+        fail_msg("%s is accepted", where);
+    }
+    assert_null(filter);
+    const char *got = refusal_line(&refusal);
+    if (strncmp(got, line, strlen(line)) != 0) {
+        fail_msg("%s:\n  %s\nbut expected\n  %s", where, got, line);
+    }
+}
 
 static void comparisons_look_at_one_field(void **state)
 {
@@ -189,6 +210,11 @@ static void numbers_are_one_line(void **state)
     decides("total >= 0.1", "{'total':'0.1'}", true);
     decides("total in [1, 2.5, 0x10]", "{'total':'16.00'}", true);
     decides("total > -3", "{'total':'-3.0'}", false);
+    decides("total == double('0.5')", "{'total':'0.50'}", true);
+    decides("total < double('1e300')", "{'total':'99999999999999999999'}", true);
+    decides("total > double('1e-300')", "{'total':'0.00000000000000000001'}", true);
+    decides("total > double('-1e-300')", "{'total':'0'}", true);
+    decides("total > double('inf')", "{'total':'99999999999999999999'}", false);
 }
 
 static void lists_are_looked_through(void **state)
@@ -242,6 +268,46 @@ static void claims_are_constants(void **state)
     decides("has(auth.sub)", "{'id':7}", true);
     decides("has(auth.nobody)", "{'id':7}", false);
     decides("status == auth.u", "{'status':'a'}", true);
+}
+
+/* {'list':[1,1,…]}, {'map':{'0':1,'1':1,…}} */
+static const char *claims_of(const char *begin, const char *end, bool keys,
+                             uint32_t count)
+{
+    static char json[8192];
+    size_t at = (size_t)snprintf(json, sizeof json, "%s", begin);
+    for (uint32_t i = 0; i < count; i++) {
+        at += (size_t)snprintf(json + at, sizeof json - at, i == 0 ? "" : ",");
+        at += keys ? (size_t)snprintf(json + at, sizeof json - at, "'%x':1", i)
+                   : (size_t)snprintf(json + at, sizeof json - at, "1");
+    }
+    snprintf(json + at, sizeof json - at, "%s", end);
+    return json;
+}
+
+static void large_claims_are_not_named_again_and_again(void **state)
+{
+    (void)state;
+#define TWICE(x) x " || " x
+    with_claims(claims_of("{'list':[", "]}", false, 1000));
+    decides(TWICE(TWICE("id in auth.list")), "{'id':1}", true);
+    refuses(TWICE(TWICE(TWICE(TWICE("id in auth.list")))),
+            "query_limit 1:1 the claims that it names are too large in all");
+#undef TWICE
+}
+
+/* Each of their keys is looked for among the others. */
+static void objects_among_claims_are_dear(void **state)
+{
+    (void)state;
+    with_claims(claims_of("{'map':{", "}}", true, 20));
+    matches_not("meta == auth.map", "{'meta':{'1':1}}");
+    decides("meta == auth.map", claims_of("{'meta':{", "}}", true, 20), true);
+    with_claims(claims_of("{'map':{", "}}", true, 400));
+    refuses("meta == auth.map", "query_limit 1:1 the query costs 20");
+    /* Against a typed field nobody looks into them. */
+    decides("id == auth.map", "{'id':1}", false);
+    decides("id in auth.map.x || id == 1", "{'id':1}", true);
 }
 
 static void without_claims_every_claim_is_an_error(void **state)
@@ -314,23 +380,6 @@ static void what_old_says_must_have_been_theirs_to_see(void **state)
                                NULL, NULL));
 }
 
-static void refuses(const char *where, const char *line)
-{
-    struct tg_filter *filter = NULL;
-    struct tg_refusal refusal;
-    struct tg_filter_request request = {
-        .schema = &orders_schema, .where = quoted(where), .limits = limits};
-    enum tg_err err = tg_filter_compile(compiler, &request, &filter, &refusal);
-    if (err == TG_OK) {
-        fail_msg("%s is accepted", where);
-    }
-    assert_null(filter);
-    const char *got = refusal_line(&refusal);
-    if (strncmp(got, line, strlen(line)) != 0) {
-        fail_msg("%s:\n  %s\nbut expected\n  %s", where, got, line);
-    }
-}
-
 static void what_is_wrong_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -378,6 +427,17 @@ static void a_pattern_that_is_none_is_refused(void **state)
     refuses("status.matches('(?=a)')", "query_type 1:16 \"matches\" takes no such");
     refuses("status.matches('(a{1000}){1000}')", "query_limit 1:16 \"matches\" takes no");
     refuses("status.matches(status)", "query_unsupported 1:16 \"matches\" takes a lit");
+    /* Short to write, long to compile. */
+    refuses("status.matches('.{1000}.{1000}.{1000}.{1000}') || "
+            "status.matches('.{1000}.{1000}.{1000}.{1000}') || "
+            "status.matches('.{1000}.{1000}.{1000}.{1000}')",
+            "query_limit 1:116 the patterns up to here cost 12003 steps, and the query "
+            "may cost 10000");
+    struct tg_filter *once =
+        compiled("(((status.matches('a{1000}') ? paid : id == 1) ? paid : id == 2) ? "
+                 "paid : id == 3)");
+    assert_int_equal(once->programs, 1); /* Not one for each side of each condition. */
+    tg_free(once);
 }
 
 /* An event may bring a list of any length: nobody can run through it for everyone. */
@@ -557,6 +617,8 @@ int main(void)
         TEST(lists_are_looked_through),
         TEST(logic_is_of_three_values),
         TEST(claims_are_constants),
+        TEST(large_claims_are_not_named_again_and_again),
+        TEST(objects_among_claims_are_dear),
         TEST(without_claims_every_claim_is_an_error),
         TEST(hidden_fields_are_known_to_the_rule_alone),
         TEST(a_rule_that_is_not_understood_lets_nothing_through),
