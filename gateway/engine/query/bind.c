@@ -145,8 +145,8 @@ enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from
     return TG_OK;
 }
 
-static enum tg_err add_known(struct tg_binder *b, const struct tg_ast_node *from,
-                             struct tg_value value)
+enum tg_err tg_bind_known(struct tg_binder *b, const struct tg_ast_node *from,
+                          struct tg_value value)
 {
     struct tg_bound *bound = b->bound;
     if (bound->known_count == bound->known_capacity) {
@@ -174,8 +174,9 @@ enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other
     }
     struct tg_slice kept =
         tg_keep_copy(&b->bound->keep, tg_slice(digits.data, digits.size));
-    return kept.data == NULL ? TG_ENOMEM
-                             : add_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
+    return kept.data == NULL
+               ? TG_ENOMEM
+               : tg_bind_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
 }
 
 static enum tg_err add_decimal_literal(struct tg_binder *b,

@@ -79,6 +79,9 @@ enum tg_err tg_bind_text(struct tg_binder *b, const struct tg_ast_node *from,
                          struct tg_slice text);
 enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from,
                              uint32_t variable);
+/* A constant that no literal of the source is. */
+enum tg_err tg_bind_known(struct tg_binder *b, const struct tg_ast_node *from,
+                          struct tg_value value);
 /* The decimal of `text`, or `other` if it has too many digits. */
 enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other,
                             struct tg_slice text);

@@ -285,6 +285,20 @@ static const char *claims_of(const char *begin, const char *end, bool keys,
     return json;
 }
 
+/* A claim's number is its own, whatever digits its name ends with. */
+static void claims_are_not_read_from_their_names(void **state)
+{
+    (void)state;
+    with_claims("{'x1':2.5,'e5':-2.5,'list9':[2.5,0.1]}");
+    decides("dyn(total) == auth.x1", "{'total':'2.50'}", true);
+    decides("dyn(total) == auth.x1", "{'total':'1'}", false);
+    decides("dyn(total) == auth.e5", "{'total':'-2.5'}", true);
+    decides("dyn(total) in auth.list9", "{'total':'2.5'}", true);
+    decides("dyn(total) in auth.list9", "{'total':'9'}", false);
+    decides("total == auth.x1", "{'total':'2.5'}", true);
+    decides("total in auth.list9", "{'total':'0.1'}", true);
+}
+
 static void large_claims_are_not_named_again_and_again(void **state)
 {
     (void)state;
@@ -617,6 +631,7 @@ int main(void)
         TEST(lists_are_looked_through),
         TEST(logic_is_of_three_values),
         TEST(claims_are_constants),
+        TEST(claims_are_not_read_from_their_names),
         TEST(large_claims_are_not_named_again_and_again),
         TEST(objects_among_claims_are_dear),
         TEST(without_claims_every_claim_is_an_error),
