@@ -123,8 +123,8 @@ TG_MUST_USE enum tg_err tg_filter_compile(struct tg_compiler *compiler,
                                           struct tg_refusal *refusal);
 
 /* Check an access rule as a catalogue brings it, without claims: hidden fields are known
- * to it, `auth.*` may be anything, `old` and `event` may not be named. Errors as above.
- */
+ * to it, `auth.*` may be anything, `old` and `event` may not be named; its cost is
+ * judged as if no claim were there. Errors as above. */
 TG_MUST_USE enum tg_err tg_rule_check(struct tg_compiler *compiler,
                                       const struct tg_schema *schema,
                                       struct tg_slice rule,

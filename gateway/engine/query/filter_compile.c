@@ -108,6 +108,15 @@ static enum tg_err tell_rule_before(struct tg_compiler *c,
     return err;
 }
 
+static enum tg_err refuse_cost(struct tg_slice source, uint32_t cost,
+                               const struct tg_query_limits *limits,
+                               struct tg_refusal *refusal)
+{
+    tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, source, 0,
+                    "the query costs %u steps, and may cost %u", cost, limits->cost_max);
+    return TG_ELIMIT;
+}
+
 /* `where` is judged by itself: what it may cost says nothing of a rule. */
 static enum tg_err tell_where(struct tg_compiler *c,
                               const struct tg_filter_request *request, bool *about_event,
@@ -120,10 +129,7 @@ static enum tg_err tell_where(struct tg_compiler *c,
     struct tg_build_sum sum = tg_build_close(c->normal.builder);
     *about_event = sum.about_event;
     if (err == TG_OK && sum.cost > limits->cost_max) {
-        tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, request->where, 0,
-                        "the query costs %u steps, and may cost %u", sum.cost,
-                        limits->cost_max);
-        err = TG_ELIMIT;
+        err = refuse_cost(request->where, sum.cost, limits, refusal);
     }
     return err;
 }
@@ -163,6 +169,27 @@ enum tg_err tg_filter_compile(struct tg_compiler *compiler,
     return TG_OK;
 }
 
+/* What it may cost is known without claims, as far as it is the text that is dear. */
+static enum tg_err check_rule_cost(struct tg_compiler *c, const struct tg_schema *schema,
+                                   const struct tg_query_limits *limits,
+                                   struct tg_refusal *refusal)
+{
+    const struct tg_json no_claims = {0};
+    struct tg_program *program = NULL;
+    enum tg_err err = tg_bind(&c->bound, &c->ast, &c->check, schema, no_claims, 0);
+    if (err != TG_OK) {
+        return refuse_memory(refusal);
+    }
+    struct tg_scope scope = tg_bound_scope(&c->bound);
+    err = tg_program_compile(&c->bound.tree, c->bound.tree.count - 1, &scope, &program,
+                             refusal);
+    if (err == TG_OK && tg_program_cost(program) > limits->cost_max) {
+        err = refuse_cost(c->ast.source, tg_program_cost(program), limits, refusal);
+    }
+    tg_free(program);
+    return err;
+}
+
 enum tg_err tg_rule_check(struct tg_compiler *compiler, const struct tg_schema *schema,
                           struct tg_slice rule, const struct tg_query_limits *limits,
                           struct tg_refusal *refusal)
@@ -172,5 +199,5 @@ enum tg_err tg_rule_check(struct tg_compiler *compiler, const struct tg_schema *
     if (err == TG_OK) {
         err = tg_check(&compiler->check, &compiler->ast, schema, true, limits, refusal);
     }
-    return err;
+    return err == TG_OK ? check_rule_cost(compiler, schema, limits, refusal) : err;
 }
