@@ -64,6 +64,22 @@ static void a_row_that_leaves_has_the_key_that_it_had(void **state)
     tg_hub_leave(t.hub, &ada);
 }
 
+/* The new key may be of a row that is none of hers: she is told that she missed something
+ * instead. */
+static void a_row_that_leaves_with_a_key_that_nobody_said_is_a_loss(void **state)
+{
+    (void)state;
+    struct tg_peer ada;
+    hubs_connect(&t, &ada);
+    say(&ada, ITEM_SUBSCRIBE("7", PAID));
+    hubs_read(&t, &ada);
+    publish("{'type':'shop.Item','op':'update','id':'a','data':{'id':2,'status':'new'},"
+            "'old':{'status':'paid'},'changed':['id','status']}");
+    expect(&ada, "{'kind':'gap','cohort':1,'epoch':'" ITEM_EPOCH
+                 "','from':1,'to':1,'reason':'slow'}\n");
+    tg_hub_leave(t.hub, &ada);
+}
+
 /* Ada's order becomes Bob's. */
 static void a_row_that_changes_hands_leaves_one_user_and_enters_for_another(void **state)
 {
@@ -309,6 +325,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(a_row_enters_stays_in_and_leaves_a_query),
         TEST(a_row_that_leaves_has_the_key_that_it_had),
+        TEST(a_row_that_leaves_with_a_key_that_nobody_said_is_a_loss),
         TEST(a_row_that_changes_hands_leaves_one_user_and_enters_for_another),
         TEST(where_nothing_that_shows_has_changed_nothing_is_sent),
         TEST(equal_filters_are_one_cohort_however_they_are_written),
