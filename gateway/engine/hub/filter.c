@@ -1,9 +1,10 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
-/* What the matcher keeps of a filter beside its copy of it, and of each literal (or item
- * of a list), in access structures: as measured, and rounded up. */
-enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224 };
+/* What the matcher keeps of a filter beside its copy of it, of each literal (or item of a
+ * list), and of each key that several sets make together, in access structures: as
+ * measured, and rounded up. */
+enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224, KEY_OVERHEAD = 96 };
 
 static enum tg_err read_claims(struct tg_hub *hub, const struct tg_peer *peer,
                                struct tg_json *claims)
@@ -63,14 +64,34 @@ static uint32_t literals_of(const struct tg_term *term)
     }
 }
 
+/* By how many keys the group may be reached beside those of its sets alone. */
+static uint32_t joint_keys_of(const struct tg_filter *filter, uint32_t group)
+{
+    const struct tg_term *terms = filter->terms;
+    uint32_t sets = 0;
+    uint32_t keys = 1;
+    for (uint32_t i = group + 1;
+         terms[group].kind == TG_TERM_AND && i < group + terms[group].skip;
+         i += terms[i].skip) {
+        if (terms[i].kind == TG_TERM_NUMBER_ONE || terms[i].kind == TG_TERM_TEXT_ONE) {
+            sets++;
+            keys = keys > TG_MATCH_KEYS_MAX ? keys : keys * terms[i].count;
+        }
+    }
+    keys = keys > TG_MATCH_KEYS_MAX ? TG_MATCH_KEYS_MAX : keys;
+    return sets > 1 ? keys : 0;
+}
+
 uint32_t filter_weight(const struct tg_filter *filter)
 {
     uint32_t literals = 0;
+    uint32_t keys = 0;
     for (uint32_t i = 0; i < filter->terms_count; i++) {
         literals += literals_of(&filter->terms[i]);
+        keys += joint_keys_of(filter, i);
     }
     return (uint32_t)sizeof(struct tg_hub_cohort) + filter->size + ENTRY_OVERHEAD +
-           literals * LITERAL_OVERHEAD;
+           literals * LITERAL_OVERHEAD + keys * KEY_OVERHEAD;
 }
 
 bool cohort_has_filter(const struct tg_hub_cohort *cohort, const struct tg_filter *filter)

@@ -29,7 +29,7 @@ struct tg_hub_member {
 /* Identical subscriptions: one evaluation, one frame for all its members. */
 struct tg_hub_cohort {
     struct tg_hub_stream *stream;
-    uint32_t number;
+    uint64_t number; /* No other ever has it. */
     uint32_t count;
     uint32_t capacity;
     uint64_t prev;                  /* The offset up to which its members are complete. */
@@ -67,7 +67,7 @@ struct tg_hub {
     struct tg_roster *roster;      /* Keeps the types of `streams` alive. */
     struct tg_hub_stream *streams; /* By number. */
     uint32_t streams_max;
-    uint32_t last_cohort;
+    uint64_t last_cohort;
     struct tg_outbox_pool pool;
     struct tg_link peers;
     struct tg_link dirty;

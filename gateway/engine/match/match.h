@@ -14,6 +14,10 @@
 
 struct tg_matcher;
 
+/* An AND of sets may be reached by keys that several of them make together, each constant
+ * with each: by as many at most. */
+enum { TG_MATCH_KEYS_MAX = 64 };
+
 /* `schema` is borrowed. NULL without memory. */
 struct tg_matcher *tg_matcher_create(const struct tg_schema *schema);
 /* NULL is fine. */
