@@ -94,8 +94,6 @@ def test_hidden_fields_are_in_nothing_that_a_client_gets(queried: Gateway, clien
 
 def test_what_changed_does_not_name_hidden_fields(queried: Gateway) -> None:
     row = {"id": 1, "status": "new", "owner_q": 5}
-    story = Story(queried, '"owner_q" in event.changed')
-    assert story.told(update({"owner_q": 4, "status": "old"}, **row)) == []
     story = Story(queried, "size(event.changed) == 1")
     assert len(story.told(update({"owner_q": 4, "status": "old"}, **row))) == 1
 

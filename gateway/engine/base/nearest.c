@@ -169,12 +169,25 @@ static uint32_t cost_max(const struct tg_nearest *nearest)
     return worst == 0 ? 0 : worst - 1;
 }
 
+/* However many letters of it: `STATUS` is `status`. */
+static bool is_other_case(struct tg_slice a, struct tg_slice b)
+{
+    size_t same = 0;
+    while (same < a.size && a.size == b.size && lower(a.data[same]) == lower(b.data[same])) {
+        same++;
+    }
+    return same == a.size && a.size == b.size && !tg_slice_equal(a, b);
+}
+
 /* Cost of `name` for what was wanted, or FAR if it is not close, or not closer than those
  * held. A change of every letter is never close. */
 static uint32_t closeness(struct tg_nearest *nearest, struct tg_slice wanted,
                           struct tg_slice name)
 {
     size_t shorter = wanted.size < name.size ? wanted.size : name.size;
+    if (is_other_case(wanted, name)) {
+        return least(OTHER_CASE, cost_max(nearest)) == OTHER_CASE ? OTHER_CASE : FAR;
+    }
     uint32_t edits = edits_max(wanted.size);
     if (shorter <= edits) {
         edits = shorter == 0 ? 0 : (uint32_t)shorter - 1;

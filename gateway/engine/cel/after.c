@@ -118,7 +118,8 @@ static enum tg_err count_item(struct tg_parser *p, struct tg_frame *top)
         if ((is_map ? top->count / 2 : top->count) > most) {
             tg_query_refuse(p->tree.refusal, TG_CODE_QUERY_LIMIT, p->tree.ast->source,
                             tg_tree_pending(&p->tree, 0)->at,
-                            "this %s is too long: at most %u items may stand in it",
+                            "this %s is too long: at most %u items may stand in it "
+                            "(queries.items_max)",
                             is_map ? "map" : "list", most);
             return TG_ELIMIT;
         }

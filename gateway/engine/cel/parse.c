@@ -71,7 +71,7 @@ enum tg_err tg_parser_push(struct tg_parser *p, struct tg_frame frame)
         tg_query_refuse(p->tree.refusal, TG_CODE_QUERY_LIMIT, p->tree.ast->source,
                         frame.mark,
                         "the query is too deep: at most %u levels may stand in one "
-                        "another",
+                        "another (queries.depth_max)",
                         depth_max);
         return TG_ELIMIT;
     }
@@ -131,7 +131,8 @@ static enum tg_err parse_source(struct tg_parser *p, struct tg_slice source)
     if (source.size > p->tree.limits->bytes_max) {
         tg_query_refuse(p->tree.refusal, TG_CODE_QUERY_LIMIT, source,
                         p->tree.limits->bytes_max,
-                        "the query is too long: %zu bytes, at most %u may be",
+                        "the query is too long: %zu bytes, at most %u may be "
+                        "(queries.bytes_max)",
                         source.size, p->tree.limits->bytes_max);
         return TG_ELIMIT;
     }

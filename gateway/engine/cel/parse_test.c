@@ -389,8 +389,8 @@ static void what_is_open_is_pointed_at(void **state)
     assert_refused("a && (b || c", "\"(\" is never closed "
                                    "at line 1, column 6: \"(b || c\"");
     assert_refused("a in [1, 2", "\"[\" is never closed at line 1, column 6: \"[1, 2\"");
-    assert_refused("(a, b)", "an operator or \")\" should stand here, not \",\" "
-                             "at line 1, column 3: \", b)\"");
+    assert_refused("(a, b)", "a list is written [\"a\", \"b\"] "
+                             "at line 1, column 1: \"(a, b)\"");
     assert_refused("[(a]", "\"(\" is not closed before \"]\" "
                            "at line 1, column 2: \"(a]\"");
     assert_refused("a)", "\")\" closes nothing at line 1, column 2: \")\"");
@@ -420,10 +420,22 @@ static void operators_of_other_languages_are_translated(void **state)
                               "at line 1, column 3: \"and b\"");
     assert_refused("a OR b", "\"OR\" is no operator; did you mean \"||\"? "
                              "at line 1, column 3: \"OR b\"");
-    assert_refused("a && not b", "\"not\" is no operator; did you mean \"!\"? "
+    assert_refused("a && not b", "\"not\" is no operator; write !(…) "
                                  "at line 1, column 6: \"not b\"");
     assert_refused("a not in b", "\"not\" is no operator; write !(a in b) for "
                                  "\"a not in b\" at line 1, column 3: \"not in b\"");
+    assert_refused("a LIKE b", "\"LIKE\" is no operator; write a.startsWith(b), "
+                               "a.endsWith(b) or a.contains(b) "
+                               "at line 1, column 3: \"LIKE b\"");
+    assert_refused("a between 1 and 2", "\"between\" is no operator; write a >= b && "
+                                        "a <= c at line 1, column 3: "
+                                        "\"between 1 and 2\"");
+    assert_refused("a contains b", "\"contains\" is no operator; write a.contains(b) "
+                                   "at line 1, column 3: \"contains b\"");
+    assert_refused("a = \"b\"", "\"=\" is no operator; did you mean \"==\"? "
+                                "at line 1, column 3: `= \"b\"`");
+    assert_refused("a \"b\"", "an operator such as \"==\" or \"&&\" should stand here, "
+                              "not \"b\" at line 1, column 3: `\"b\"`");
     assert_refused("a is null", "\"is\" is no operator; did you mean \"==\"? "
                                 "at line 1, column 3: \"is null\"");
     assert_refused("a?.b", "CEL has no \"?.\": write has(data.x) && data.x … "
@@ -571,7 +583,7 @@ static void a_query_has_so_many_bytes(void **state)
     const struct tg_query_limits *usual = &tg_query_limits_default;
     assert_int_equal(parse_as(repeated("a", " ", 4095, ""), usual), TG_OK);
     assert_limited(usual, repeated("a", " ", 4096, ""),
-                   "the query is too long: 4097 bytes, at most 4096 may be "
+                   "the query is too long: 4097 bytes, at most 4096 may be (queries.bytes_max) "
                    "at line 1, column 4097: \" \"");
 }
 
@@ -582,11 +594,11 @@ static void a_query_has_so_many_nodes(void **state)
     assert_int_equal(parse_as(repeated("a", "||a", 254, ""), usual), TG_OK);
     assert_limited(usual, repeated("a", "||a", 255, ""),
                    "the query has too many parts: at most 256 names, values and "
-                   "operators may stand in it at line 1, column 2: "
+                   "operators may stand in it (queries.nodes_max) at line 1, column 2: "
                    "\"||a||a||a||a||a||a||a||a…\"");
     assert_limited(usual, repeated("a", "||1", 300, ""),
                    "the query has too many parts: at most 256 names, values and "
-                   "operators may stand in it at line 1, column 2: "
+                   "operators may stand in it (queries.nodes_max) at line 1, column 2: "
                    "\"||1||1||1||1||1||1||1||1…\"");
 }
 
@@ -598,10 +610,11 @@ static void items_that_are_literals_do_not_count_as_nodes(void **state)
     assert_int_equal(ast.count, 1000 + 3);
     assert_limited(usual, repeated("a in [", "1,", 1000, "1]"),
                    "this list is too long: at most 1000 items may stand in it "
+                   "(queries.items_max) "
                    "at line 1, column 2007: \"1]\"");
     assert_limited(usual, repeated("a in [", "b,", 300, "1]"),
                    "the query has too many parts: at most 256 names, values and "
-                   "operators may stand in it at line 1, column 517: "
+                   "operators may stand in it (queries.nodes_max) at line 1, column 517: "
                    "\"b,b,b,b,b,b,b,b,b,b,b,b,…\"");
 }
 
@@ -610,7 +623,7 @@ static void a_query_is_so_deep(void **state)
     (void)state;
     const struct tg_query_limits *usual = &tg_query_limits_default;
     static const char message[] = "the query is too deep: at most 32 levels may stand in "
-                                  "one another at line 1, column ";
+                                  "one another (queries.depth_max) at line 1, column ";
     static const char *const heads[] = {"(", "[", "f(", "!(", "-(", "a[", "a?b:", "{a:"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         assert_int_equal(parse_as(repeated("", heads[i], 100, ""), usual), TG_ELIMIT);

@@ -70,12 +70,12 @@ void tg_query_refuse(struct tg_refusal *refusal, enum tg_code code,
     find_place(source, at, &found);
     bool is_all;
     struct tg_slice text = excerpt(source, at, &is_all);
-    int place_size = snprintf(place, sizeof place, " at line %u, column %u%s%.*s%s",
-                              found.line, found.column, text.size == 0 ? "" : ": \"",
-                              TG_FMT(text),
-                              text.size == 0 ? ""
-                              : is_all       ? "\""
-                                             : "…\"");
+    /* Quotes in quotes are hard to read. */
+    bool has_quotes = text.size != 0 && memchr(text.data, '"', text.size) != NULL;
+    const char *mark = text.size == 0 ? "" : has_quotes ? "`" : "\"";
+    int place_size = snprintf(place, sizeof place, " at line %u, column %u%s%s%.*s%s%s",
+                              found.line, found.column, text.size == 0 ? "" : ": ", mark,
+                              TG_FMT(text), text.size == 0 || is_all ? "" : "…", mark);
     /* What is too long loses the end of its sentence, not the place. */
     size_t kept = strlen(what);
     size_t most = TG_REFUSAL_MESSAGE_MAX - (size_t)place_size;

@@ -25,7 +25,7 @@ static enum tg_err too_many(struct tg_tree *tree, const struct tg_ast_node *node
 {
     tg_query_refuse(tree->refusal, TG_CODE_QUERY_LIMIT, tree->ast->source, node->mark,
                     "the query has too many parts: at most %u names, values and "
-                    "operators may stand in it",
+                    "operators may stand in it (queries.nodes_max)",
                     tree->limits->nodes_max);
     return TG_ELIMIT;
 }
@@ -86,7 +86,7 @@ enum tg_err tg_tree_add(struct tg_tree *tree, struct tg_ast_node node, uint32_t 
     if (depth >= tree->limits->depth_max) {
         tg_query_refuse(tree->refusal, TG_CODE_QUERY_LIMIT, ast->source, node.mark,
                         "the query is too deep: at most %u levels may stand in one "
-                        "another",
+                        "another (queries.depth_max)",
                         tree->limits->depth_max);
         return TG_ELIMIT;
     }

@@ -9,6 +9,13 @@ static struct tg_slice quoted(const struct tg_parser *p)
         tg_slice(source.data + p->token.at, p->token.end - p->token.at));
 }
 
+/* Quotes to stand around the token: one that has its own needs none. */
+static const char *mark_of(const struct tg_parser *p)
+{
+    struct tg_slice text = quoted(p);
+    return text.size != 0 && text.data[0] == '"' ? "" : "\"";
+}
+
 static bool is_word(struct tg_slice text, const char *word)
 {
     if (text.size != strlen(word)) {
@@ -64,8 +71,8 @@ enum tg_err tg_parser_no_name(struct tg_parser *p)
                                 TG_FMT(quoted(p)), TG_FMT(quoted(p)));
     }
     return tg_parser_refuse(p, p->token.at,
-                            "a name should stand after the dot, not \"%.*s\"",
-                            TG_FMT(quoted(p)));
+                            "a name should stand after the dot, not %s%.*s%s",
+                            mark_of(p), TG_FMT(quoted(p)), mark_of(p));
 }
 
 enum tg_err tg_parser_no_operand(struct tg_parser *p)
@@ -95,8 +102,8 @@ enum tg_err tg_parser_no_operand(struct tg_parser *p)
     default:
         break;
     }
-    return tg_parser_refuse(p, p->token.at, "a value should stand here, not \"%.*s\"",
-                            TG_FMT(quoted(p)));
+    return tg_parser_refuse(p, p->token.at, "a value should stand here, not %s%.*s%s",
+                            mark_of(p), TG_FMT(quoted(p)), mark_of(p));
 }
 
 /* Words that are operators elsewhere. */
@@ -108,6 +115,8 @@ static const char *meant_by(struct tg_slice word)
     } words[] = {
         {"and", "&&"}, {"or", "||"},     {"is", "=="},
         {"eq", "=="},  {"equals", "=="}, {"mod", "%"},
+        {"xor", "!="}, {"ne", "!="},     {"gt", ">"},
+        {"gte", ">="}, {"lt", "<"},      {"lte", "<="},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (is_word(word, words[i].word)) {
@@ -117,19 +126,43 @@ static const char *meant_by(struct tg_slice word)
     return NULL;
 }
 
+/* Words that need more than another word. */
+static const char *advice_for(struct tg_slice word)
+{
+    static const struct {
+        const char *word;
+        const char *advice;
+    } words[] = {
+        {"not", "!(a in b) for \"a not in b\""},
+        {"like", "a.startsWith(b), a.endsWith(b) or a.contains(b)"},
+        {"ilike", "a.lowerAscii().contains(b)"},
+        {"between", "a >= b && a <= c"},
+        {"contains", "a.contains(b)"},
+        {"includes", "a.contains(b)"},
+        {"startswith", "a.startsWith(b)"},
+        {"endswith", "a.endsWith(b)"},
+        {"matches", "a.matches(b)"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (is_word(word, words[i].word)) {
+            return words[i].advice;
+        }
+    }
+    return NULL;
+}
+
 static enum tg_err refuse_word(struct tg_parser *p)
 {
     const char *meant = meant_by(p->token.text);
+    const char *advice = advice_for(p->token.text);
     if (meant != NULL) {
         return tg_parser_refuse(p, p->token.at,
                                 "\"%.*s\" is no operator; did you mean \"%s\"?",
                                 TG_FMT(quoted(p)), meant);
     }
-    if (is_word(p->token.text, "not")) {
-        return tg_parser_refuse(p, p->token.at,
-                                "\"%.*s\" is no operator; write !(a in b) for \"a not in "
-                                "b\"",
-                                TG_FMT(quoted(p)));
+    if (advice != NULL) {
+        return tg_parser_refuse(p, p->token.at, "\"%.*s\" is no operator; write %s",
+                                TG_FMT(quoted(p)), advice);
     }
     return TG_OK;
 }
@@ -139,32 +172,36 @@ static enum tg_err refuse_here(struct tg_parser *p)
 {
     const struct tg_frame *top = tg_parser_top(p);
     struct tg_slice text = quoted(p);
+    const char *mark = mark_of(p);
     while (top != NULL && top->kind < TG_FRAME_THEN) {
         top = top == p->frames ? NULL : top - 1;
     }
     if (top == NULL) {
         return tg_parser_refuse(p, p->token.at,
                                 "an operator such as \"==\" or \"&&\" should stand here, "
-                                "not \"%.*s\"",
-                                TG_FMT(text));
+                                "not %s%.*s%s",
+                                mark, TG_FMT(text), mark);
     }
     if (top->kind == TG_FRAME_THEN) {
         return tg_parser_refuse(
             p, p->token.at,
-            "an operator or the \":\" of \"?\" should stand here, not "
-            "\"%.*s\"",
-            TG_FMT(text));
+            "an operator or the \":\" of \"?\" should stand here, not %s%.*s%s", mark,
+            TG_FMT(text), mark);
     }
     if (top->kind == TG_FRAME_MAP && top->count % 2 == 0) {
         return tg_parser_refuse(p, p->token.at,
                                 "a colon and the value of this key should stand here, "
-                                "not \"%.*s\"",
-                                TG_FMT(text));
+                                "not %s%.*s%s",
+                                mark, TG_FMT(text), mark);
+    }
+    if (top->kind == TG_FRAME_PAREN && p->token.kind == TG_TOKEN_COMMA) {
+        return tg_parser_refuse(p, top->open, "a list is written [\"a\", \"b\"]");
     }
     bool has_items = top->kind != TG_FRAME_PAREN && top->kind != TG_FRAME_INDEX;
     return tg_parser_refuse(p, p->token.at,
-                            "an operator%s or \"%s\" should stand here, not \"%.*s\"",
-                            has_items ? ", a comma" : "", closing_of(top), TG_FMT(text));
+                            "an operator%s or \"%s\" should stand here, not %s%.*s%s",
+                            has_items ? ", a comma" : "", closing_of(top), mark,
+                            TG_FMT(text), mark);
 }
 
 enum tg_err tg_parser_no_operator(struct tg_parser *p)
@@ -172,7 +209,7 @@ enum tg_err tg_parser_no_operator(struct tg_parser *p)
     const struct tg_ast_node *before = tg_tree_pending(&p->tree, 0);
     if (before->kind == TG_AST_NAME && !before->grouped && is_word(before->text, "not")) {
         return tg_parser_refuse(p, before->mark,
-                                "\"%.*s\" is no operator; did you mean \"!\"?",
+                                "\"%.*s\" is no operator; write !(…)",
                                 TG_FMT(before->text));
     }
     if (p->token.kind == TG_TOKEN_NAME) {

@@ -108,7 +108,8 @@ static bool afford(struct tg_hub *hub, struct tg_peer *peer,
     if (cost > hub->config.query_cost_max) {
         tg_refusal_set(refusal, TG_CODE_QUERY_LIMIT, "where",
                        "with this query, those of this connection would cost more than "
-                       "the %u that they may together",
+                       "the %u that they may together "
+                       "(queries.connection_cost_max)",
                        hub->config.query_cost_max);
         refusal->line = 1;
         refusal->column = 1;

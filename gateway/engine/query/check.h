@@ -102,6 +102,22 @@ enum tg_err tg_check_compare(struct tg_checker *c, uint32_t at);
 enum tg_err tg_check_in(struct tg_checker *c, uint32_t at);
 enum tg_err tg_check_arithmetic(struct tg_checker *c, uint32_t at);
 enum tg_err tg_check_negate(struct tg_checker *c, uint32_t at);
+/* check_names.c: is there such a field, that this expression may know? */
+enum tg_err tg_check_field(struct tg_checker *c, uint32_t place, struct tg_slice name);
+bool tg_check_is_text_field(const struct tg_checker *c, struct tg_slice name);
+/* check_hints.c: the literal at `at`, compared with event.op, must be an operation. */
+enum tg_err tg_check_operation(struct tg_checker *c, uint32_t at);
+/* What is meant by a word of another language (`None`, `toLowerCase`); empty: unknown. */
+struct tg_slice tg_hint_value(struct tg_slice word);
+struct tg_slice tg_hint_function(struct tg_slice word);
+/* Make `name` the one that is near. */
+void tg_hint_only(struct tg_nearest *nearest, struct tg_slice name);
+/* "; write timestamp("…")" for what stands where a value of `type` should, or "". */
+enum { TG_HINT_MAX = 96 };
+const char *tg_hint_literal(uint8_t type, const struct tg_ast_node *literal,
+                            char hint[TG_HINT_MAX]);
+/* Is the unknown name at `at` compared with a text? Then it may be one without quotes. */
+bool tg_hint_is_text(const struct tg_checker *c, uint32_t at);
 /* `total (decimal)`, for messages. */
 enum { TG_CHECK_TEXT_MAX = 128 };
 const char *tg_check_text(const struct tg_checker *c, uint32_t at,

@@ -82,6 +82,10 @@ static enum tg_err refuse_function(struct tg_checker *c, const struct tg_ast_nod
             tg_nearest_offer(&nearest, functions[i].name);
         }
     }
+    struct tg_slice meant = tg_hint_function(node->text);
+    if (meant.size != 0) {
+        tg_hint_only(&nearest, meant);
+    }
     /* Costs are halves of letters: what has half of its letters wrong is another word. */
     if (nearest.count != 0 && nearest.costs[0] >= node->text.size) {
         nearest.count = 0;
@@ -179,13 +183,25 @@ static enum tg_err check_matches(struct tg_checker *c, const struct tg_ast_node 
 {
     if (!c->limits->matches) {
         return tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
-                               "\"matches\" is not allowed by this gateway");
+                               "\"matches\" is not allowed by this gateway (queries.matches)");
     }
     const struct tg_ast_node *pattern = tg_ast_child(c->ast, node, 1);
     return pattern->kind == TG_AST_STRING
                ? check_pattern(c, pattern)
                : tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, pattern->at,
                                  "\"matches\" takes a literal pattern");
+}
+
+/* tags.contains("gift") */
+static enum tg_err refuse_list_contains(struct tg_checker *c,
+                                        const struct tg_ast_node *node)
+{
+    const struct tg_ast_node *list = tg_ast_child(c->ast, node, 0);
+    const struct tg_ast_node *item = tg_ast_child(c->ast, node, 1);
+    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, list->at,
+                           "contains is of texts; of a list write %.*s in %.*s",
+                           TG_FMT(tg_refusal_quote(tg_ast_source(c->ast, item))),
+                           TG_FMT(tg_refusal_quote(tg_ast_source(c->ast, list))));
 }
 
 static enum tg_err check_arguments(struct tg_checker *c, const struct function *function,
@@ -198,6 +214,9 @@ static enum tg_err check_arguments(struct tg_checker *c, const struct function *
             continue;
         }
         char text[TG_CHECK_TEXT_MAX];
+        if (i == 0 && type == TG_KNOWN_LIST && tg_slice_is(function->name, "contains")) {
+            return refuse_list_contains(c, node);
+        }
         return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[index].at,
                                "%.*s does not take %s", TG_FMT(node->text),
                                tg_check_text(c, index, text));

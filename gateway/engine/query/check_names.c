@@ -43,8 +43,24 @@ static void mean_field(const struct tg_checker *c, struct tg_meaning *meaning, i
     meaning->nullable = f->nullable || f->kind == TG_FIELD_JSON;
 }
 
+/* `total` of `total__gt`, as Django's lookups are spelled. */
+static struct tg_slice before_lookup(struct tg_slice name)
+{
+    for (size_t i = 1; i + 1 < name.size; i++) {
+        if (name.data[i] == '_' && name.data[i + 1] == '_') {
+            return tg_slice(name.data, i);
+        }
+    }
+    return name;
+}
+
 static void offer_fields(const struct tg_checker *c, struct tg_nearest *nearest)
 {
+    int field = find_field(c, before_lookup(nearest->wanted));
+    if (field >= 0) {
+        tg_hint_only(nearest, c->schema->fields[field].name);
+        return;
+    }
     for (uint32_t i = 0; i < c->schema->fields_count; i++) {
         if (is_known(c, &c->schema->fields[i])) {
             tg_nearest_offer(nearest, c->schema->fields[i].name);
@@ -63,6 +79,17 @@ static enum tg_err unknown_field(struct tg_checker *c, uint32_t place,
                                       TG_FMT(tg_refusal_quote(name)));
     tg_refusal_suggest_all(c->refusal, &nearest);
     return err;
+}
+
+enum tg_err tg_check_field(struct tg_checker *c, uint32_t place, struct tg_slice name)
+{
+    return find_field(c, name) < 0 ? unknown_field(c, place, name) : TG_OK;
+}
+
+bool tg_check_is_text_field(const struct tg_checker *c, struct tg_slice name)
+{
+    int field = find_field(c, name);
+    return field >= 0 && c->schema->fields[field].kind == TG_FIELD_STRING;
 }
 
 /* --- NAME ------------------------------------------------------------------------ */
@@ -108,8 +135,12 @@ static bool mean_local(struct tg_checker *c, uint32_t at)
     return true;
 }
 
-static enum tg_err unknown_name(struct tg_checker *c, const struct tg_ast_node *node)
+static enum tg_err unknown_name(struct tg_checker *c, uint32_t at)
 {
+    const struct tg_ast_node *node = &c->ast->nodes[at];
+    struct tg_slice name = tg_refusal_quote(node->text);
+    struct tg_slice value = tg_hint_value(node->text);
+    bool is_text = value.size == 0 && tg_hint_is_text(c, at);
     struct tg_nearest nearest;
     tg_nearest_init(&nearest, node->text);
     offer_fields(c, &nearest);
@@ -118,9 +149,13 @@ static enum tg_err unknown_name(struct tg_checker *c, const struct tg_ast_node *
             tg_nearest_offer(&nearest, roots[i].name);
         }
     }
-    enum tg_err err = tg_check_refuse(c, TG_CODE_QUERY_FIELD, node->mark,
-                                      "there is no field or variable \"%.*s\"",
-                                      TG_FMT(tg_refusal_quote(node->text)));
+    if (value.size != 0) {
+        tg_hint_only(&nearest, value);
+    }
+    enum tg_err err = tg_check_refuse(
+        c, TG_CODE_QUERY_FIELD, node->mark, "there is no field or variable \"%.*s\"%s%.*s%s",
+        TG_FMT(name), is_text ? "; a text is written in quotes: \"" : "",
+        is_text ? (int)name.size : 0, (const char *)name.data, is_text ? "\"" : "");
     tg_refusal_suggest_all(c->refusal, &nearest);
     return err;
 }
@@ -145,7 +180,7 @@ enum tg_err tg_check_name(struct tg_checker *c, uint32_t at)
     }
     int field = find_field(c, node->text);
     if (field < 0) {
-        return unknown_name(c, node);
+        return unknown_name(c, at);
     }
     mean_field(c, &c->nodes[at], field, false);
     return TG_OK;
@@ -190,6 +225,23 @@ static enum tg_err select_event(struct tg_checker *c, uint32_t at, uint32_t plac
     return err;
 }
 
+static enum tg_err refuse_member(struct tg_checker *c, const struct tg_ast_node *node,
+                                 uint32_t place, struct tg_slice name)
+{
+    uint32_t of = tg_ast_child_index(c->ast, node, 0);
+    uint8_t type = c->nodes[of].type;
+    bool has_size = (tg_type_is_text(type) || type == TG_KNOWN_LIST) &&
+                    tg_slice_is(tg_hint_function(name), "size");
+    struct tg_slice source = tg_refusal_quote(tg_ast_source(c->ast, &c->ast->nodes[of]));
+    char text[TG_CHECK_TEXT_MAX];
+    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, place,
+                           "%s has no members, so no \"%.*s\"%s%.*s%s",
+                           tg_check_text(c, of, text), TG_FMT(tg_refusal_quote(name)),
+                           has_size ? "; write size(" : "",
+                           has_size ? (int)source.size : 0, (const char *)source.data,
+                           has_size ? ")" : "");
+}
+
 /* Take `name` out of what child 0 is: at `at`, pointing at `place` if it is not there. */
 static enum tg_err select_from(struct tg_checker *c, uint32_t at, uint32_t place,
                                struct tg_slice name)
@@ -214,11 +266,7 @@ static enum tg_err select_from(struct tg_checker *c, uint32_t at, uint32_t place
         return TG_OK;
     }
     if (from->type != TG_KNOWN_ANY) {
-        char text[TG_CHECK_TEXT_MAX];
-        return tg_check_refuse(
-            c, TG_CODE_QUERY_TYPE, place, "%s has no members, so no \"%.*s\"",
-            tg_check_text(c, tg_ast_child_index(c->ast, node, 0), text),
-            TG_FMT(tg_refusal_quote(name)));
+        return refuse_member(c, node, place, name);
     }
     return TG_OK;
 }

@@ -93,33 +93,23 @@ static uint8_t class_of(uint8_t type)
     return type == TG_KNOWN_UUID ? TG_KNOWN_STRING : type;
 }
 
-static const char *advice(uint8_t type)
-{
-    switch (type) {
-    case TG_KNOWN_TIMESTAMP:
-        return "; write timestamp(\"2026-11-23T02:16:34Z\")";
-    case TG_KNOWN_DURATION:
-        return "; write duration(\"93.5s\")";
-    case TG_KNOWN_DATE:
-        return "; write date(…)";
-    default:
-        return "";
-    }
-}
-
 static enum tg_err refuse_pair(struct tg_checker *c, uint32_t place, uint32_t a,
                                uint32_t b)
 {
     char left[TG_CHECK_TEXT_MAX];
     char right[TG_CHECK_TEXT_MAX];
+    char hint[TG_HINT_MAX];
     uint8_t a_type = c->nodes[a].type;
     uint8_t b_type = c->nodes[b].type;
-    bool has_text = tg_type_is_text(a_type) || tg_type_is_text(b_type);
+    const struct tg_ast_node *nodes = c->ast->nodes;
+    const char *advice = tg_type_is_text(a_type)
+                             ? tg_hint_literal(b_type, &nodes[a], hint)
+                         : tg_type_is_text(b_type)
+                             ? tg_hint_literal(a_type, &nodes[b], hint)
+                             : "";
     return tg_check_refuse(c, TG_CODE_QUERY_TYPE, place, "%s is not comparable with %s%s",
                            tg_check_text(c, a, left), tg_check_text(c, b, right),
-                           !has_text                 ? ""
-                           : tg_type_is_text(a_type) ? advice(b_type)
-                                                     : advice(a_type));
+                           advice);
 }
 
 /* Where to point: at the literal of two, else at the operator. */
@@ -168,6 +158,26 @@ static enum tg_err check_equal(struct tg_checker *c, uint32_t at, uint32_t a, ui
     return left == right ? TG_OK : refuse_pair(c, place_of(c, at, a, b), a, b);
 }
 
+/* `item` cannot be one of values of `type`. */
+static enum tg_err refuse_item(struct tg_checker *c, uint32_t item, uint8_t type,
+                               const char *what)
+{
+    char text[TG_CHECK_TEXT_MAX];
+    char hint[TG_HINT_MAX];
+    const struct tg_ast_node *node = &c->ast->nodes[item];
+    bool is_text = tg_type_is_text(c->nodes[item].type);
+    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at,
+                           "%s is not comparable with %s of type %s%s",
+                           tg_check_text(c, item, text), what,
+                           tg_type_known_text((enum tg_type_known)type),
+                           is_text ? tg_hint_literal(type, node, hint) : "");
+}
+
+static bool is_slot(const struct tg_checker *c, uint32_t at, uint16_t slot)
+{
+    return c->nodes[at].is == TG_MEANS_SLOT && c->nodes[at].slot == slot;
+}
+
 /* Items of a list literal are judged one by one, as if each stood there. */
 static enum tg_err check_items(struct tg_checker *c, uint32_t list, uint8_t type)
 {
@@ -182,12 +192,7 @@ static enum tg_err check_items(struct tg_checker *c, uint32_t list, uint8_t type
         bool fits = one == TG_KNOWN_ANY || type == TG_KNOWN_ANY || one == TG_KNOWN_NULL ||
                     one == class_of(type);
         if (!fits) {
-            char text[TG_CHECK_TEXT_MAX];
-            return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[item].at,
-                                   "%s is not comparable with a value of type %s%s",
-                                   tg_check_text(c, item, text),
-                                   tg_type_known_text((enum tg_type_known)type),
-                                   one == TG_KNOWN_STRING ? advice(type) : "");
+            return refuse_item(c, item, type, "a value");
         }
     }
     return TG_OK;
@@ -222,7 +227,49 @@ enum tg_err tg_check_compare(struct tg_checker *c, uint32_t at)
         err = check_items(c, b, c->nodes[a].items);
         return err == TG_OK ? check_items(c, a, c->nodes[b].items) : err;
     }
-    return check_equal(c, at, a, b);
+    err = is_slot(c, a, TG_SLOT_OP) ? tg_check_operation(c, b) : TG_OK;
+    if (err == TG_OK && is_slot(c, b, TG_SLOT_OP)) {
+        err = tg_check_operation(c, a);
+    }
+    return err == TG_OK ? check_equal(c, at, a, b) : err;
+}
+
+/* `status in "paid"`: a list of one, or a part of a text? */
+static enum tg_err refuse_in(struct tg_checker *c, uint32_t item, uint32_t list)
+{
+    const struct tg_ast_node *node = &c->ast->nodes[list];
+    struct tg_slice source = tg_refusal_quote(tg_ast_source(c->ast, node));
+    bool is_literal = node->kind <= TG_AST_BYTES && node->kind != TG_AST_NULL;
+    bool is_part = !is_literal && tg_type_is_text(c->nodes[list].type) &&
+                   (tg_type_is_text(c->nodes[item].type) ||
+                    c->nodes[item].type == TG_KNOWN_ANY);
+    char text[TG_CHECK_TEXT_MAX];
+    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at, "%s is no list%s%.*s%s",
+                           tg_check_text(c, list, text),
+                           is_literal ? "; write ["
+                           : is_part  ? "; write "
+                                      : "",
+                           is_literal || is_part ? (int)source.size : 0,
+                           (const char *)source.data,
+                           is_literal ? "]"
+                           : is_part  ? ".contains(…)"
+                                      : "");
+}
+
+/* event.op in ["create"], "status" in event.changed: only what can be. */
+static enum tg_err check_event_in(struct tg_checker *c, uint32_t item, uint32_t list)
+{
+    const struct tg_ast_node *items = &c->ast->nodes[list];
+    const struct tg_ast_node *name = &c->ast->nodes[item];
+    if (is_slot(c, list, TG_SLOT_CHANGED) && name->kind == TG_AST_STRING) {
+        return tg_check_field(c, name->at, name->text);
+    }
+    bool is_op = is_slot(c, item, TG_SLOT_OP) && items->kind == TG_AST_LIST;
+    enum tg_err err = TG_OK;
+    for (uint32_t i = 0; is_op && err == TG_OK && i < items->count; i++) {
+        err = tg_check_operation(c, tg_ast_child_index(c->ast, items, i));
+    }
+    return err;
 }
 
 enum tg_err tg_check_in(struct tg_checker *c, uint32_t at)
@@ -232,12 +279,12 @@ enum tg_err tg_check_in(struct tg_checker *c, uint32_t at)
     uint32_t list = tg_ast_child_index(c->ast, node, 1);
     struct tg_meaning *in = &c->nodes[list];
     c->nodes[at].type = TG_KNOWN_BOOL;
-    char text[TG_CHECK_TEXT_MAX];
     if (in->type != TG_KNOWN_LIST && in->type != TG_KNOWN_ANY) {
-        return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[list].at,
-                               "%s is no list%s", tg_check_text(c, list, text),
-                               in->type == TG_KNOWN_STRING ? "; write text.contains(…)"
-                                                           : "");
+        return refuse_in(c, item, list);
+    }
+    enum tg_err err = check_event_in(c, item, list);
+    if (err != TG_OK) {
+        return err;
     }
     if (c->ast->nodes[list].kind == TG_AST_LIST) {
         return check_items(c, list, c->nodes[item].type);
@@ -248,16 +295,12 @@ enum tg_err tg_check_in(struct tg_checker *c, uint32_t at)
     if (in->type == TG_KNOWN_ANY || in->items == TG_KNOWN_ANY) {
         return TG_OK;
     }
-    enum tg_err err = read_literal(c, item, in->items);
+    err = read_literal(c, item, in->items);
     uint8_t one = class_of(c->nodes[item].type);
     if (err != TG_OK || one == TG_KNOWN_ANY || one == class_of(in->items)) {
         return err;
     }
-    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[item].at,
-                           "%s is not comparable with items of type %s%s",
-                           tg_check_text(c, item, text),
-                           tg_type_known_text((enum tg_type_known)in->items),
-                           one == TG_KNOWN_STRING ? advice(in->items) : "");
+    return refuse_item(c, item, in->items, "items");
 }
 
 /* --- Arithmetic ------------------------------------------------------------------ */

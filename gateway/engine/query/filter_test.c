@@ -429,6 +429,116 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refuses("id == 1 &&\n  totl > 1", "query_field 2:3 there is no");
 }
 
+/* A refusal begins with `line` and suggests `nearest` alone; empty: nothing. */
+static void hints(const char *where, const char *line, const char *nearest)
+{
+    char expected[64] = "";
+    refuses(where, line);
+    const char *got = strrchr((const char *)text.data, '[');
+    bool suggests = text.data[text.size - 2] == ']';
+    if (nearest[0] != '\0') {
+        snprintf(expected, sizeof expected, "[%s]", nearest);
+    }
+    if (strcmp(suggests && got != NULL ? got : "", expected) != 0) {
+        fail_msg("%s:\n  %s\nsuggests not \"%s\"", where, (const char *)text.data, nearest);
+    }
+}
+
+static void an_operation_that_never_comes_is_refused(void **state)
+{
+    (void)state;
+    hints("event.op == 'add'",
+          "query_type 1:13 event.op is never \"add\"; it is \"create\", \"update\" or "
+          "\"delete\"",
+          "create");
+    hints("'change' != event.op", "query_type 1:1 event.op is never", "update");
+    hints("event.op in ['create', 'Remove']", "query_type 1:24 event.op is", "delete");
+    hints("event.op == 'event'", "query_type 1:13 event.op is never \"event\"", "");
+    hints("event.op == 'updat'", "query_type 1:13 event.op is never", "update");
+    hints("'totl' in event.changed", "query_field 1:1 there is no field \"totl\"", "total");
+    hints("'secret' in event.changed", "query_field 1:1 there is no field \"secret\"", "");
+    hints("'secre' in event.changed", "query_field 1:1 there is no field \"secre\"", "");
+}
+
+static void words_of_other_languages_are_translated(void **state)
+{
+    (void)state;
+    static const char no_name[] = "query_field 1:10 there is no field or variable ";
+    static const char no_function[] = "query_unsupported 1:8 there is no function ";
+    hints("total == NULL", no_name, "null");
+    hints("total == None", no_name, "null");
+    hints("total != nil || id == 1", no_name, "null");
+    hints("total == undefined", no_name, "null");
+    hints("paid == True", "query_field 1:9 there", "true");
+    hints("paid == FALSE", "query_field 1:9 there", "false");
+    hints("STATUS == 'a'", "query_field 1:1 there", "status");
+    hints("total__gt == 5", "query_field 1:1 there", "total");
+    hints("data.total__gt == 5", "query_field 1:6 there", "total");
+    hints("secret__gt == 5", "query_field 1:1 there", "");
+    hints("status == open",
+          "query_field 1:11 there is no field or variable \"open\"; a text is written in "
+          "quotes: \"open\" at",
+          "");
+    hints("open != data.status", "query_field 1:1 there is no field or variable \"open\" at",
+          "");
+    hints("open == status", "query_field 1:1 there is no field or variable \"open\"; a", "");
+    hints("status in [open, done]", "query_field 1:12 there is no field or variable "
+                                    "\"open\"; a text is written in quotes: \"open\" at",
+          "");
+    hints("total == open", "query_field 1:10 there is no field or variable \"open\" at", "");
+    hints("status.includes('a')", no_function, "contains");
+    hints("status.toLowerCase() == 'a'", no_function, "lowerAscii");
+    hints("status.upper() == 'A'", no_function, "upperAscii");
+    hints("status.startswith('a')", no_function, "startsWith");
+    hints("status.endswith('a')", no_function, "endsWith");
+    hints("status.length() > 1", no_function, "size");
+    hints("len(status) > 1", "query_unsupported 1:1 there is no function ", "size");
+    hints("status.length > 1",
+          "query_type 1:8 status (string) has no members, so no \"length\"; write "
+          "size(status) at",
+          "");
+    hints("tags.contains('gift')",
+          "query_type 1:1 contains is of texts; of a list write \"gift\" in tags at", "");
+}
+
+static void literals_are_corrected(void **state)
+{
+    (void)state;
+    hints("created > '2026-11-23T01:02:03Z'",
+          "query_type 1:11 created (timestamp) is not comparable with "
+          "\"2026-11-23T01:02:03Z\" (string); write timestamp(\"2026-11-23T01:02:03Z\") at",
+          "");
+    hints("created > '2026-11-23T01:02:03'",
+          "query_type 1:11 created (timestamp) is not comparable with "
+          "\"2026-11-23T01:02:03\" (string); write timestamp(\"2026-11-23T01:02:03Z\") at",
+          "");
+    hints("created > '2026-11-23'",
+          "query_type 1:11 created (timestamp) is not comparable with \"2026-11-23\" "
+          "(string); write timestamp(\"2026-11-23T00:00:00Z\") at",
+          "");
+    hints("created > 'soon'",
+          "query_type 1:11 created (timestamp) is not comparable with \"soon\" (string); "
+          "write timestamp(\"2026-11-23T02:16:34Z\") at",
+          "");
+    hints("took in ['90s']",
+          "query_type 1:10 \"90s\" (string) is not comparable with a value of type "
+          "duration; write duration(\"90s\") at",
+          "");
+    hints("status in 'paid'",
+          "query_type 1:11 \"paid\" (string) is no list; write [\"paid\"] at", "");
+    hints("id in (7)", "query_type 1:8 7 (int) is no list; write [7] at", "");
+    hints("'x' in status",
+          "query_type 1:8 status (string) is no list; write status.contains(…) at", "");
+    hints("id in total", "query_type 1:7 total (decimal) is no list at", "");
+    hints("status in ('a', 'b')",
+          "query_syntax 1:11 a list is written [\"a\", \"b\"] at", "");
+    hints("not status == 'a'", "query_syntax 1:1 \"not\" is no operator; write !(…) at", "");
+    hints("status.matches('a')",
+          "query_unsupported 1:8 \"matches\" is not allowed by this gateway "
+          "(queries.matches) at",
+          "");
+}
+
 static void a_pattern_that_is_none_is_refused(void **state)
 {
     (void)state;
@@ -640,6 +750,9 @@ int main(void)
         TEST(queries_may_be_about_what_happened),
         TEST(what_old_says_must_have_been_theirs_to_see),
         TEST(what_is_wrong_is_told_with_its_place),
+        TEST(an_operation_that_never_comes_is_refused),
+        TEST(words_of_other_languages_are_translated),
+        TEST(literals_are_corrected),
         TEST(a_pattern_that_is_none_is_refused),
         TEST(loops_in_one_another_are_dear),
         TEST(steps_are_shared_by_the_programs_of_a_filter),
