@@ -80,8 +80,12 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
     }
     if (!peer_may_have(peer, stream->type)) {
         tg_refusal_set(refusal, TG_CODE_FORBIDDEN, "type",
-                       "only event types whose access is public can be subscribed: this "
-                       "gateway cannot tell who a client is yet");
+                       "\"%.*s\" is for clients with an identity: %s",
+                       TG_FMT(tg_refusal_quote(message->type)),
+                       hub->config.claims_believed
+                           ? "with testing.claims, connect carries claims"
+                           : "this gateway cannot tell who a client is yet, only public "
+                             "types can be subscribed");
         return NULL;
     }
     return stream;

@@ -122,6 +122,8 @@ bool tg_hint_is_text(const struct tg_checker *c, uint32_t at);
 enum { TG_CHECK_TEXT_MAX = 128 };
 const char *tg_check_text(const struct tg_checker *c, uint32_t at,
                           char text[TG_CHECK_TEXT_MAX]);
+/* `"create", "update" or "delete"`, of a set of bits. */
+const char *tg_operations_text(uint32_t operations, char text[TG_CHECK_TEXT_MAX]);
 const char *tg_type_known_text(enum tg_type_known type);
 /* 36 characters, in any case. */
 bool tg_check_is_uuid(struct tg_slice text);

@@ -81,21 +81,21 @@ void tg_hint_only(struct tg_nearest *nearest, struct tg_slice name)
 
 /* --- event.op -------------------------------------------------------------------- */
 
-/* "create, update or delete" */
-static void list_operations(uint32_t operations_set, char text[TG_CHECK_TEXT_MAX])
+const char *tg_operations_text(uint32_t set, char text[TG_CHECK_TEXT_MAX])
 {
     size_t at = 0;
     text[0] = '\0';
     for (int op = 0; op < TG_OP_COUNT; op++) {
         uint32_t bit = 1u << op;
-        if ((operations_set & bit) != 0) {
+        if ((set & bit) != 0) {
             const char *joint = at == 0                             ? ""
-                                : operations_set < bit << 1         ? " or "
+                                : set < bit << 1         ? " or "
                                                                     : ", ";
             at += (size_t)snprintf(text + at, TG_CHECK_TEXT_MAX - at, "%s\"%s\"", joint,
                                    tg_op_text((enum tg_op)op));
         }
     }
+    return text;
 }
 
 enum tg_err tg_check_operation(struct tg_checker *c, uint32_t at)
@@ -119,10 +119,10 @@ enum tg_err tg_check_operation(struct tg_checker *c, uint32_t at)
         }
         tg_nearest_offer(&nearest, text);
     }
-    list_operations(known, list);
     enum tg_err err = tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at,
                                       "event.op is never \"%.*s\"; it is %s",
-                                      TG_FMT(tg_refusal_quote(node->text)), list);
+                                      TG_FMT(tg_refusal_quote(node->text)),
+                                      tg_operations_text(known, list));
     tg_refusal_suggest_all(c->refusal, &nearest);
     return err;
 }

@@ -1,6 +1,7 @@
 #include "engine/query/query.h"
 
 #include "engine/base/mem.h"
+#include "engine/query/check.h"
 
 struct tg_query {
     const struct tg_schema *schema;
@@ -141,7 +142,9 @@ static enum tg_err read_op(const struct tg_query *query, struct tg_json value,
             return TG_OK;
         }
     }
-    return refuse_event(refusal, "op", "op should be one of the type's operations");
+    char list[TG_CHECK_TEXT_MAX];
+    return refuse_event(refusal, "op", "op should be %s",
+                        tg_operations_text(operations, list));
 }
 
 static enum tg_err read_event(struct tg_query *query, struct tg_slice event,
@@ -249,7 +252,7 @@ static struct tg_value load_nothing(void *context, int32_t variable,
 }
 
 enum tg_err tg_query_evaluate(struct tg_slice source, struct tg_buf *buf,
-                              struct tg_refusal *refusal)
+                              bool *is_error, struct tg_refusal *refusal)
 {
     struct tg_ast ast = {.count = 0};
     struct tg_program *program = NULL;
@@ -263,6 +266,7 @@ enum tg_err tg_query_evaluate(struct tg_slice source, struct tg_buf *buf,
     if (err == TG_OK) {
         struct tg_value value = tg_program_run(program, &variables, &space, TG_STEPS_MAX);
         tg_value_write(value, buf);
+        *is_error = value.kind == TG_VALUE_ERROR;
     }
     tg_free(program);
     tg_space_finish(&space);

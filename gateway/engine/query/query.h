@@ -91,10 +91,10 @@ void tg_query_write(const struct tg_query *query, struct tg_buf *buf);
 struct tg_slice tg_query_programs(const struct tg_query *query);
 
 /* CEL without a schema: the value of `source`, in which no name means anything, appended
- * as tg_value_write does.
+ * as tg_value_write does. `*is_error`: it is an error, as that of 1/0.
  *
  * TG_EINVAL, TG_ELIMIT, TG_ENOMEM  As of tg_parse and tg_program_compile. */
 TG_MUST_USE enum tg_err tg_query_evaluate(struct tg_slice source, struct tg_buf *buf,
-                                          struct tg_refusal *refusal);
+                                          bool *is_error, struct tg_refusal *refusal);
 
 #endif

@@ -158,6 +158,28 @@ static enum tg_err read_type(struct tg_query_schema *schema, struct tg_json type
     return err == TG_OK ? read_fields(schema, tg_json_get(type, "fields"), refusal) : err;
 }
 
+static enum tg_err refuse_many(struct tg_json types, struct tg_refusal *refusal)
+{
+    enum { NAMED_MAX = 6, NAMES_SIZE = 200 };
+    char names[NAMES_SIZE] = "";
+    size_t at = 0;
+    uint32_t named = 0;
+    struct tg_slice name;
+    for (struct tg_json type = tg_json_first(types); type.token != NULL;
+         type = tg_json_next(type)) {
+        bool is_name = tg_json_string(tg_json_get(type, "name"), NULL, &name);
+        struct tg_slice shown = is_name ? tg_refusal_quote(name) : tg_slice(NULL, 0);
+        if (is_name && named < NAMED_MAX && at + shown.size + 8 < NAMES_SIZE) {
+            at += (size_t)snprintf(names + at, NAMES_SIZE - at, "%s%.*s",
+                                   named == 0 ? "" : ", ", TG_FMT(shown));
+            named++;
+        }
+    }
+    uint32_t count = tg_json_size(types);
+    return refuse(refusal, "types", "the document has %u types: say which%s%s%s", count,
+                  named == 0 ? "" : " of ", names, named < count ? ", …" : "");
+}
+
 /* The type of this name among `types`. */
 static enum tg_err find_type(struct tg_json types, struct tg_slice name,
                              struct tg_json *type, struct tg_refusal *refusal)
@@ -179,8 +201,7 @@ static enum tg_err find_type(struct tg_json types, struct tg_slice name,
         tg_nearest_offer_dotted(&nearest, known);
     }
     if (name.size == 0) {
-        return refuse(refusal, "types", "the document has %u types: say which",
-                      tg_json_size(types));
+        return refuse_many(types, refusal);
     }
     tg_refusal_set(refusal, TG_CODE_UNKNOWN_TYPE, "type",
                    "there is no event type \"%.*s\"", TG_FMT(tg_refusal_quote(name)));

@@ -195,8 +195,9 @@ bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arg
         {"since", &since, NULL},
         {"count", &number, NULL},
         {"where", &options->where, NULL},
+        {"claims", &options->claims, NULL},
     };
-    struct reading reading = {.options = known, .option_count = 5, .why = why};
+    struct reading reading = {.options = known, .option_count = 6, .why = why};
     if (!read_all(&reading, count, arguments) || !read_type(&reading, reading.words[0])) {
         return false;
     }
@@ -248,7 +249,7 @@ bool tg_query_options_read(struct tg_query_options *options, int count, char **a
     options->what = reading.words[0];
     options->text = reading.words[1];
     bool is_eval = strcmp(options->what, "eval") == 0;
-    if (options->text == NULL) {
+    if (options->text == NULL || options->text[0] == '\0') {
         return fail(&reading, "wants a query, such as %s", "total > 100");
     }
     if (options->schema == NULL && (!is_eval || options->event != NULL)) {

@@ -21,7 +21,8 @@ struct tg_publish_options {
 
 struct tg_tail_options {
     const char *type;
-    const char *where; /* NULL: all of it. */
+    const char *where;  /* NULL: all of it. */
+    const char *claims; /* A file; NULL: none are made. */
     bool json;
     bool has_since;
     char since_epoch[TG_EPOCH_MAX + 1];

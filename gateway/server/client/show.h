@@ -25,6 +25,11 @@ bool tg_show_event(struct tg_buf *buf, struct tg_json event);
  * with `member` where it helps. */
 void tg_show_refusal(struct tg_buf *buf, struct tg_json refusal);
 
+/* The line `number` of `source` with ^^^ below what stands at `column`, both from 1, as
+ * two lines: some 70 characters around it. Nothing, if there is no such place. */
+void tg_show_place(struct tg_buf *buf, struct tg_slice source, uint64_t number,
+                   uint64_t column);
+
 /* Write what `buf` holds to `to`, and forget it. */
 void tg_show_out(struct tg_buf *buf, FILE *to);
 

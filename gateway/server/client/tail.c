@@ -5,7 +5,9 @@
 #include "server/client/show.h"
 
 /* The ids of our requests. */
-enum { CONNECT_ID = 1, SUBSCRIBE_ID = 2, PING_ID = 3 };
+enum { CONNECT_ID = 1, SUBSCRIBE_ID = 2, PING_ID = 3, TYPES_ID = 4 };
+
+enum { TYPES_SHOWN_MAX = 20 };
 
 void tg_tail_init(struct tg_tail *tail, const struct tg_tail_options *options)
 {
@@ -38,6 +40,10 @@ void tg_tail_begin(struct tg_tail *tail, struct tg_tail_output *output)
     begin_request(&output->send, "connect", CONNECT_ID);
     tg_json_write_name(&output->send, "client");
     tg_json_write_text(&output->send, "telegraphy-tail/" TG_VERSION);
+    if (tail->claims.size != 0) {
+        tg_json_write_name(&output->send, "claims");
+        tg_buf_add_slice(&output->send, tail->claims);
+    }
     tg_buf_add_text(&output->send, "}");
 }
 
@@ -115,6 +121,12 @@ static void show_position(const struct tg_tail *tail, struct tg_buf *err)
     tg_buf_printf(err, ":%" PRId64, tail->offset);
 }
 
+static void show_address(const struct tg_tail *tail, struct tg_buf *err)
+{
+    tg_buf_add_text(err, " at ");
+    tg_show_text(err, tg_slice_of(tail->options->url.authority));
+}
+
 static enum tg_tail_step not_protocol(struct tg_tail_output *output, const char *what)
 {
     tg_buf_printf(&output->err, "telegraphy: the gateway sent %s\n", what);
@@ -159,6 +171,7 @@ static enum tg_tail_step take_subscribed(struct tg_tail *tail, struct tg_json me
     tg_show_text(err, tg_slice_of(tail->options->type));
     tg_buf_add_text(err, " after ");
     show_position(tail, err);
+    show_address(tail, err);
     tg_buf_add_text(err, "\n");
     return TG_TAIL_GO_ON;
 }
@@ -245,6 +258,40 @@ static enum tg_tail_step await_type(struct tg_tail *tail, struct tg_tail_output 
     return TG_TAIL_GO_ON;
 }
 
+/* It was never known: which are? */
+static enum tg_tail_step ask_types(struct tg_tail *tail, struct tg_tail_output *output)
+{
+    tail->state = TG_TAIL_AWAIT_TYPES;
+    begin_request(&output->send, "types", TYPES_ID);
+    tg_buf_add_text(&output->send, "}");
+    return TG_TAIL_GO_ON;
+}
+
+static enum tg_tail_step take_types(struct tg_tail *tail, struct tg_json message,
+                                    struct tg_buf *err)
+{
+    struct tg_buf scratch = {0};
+    struct tg_slice name;
+    struct tg_json types = tg_json_get(message, "types");
+    uint32_t shown = 0;
+    tg_buf_add_text(err, "telegraphy: the gateway");
+    show_address(tail, err);
+    tg_buf_add_text(err, tg_json_size(types) == 0 ? " has no event types for this client"
+                                                  : " has for this client: ");
+    for (struct tg_json type = tg_json_first(types);
+         tg_json_kind(type) != TG_JSON_NONE && shown < TYPES_SHOWN_MAX;
+         type = tg_json_next(type)) {
+        if (tg_json_string(tg_json_get(type, "name"), &scratch, &name)) {
+            tg_buf_add_text(err, shown == 0 ? "" : ", ");
+            tg_show_text(err, name);
+            shown++;
+        }
+    }
+    tg_buf_add_text(err, tg_json_size(types) > shown ? ", …\n" : "\n");
+    tg_buf_finish(&scratch);
+    return TG_TAIL_FAILED;
+}
+
 /* Where in the query it is: the line, and a mark below. */
 static void show_place(const struct tg_tail *tail, struct tg_json message,
                        struct tg_buf *err)
@@ -253,20 +300,10 @@ static void show_place(const struct tg_tail *tail, struct tg_json message,
     const char *text = tail->options->where;
     if (text == NULL || !is_text(tg_json_get(message, "member"), "where") ||
         !tg_json_int(tg_json_get(message, "line"), &line) ||
-        !tg_json_int(tg_json_get(message, "column"), &column)) {
+        !tg_json_int(tg_json_get(message, "column"), &column) || line < 1 || column < 1) {
         return;
     }
-    for (int64_t at = 1; at < line && text != NULL; at++) {
-        text = strchr(text, '\n');
-        text = text == NULL ? NULL : text + 1;
-    }
-    size_t size = text == NULL ? 0 : strcspn(text, "\n");
-    if (size == 0 || column < 1 || (uint64_t)column > size + 1) {
-        return;
-    }
-    tg_buf_add_text(err, "  ");
-    tg_show_text(err, tg_slice(text, size));
-    tg_buf_printf(err, "\n%*s^\n", (int)column + 1, "");
+    tg_show_place(err, tg_slice_of(text), (uint64_t)line, (uint64_t)column);
 }
 
 /* An answer to one of our requests ends the matter, unless we are asked to wait. */
@@ -283,6 +320,9 @@ static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message
     tg_show_refusal(&output->err, message);
     tg_buf_add_text(&output->err, "\n");
     show_place(tail, message, &output->err);
+    if (tail->state == TG_TAIL_AWAIT_SUBSCRIBED && is_text(code, "unknown_type")) {
+        return ask_types(tail, output);
+    }
     if (tg_json_int(tg_json_get(message, "retry_after_ms"), &retry_after_ms) &&
         retry_after_ms >= 0) {
         tail->retry_after_ms = retry_after_ms < 600000 ? (uint64_t)retry_after_ms
@@ -331,6 +371,9 @@ enum tg_tail_step tg_tail_take(struct tg_tail *tail, struct tg_slice text,
     }
     if (is_text(kind, "subscribed") && tail->state == TG_TAIL_AWAIT_SUBSCRIBED) {
         return take_subscribed(tail, message, output);
+    }
+    if (is_text(kind, "types") && tail->state == TG_TAIL_AWAIT_TYPES) {
+        return take_types(tail, message, &output->err);
     }
     if (is_text(kind, "gap") && open) {
         return take_gap(tail, message, output);

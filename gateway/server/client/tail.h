@@ -8,6 +8,9 @@
  *        |                          AWAIT_TYPE                       |
  *        +------------------ tg_tail_begin (a new connection) -------+
  *
+ * If the type was never known, the gateway is asked which there are (AWAIT_TYPES), and
+ * that is told before we give up.
+ *
  * A gateway that was restarted does not know the types until the application has handed
  * them over again; who was subscribed before waits for that.
  */
@@ -22,6 +25,7 @@ enum tg_tail_state {
     TG_TAIL_AWAIT_CONNECTED,
     TG_TAIL_AWAIT_SUBSCRIBED,
     TG_TAIL_AWAIT_TYPE,
+    TG_TAIL_AWAIT_TYPES,
     TG_TAIL_OPEN,
 };
 
@@ -34,6 +38,7 @@ enum tg_tail_step {
 
 struct tg_tail {
     const struct tg_tail_options *options; /* Borrowed. */
+    struct tg_slice claims; /* A JSON object to connect with; empty: none. Borrowed. */
     enum tg_tail_state state;
     bool was_open; /* On an earlier connection, or on this one. */
     bool has_position;

@@ -15,7 +15,7 @@
 #include "server/client/wire.h"
 
 const char tg_tail_usage[] =
-    "usage: telegraphy tail TYPE [--where EXPR] [--count N]\n"
+    "usage: telegraphy tail TYPE [--where EXPR] [--claims FILE] [--count N]\n"
     "                       [--since EPOCH:OFFSET] [--json]\n"
     "\n"
     "Show the events of TYPE as they come, one a line on stdout:\n"
@@ -27,6 +27,8 @@ const char tg_tail_usage[] =
     "\n"
     "  --where EXPR          only what matches this query, as\n"
     "                        'status == \"paid\" && total > 100'\n"
+    "  --claims FILE         connect with these claims, a JSON object: for a gateway\n"
+    "                        with testing.claims\n"
     "  --count N             end after N events\n"
     "  --since EPOCH:OFFSET  also what came after this position, as far as it is kept\n"
     "  --json                the messages as the gateway sent them\n"
@@ -41,6 +43,7 @@ enum {
     DELAY_MS_MIN = 500,
     DELAY_MS_MAX = 30000,
     RECEIVE_MAX = 65536,
+    CLAIMS_MAX = 4096, /* As the gateway takes them. */
 };
 
 static const struct tg_ws_limits limits = {.message_max = 16 << 20,
@@ -349,6 +352,35 @@ static void wait_to_reconnect(struct run *run)
     tg_wire_sleep(delay_ms);
 }
 
+/* What the file holds, if it is the object that it should be. */
+static bool read_claims(const char *path, struct tg_buf *text)
+{
+    struct tg_json_doc doc = {0};
+    struct tg_json_error error;
+    FILE *file = fopen(path, "rb");
+    size_t size = 0;
+    if (file == NULL) {
+        fprintf(stderr, "telegraphy: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    uint8_t *room = tg_buf_room(text, CLAIMS_MAX + 1);
+    size = room == NULL ? 0 : fread(room, 1, CLAIMS_MAX + 1, file);
+    bool is_read = room != NULL && ferror(file) == 0;
+    fclose(file);
+    text->size += size;
+    bool is_object = is_read && size <= CLAIMS_MAX &&
+                     tg_json_parse(&doc, tg_buf_slice(text), NULL, &error) == TG_OK &&
+                     tg_json_kind(tg_json_root(&doc)) == TG_JSON_OBJECT;
+    if (!is_object) {
+        fprintf(stderr, "telegraphy: %s: %s\n", path,
+                !is_read            ? "it cannot be read"
+                : size > CLAIMS_MAX ? "claims have at most 4 KiB"
+                                    : "claims are a JSON object, as {\"user_id\":7}");
+    }
+    tg_json_finish(&doc);
+    return is_object;
+}
+
 int tg_tail_main(int count, char **arguments)
 {
     static struct run run = {.wire = {-1}, .delay_ms = DELAY_MS_MIN};
@@ -357,8 +389,14 @@ int tg_tail_main(int count, char **arguments)
         fprintf(stderr, "telegraphy: tail: %s\n", why);
         return 2;
     }
+    struct tg_buf claims = {0};
+    if (run.options.claims != NULL && !read_claims(run.options.claims, &claims)) {
+        tg_buf_finish(&claims);
+        return 1;
+    }
     tg_wire_catch_signals();
     tg_tail_init(&run.tail, &run.options);
+    run.tail.claims = tg_buf_slice(&claims);
     enum tg_tail_step step = TG_TAIL_AGAIN;
     while (step == TG_TAIL_AGAIN && !tg_wire_stopped()) {
         say(&run, "");
@@ -373,6 +411,7 @@ int tg_tail_main(int count, char **arguments)
         }
     }
     tg_tail_finish(&run.tail);
+    tg_buf_finish(&claims);
     tg_buf_finish(&run.output.send);
     tg_buf_finish(&run.output.out);
     tg_buf_finish(&run.output.err);

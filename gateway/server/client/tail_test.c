@@ -1,6 +1,7 @@
 /* Conversations as transcripts: what we send (>), print (=) and tell (!). */
 #include "server/client/tail.h"
 
+#include "server/client/show.h"
 #include "testing/cmocka.h"
 
 static struct tg_tail_options options;
@@ -48,7 +49,7 @@ static void assert_transcript(const char *expected)
 static int begin(void **state)
 {
     (void)state;
-    options = (struct tg_tail_options){.type = "board.Order"};
+    options = (struct tg_tail_options){.type = "board.Order", .url.authority = "there:1"};
     tg_tail_init(&tail, &options);
     return 0;
 }
@@ -100,7 +101,7 @@ static void it_connects_subscribes_and_shows_events(void **state)
         "> {\"kind\":\"connect\",\"id\":1,\"client\":\"telegraphy-tail/" TG_VERSION
         "\"}\n"
         "> {\"kind\":\"subscribe\",\"id\":2,\"type\":\"board.Order\"}\n"
-        "! telegraphy: waiting for board.Order after e1:41\n"
+        "! telegraphy: waiting for board.Order after e1:41 at there:1\n"
         "= 2026-11-23T02:16:34.120331Z add board.Order 42 {\"id\":7}\n"
         "= 2026-11-23T02:16:34.120331Z add board.Order 43 {\"id\":7} "
         "changed=status,total "
@@ -145,7 +146,7 @@ static void after_a_reconnection_it_goes_on_where_it_stood(void **state)
         "{\"kind\":\"subscribe\",\"id\":2,\"type\":\"board.Order\",\"since\":{\"epoch\":"
         "\"e1\","
         "\"offset\":42}}\n"
-        "! telegraphy: resumed board.Order after e1:42\n"
+        "! telegraphy: resumed board.Order after e1:42 at there:1\n"
         "= 2026-11-23T02:16:34.120331Z add board.Order 43 {\"id\":7}\n");
 }
 
@@ -169,7 +170,7 @@ static void a_restarted_gateway_is_given_time_to_learn_the_type(void **state)
                       "\"offset\":41}}\n"
                       "! telegraphy: the event types changed (catalogue 1)\n"
                       "! telegraphy: events may be lost (epoch); waiting for board.Order "
-                      "after e1:41\n");
+                      "after e1:41 at there:1\n");
 }
 
 static void a_history_that_is_gone_is_told(void **state)
@@ -190,7 +191,7 @@ static void a_history_that_is_gone_is_told(void **state)
         "\"e0\","
         "\"offset\":7}}\n"
         "! telegraphy: events may be lost (epoch); waiting for board.Order after "
-        "e1:41\n");
+        "e1:41 at there:1\n");
 }
 
 static void what_is_lost_is_told(void **state)
@@ -237,10 +238,72 @@ static void an_unknown_type_is_told_with_the_nearest(void **state)
         hear("{\"kind\":\"error\",\"id\":2,\"code\":\"unknown_type\",\"message\":"
              "\"there is no event type \\\"board.Ordr\\\"\",\"member\":\"type\","
              "\"nearest\":[\"board.Order\"]}"),
-        TG_TAIL_FAILED);
+        TG_TAIL_GO_ON);
+    assert_int_equal(hear("{\"kind\":\"types\",\"id\":4,\"catalogue\":1,\"types\":["
+                          "{\"name\":\"board.Order\"},{\"name\":\"board.\\u001bNote\"}]}"),
+                     TG_TAIL_FAILED);
     assert_transcript(
+        "> {\"kind\":\"types\",\"id\":4}\n"
         "! telegraphy: unknown_type: there is no event type \"board.Ordr\" (at "
-        "type); did you mean board.Order?\n");
+        "type); did you mean board.Order?\n"
+        "! telegraphy: the gateway at there:1 has for this client: board.Order, "
+        "board.\\u001bNote\n");
+}
+
+static void a_gateway_without_types_says_so(void **state)
+{
+    (void)state;
+    connect_anew();
+    hear(CONNECTED);
+    hear("{\"kind\":\"error\",\"id\":2,\"code\":\"unknown_type\"}");
+    tg_buf_clear(&transcript);
+    assert_int_equal(hear("{\"kind\":\"types\",\"id\":4,\"types\":[]}"), TG_TAIL_FAILED);
+    assert_transcript("! telegraphy: the gateway at there:1 has no event types for this "
+                      "client\n");
+}
+
+static void claims_are_made_if_they_are_given(void **state)
+{
+    (void)state;
+    tail.claims = TG_LIT("{\"user_id\":7}");
+    connect_anew();
+    assert_transcript("> {\"kind\":\"connect\",\"id\":1,\"client\":"
+                      "\"telegraphy-tail/" TG_VERSION "\",\"claims\":{\"user_id\":7}}\n");
+}
+
+/* Some 70 columns around the mistake, however long the query is. */
+static void a_long_query_is_shown_in_part(void **state)
+{
+    (void)state;
+    struct tg_buf query = {0};
+    struct tg_buf shown = {0};
+    for (int i = 0; i < 300; i++) {
+        tg_buf_add_text(&query, "id == 1 || ");
+    }
+    tg_buf_add_text(&query, "totl > 1");
+    for (int i = 0; i < 300; i++) {
+        tg_buf_add_text(&query, " || id == 1");
+    }
+    tg_show_place(&shown, tg_buf_slice(&query), 1, 3301);
+    tg_buf_add_byte(&shown, 0);
+    assert_string_equal(
+        (const char *)shown.data,
+        "  …= 1 || id == 1 || id == 1 || id == 1 || totl > 1 || id == 1 || id == 1…\n"
+        "                                           ^^^^\n");
+    tg_buf_clear(&shown);
+    tg_show_place(&shown, tg_buf_slice(&query), 1, 1);
+    assert_memory_equal(shown.data, "  id == 1 || id", 15);
+    tg_buf_clear(&shown);
+    tg_show_place(&shown, tg_buf_slice(&query), 1, query.size + 1);
+    assert_true(shown.size > 0 && shown.size < 200);
+    tg_buf_clear(&shown);
+    tg_show_place(&shown, tg_buf_slice(&query), 1, query.size + 2);
+    tg_show_place(&shown, tg_buf_slice(&query), 2, 1);
+    tg_show_place(&shown, tg_buf_slice(&query), 0, 0);
+    tg_show_place(&shown, tg_buf_slice(&query), UINT64_MAX, UINT64_MAX);
+    assert_int_equal(shown.size, 0);
+    tg_buf_finish(&query);
+    tg_buf_finish(&shown);
 }
 
 static void a_query_is_asked_and_its_mistake_shown_where_it_is(void **state)
@@ -259,7 +322,7 @@ static void a_query_is_asked_and_its_mistake_shown_where_it_is(void **state)
     assert_transcript("! telegraphy: query_field: unknown field (at where); did you mean "
                       "total?\n"
                       "    totl > \"1\"\n"
-                      "    ^\n");
+                      "    ^^^^\n");
     /* A place that is none is not shown. */
     connect_anew();
     hear(CONNECTED);
@@ -335,6 +398,9 @@ int main(void)
         TEST(what_is_lost_is_told),
         TEST(a_subscription_that_ends_ends_us),
         TEST(an_unknown_type_is_told_with_the_nearest),
+        TEST(a_gateway_without_types_says_so),
+        TEST(claims_are_made_if_they_are_given),
+        TEST(a_long_query_is_shown_in_part),
         TEST(a_query_is_asked_and_its_mistake_shown_where_it_is),
         TEST(a_busy_gateway_is_asked_again_when_it_says),
         TEST(an_error_of_no_request_of_ours_changes_nothing),

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "engine/catalogue/event.h"
 #include "engine/match/match.h"
 #include "engine/query/query.h"
 #include "server/client/options.h"
@@ -45,99 +46,6 @@ struct inquiry {
 
 /* --- What is wrong --------------------------------------------------------------- */
 
-static bool is_word(uint8_t byte)
-{
-    bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
-    return letter || (byte >= '0' && byte <= '9') || byte == '_' || byte >= 0x80;
-}
-
-/* How many bytes to point at: a name, a number, a string, or one sign. */
-static size_t size_of_token(struct tg_slice rest)
-{
-    size_t size = 0;
-    if (rest.size == 0) {
-        return 0;
-    }
-    uint8_t first = rest.data[0];
-    if (first == '"' || first == '\'') {
-        for (size = 1; size < rest.size && rest.data[size] != first; size++) {}
-        return size < rest.size ? size + 1 : size;
-    }
-    while (size < rest.size && is_word(rest.data[size])) {
-        size++;
-    }
-    return size > 0 ? size : 1;
-}
-
-static size_t count_characters(struct tg_slice text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        count += (text.data[i] & 0xc0) != 0x80 ? 1 : 0;
-    }
-    return count;
-}
-
-/* The part of `line` before its `column`-th character. */
-static struct tg_slice before_column(struct tg_slice line, uint32_t column)
-{
-    size_t at = 0;
-    for (uint32_t seen = 0; at < line.size; at++) {
-        seen += (line.data[at] & 0xc0) != 0x80 ? 1 : 0;
-        if (seen == column) {
-            break;
-        }
-    }
-    return tg_slice(line.data, at);
-}
-
-static bool ends_line(struct tg_slice source, size_t at)
-{
-    bool is_half = source.data[at] == '\r' && at + 1 < source.size &&
-                   source.data[at + 1] == '\n';
-    return source.data[at] == '\n' || (source.data[at] == '\r' && !is_half);
-}
-
-/* Lines end with CR LF, CR or LF. */
-static struct tg_slice line_of(struct tg_slice source, uint32_t line)
-{
-    size_t at = 0;
-    for (uint32_t i = 1; i < line && at < source.size; at++) {
-        i += ends_line(source, at) ? 1 : 0;
-    }
-    size_t stop = at;
-    while (stop < source.size && source.data[stop] != '\n' && source.data[stop] != '\r') {
-        stop++;
-    }
-    return tg_slice(source.data + at, stop - at);
-}
-
-/* The line with ^^^ below what is meant. */
-static void show_place(struct tg_buf *buf, struct tg_slice source,
-                       const struct tg_refusal *refusal)
-{
-    struct tg_slice line = line_of(source, refusal->line);
-    struct tg_slice before = before_column(line, refusal->column);
-    struct tg_slice rest = tg_slice(line.data + before.size, line.size - before.size);
-    struct tg_buf shown = {0};
-    tg_buf_add_text(buf, "  ");
-    tg_show_text(buf, line);
-    tg_buf_add_text(buf, "\n  ");
-    tg_show_text(&shown, before);
-    size_t indent = count_characters(tg_buf_slice(&shown));
-    tg_buf_clear(&shown);
-    tg_show_text(&shown, tg_slice(rest.data, size_of_token(rest)));
-    size_t width = count_characters(tg_buf_slice(&shown));
-    for (size_t i = 0; i < indent; i++) {
-        tg_buf_add_byte(buf, ' ');
-    }
-    for (size_t i = 0; i < width || i < 1; i++) {
-        tg_buf_add_byte(buf, '^');
-    }
-    tg_buf_add_byte(buf, '\n');
-    tg_buf_finish(&shown);
-}
-
 /* `path`: the file that is wrong; NULL: what was written on the command line is. */
 static int refuse(struct inquiry *inquiry, const char *path, struct tg_slice source)
 {
@@ -152,9 +60,7 @@ static int refuse(struct inquiry *inquiry, const char *path, struct tg_slice sou
         tg_show_text(err, tg_slice_of(refusal->nearest[i]));
     }
     tg_buf_add_text(err, refusal->nearest_count != 0 ? "?\n" : "\n");
-    if (refusal->line != 0) {
-        show_place(err, source, refusal);
-    }
+    tg_show_place(err, source, refusal->line, refusal->column);
     return FAILED;
 }
 
@@ -167,6 +73,12 @@ static bool read_file(struct inquiry *inquiry, const char *path, struct tg_buf *
         tg_buf_printf(&inquiry->err, "telegraphy: %s: %s\n", path, fault);
     }
     return fault == NULL;
+}
+
+static struct tg_slice rule_of(const struct inquiry *inquiry)
+{
+    const char *rule = inquiry->options.rule;
+    return rule != NULL ? tg_slice_of(rule) : tg_query_schema_rule(inquiry->schema);
 }
 
 static void show_programs(struct tg_buf *buf, struct tg_slice programs)
@@ -182,12 +94,24 @@ static void show_programs(struct tg_buf *buf, struct tg_slice programs)
     }
 }
 
+/* Without claims a rule lets hardly anything through: say so. */
+static void show_rule(struct inquiry *inquiry)
+{
+    struct tg_slice rule = rule_of(inquiry);
+    if (rule.size != 0 && inquiry->options.claims == NULL) {
+        tg_buf_add_text(&inquiry->out, "rule: ");
+        tg_show_text(&inquiry->out, rule);
+        tg_buf_add_text(&inquiry->out, " (no claims given: --claims FILE)\n");
+    }
+}
+
 static int explain(struct inquiry *inquiry)
 {
     const struct tg_schema *schema = tg_query_schema_get(inquiry->schema);
     const struct tg_filter *filter = tg_query_filter(inquiry->query);
     struct tg_matcher *matcher = tg_matcher_create(schema);
     struct tg_buf *out = &inquiry->out;
+    show_rule(inquiry);
     tg_buf_add_text(out, "filter: ");
     tg_query_write(inquiry->query, out);
     tg_buf_printf(out, "\nasked: %s\n",
@@ -207,13 +131,84 @@ static const char *truth_text(bool is_there, bool truth)
     return !is_there ? "-" : truth ? "true" : "false";
 }
 
+/* The event as one is published: with its type. */
+static void write_event(struct inquiry *inquiry, struct tg_json event, struct tg_buf *buf)
+{
+    static const char *const members[] = {"op", "id", "time", "data", "old", "changed"};
+    tg_buf_add_text(buf, "{\"type\":");
+    tg_json_write_string(buf, tg_query_schema_get(inquiry->schema)->name);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        struct tg_json value = tg_json_get(event, members[i]);
+        if (tg_json_kind(value) != TG_JSON_NONE) {
+            tg_json_write_name(buf, members[i]);
+            tg_buf_add_slice(buf, tg_json_raw(value));
+        }
+    }
+    tg_buf_add_text(buf, "}");
+}
+
+/* A catalogue of the schema's types, whatever document it is. NULL: it is none. */
+static struct tg_catalogue *catalogue_of(const struct inquiry *inquiry)
+{
+    struct tg_json_doc doc = {0};
+    struct tg_json_limits limits = {.values_max = 1000000};
+    struct tg_catalogue *empty = tg_catalogue_create();
+    struct tg_catalogue *made = NULL;
+    struct tg_buf text = {0};
+    struct tg_refusal unheard;
+    bool changed;
+    if (empty != NULL && tg_json_parse(&doc, tg_buf_slice(&inquiry->schema_text), &limits,
+                                       NULL) == TG_OK) {
+        struct tg_json types = tg_json_get(tg_json_root(&doc), "types");
+        bool is_one = tg_json_kind(types) != TG_JSON_ARRAY;
+        tg_buf_add_text(&text, "{\"app\":\"app\",\"types\":");
+        tg_buf_add_text(&text, is_one ? "[" : "");
+        tg_buf_add_slice(&text, tg_json_raw(is_one ? tg_json_root(&doc) : types));
+        tg_buf_add_text(&text, is_one ? "]}" : "}");
+        if (text.failed ||
+            tg_catalogue_replace(empty, TG_LIT("app"), tg_buf_slice(&text), NULL, &made,
+                                 &unheard, &changed) != TG_OK) {
+            made = NULL;
+        }
+    }
+    tg_json_finish(&doc);
+    tg_buf_finish(&text);
+    tg_catalogue_unref(empty);
+    return made;
+}
+
+/* The event was refused: what would `publish` have been told of it? */
+static void explain_event(struct inquiry *inquiry)
+{
+    struct tg_catalogue *catalogue = catalogue_of(inquiry);
+    struct tg_json_doc doc = {0};
+    struct tg_buf text = {0};
+    struct tg_event_fields fields;
+    struct tg_refusal refusal;
+    if (catalogue != NULL &&
+        tg_json_parse(&doc, tg_buf_slice(&inquiry->event), NULL, NULL) == TG_OK) {
+        write_event(inquiry, tg_json_root(&doc), &text);
+        if (!text.failed &&
+            tg_json_parse(&doc, tg_buf_slice(&text), NULL, NULL) == TG_OK &&
+            tg_event_read(catalogue, TG_LIT("app"), NULL, &doc, &fields, &refusal) ==
+                TG_EINVAL) {
+            inquiry->refusal = refusal;
+        }
+    }
+    tg_json_finish(&doc);
+    tg_buf_finish(&text);
+    tg_catalogue_unref(catalogue);
+}
+
 static int ask(struct inquiry *inquiry)
 {
     struct tg_query_answer answer;
     if (tg_query_ask(inquiry->query, tg_buf_slice(&inquiry->event), &answer,
                      &inquiry->refusal) != TG_OK) {
+        explain_event(inquiry);
         return refuse(inquiry, inquiry->options.event, tg_slice(NULL, 0));
     }
+    show_rule(inquiry);
     bool about = tg_query_filter(inquiry->query)->about_event;
     bool asks_before = answer.has_before && !(about && answer.has_after);
     tg_buf_printf(&inquiry->out, "before: %s\nafter: %s\ntold: %s\n",
@@ -227,14 +222,22 @@ static int evaluate(struct inquiry *inquiry)
 {
     struct tg_slice source = tg_slice_of(inquiry->options.text);
     struct tg_buf value = {0};
-    if (tg_query_evaluate(source, &value, &inquiry->refusal) != TG_OK) {
+    bool is_error = false;
+    if (tg_query_evaluate(source, &value, &is_error, &inquiry->refusal) != TG_OK) {
         tg_buf_finish(&value);
+        if (inquiry->refusal.code == TG_CODE_QUERY_FIELD) {
+            tg_buf_add_text(&inquiry->err,
+                            "telegraphy: without --schema there are no fields: for a "
+                            "query give --schema FILE --event FILE\n");
+        }
         return refuse(inquiry, NULL, source);
     }
-    tg_show_text(&inquiry->out, tg_buf_slice(&value));
-    tg_buf_add_byte(&inquiry->out, '\n');
+    struct tg_buf *to = is_error ? &inquiry->err : &inquiry->out;
+    tg_buf_add_text(to, is_error ? "telegraphy: " : "");
+    tg_show_text(to, tg_buf_slice(&value));
+    tg_buf_add_byte(to, '\n');
     tg_buf_finish(&value);
-    return DONE;
+    return is_error ? FAILED : DONE;
 }
 
 /* Make the query of what was read. */
@@ -244,13 +247,16 @@ static int compile(struct inquiry *inquiry)
     struct tg_slice type = tg_slice_of(options->type == NULL ? "" : options->type);
     if (tg_query_schema_read(tg_buf_slice(&inquiry->schema_text), type, &inquiry->schema,
                              &inquiry->refusal) != TG_OK) {
-        return refuse(inquiry, options->schema, tg_slice(NULL, 0));
+        refuse(inquiry, options->schema, tg_slice(NULL, 0));
+        if (strcmp(inquiry->refusal.member, "types") == 0) {
+            tg_buf_add_text(&inquiry->err, "telegraphy: name one with --type\n");
+        }
+        return FAILED;
     }
     struct tg_query_text text = {
         .schema = tg_query_schema_get(inquiry->schema),
         .where = tg_slice_of(options->text),
-        .access = options->rule != NULL ? tg_slice_of(options->rule)
-                                        : tg_query_schema_rule(inquiry->schema),
+        .access = rule_of(inquiry),
         .claims = tg_buf_slice(&inquiry->claims),
     };
     if (tg_query_compile(&text, &inquiry->query, &inquiry->refusal) == TG_OK) {
@@ -263,6 +269,38 @@ static int compile(struct inquiry *inquiry)
                   : is_rule && options->rule == NULL ? options->schema
                                                      : NULL,
                   is_rule ? text.access : text.where);
+}
+
+/* Is the query, whatever the rule says, true of all or of nothing? */
+static void warn_of_constant(struct inquiry *inquiry)
+{
+    const struct tg_query_options *options = &inquiry->options;
+    struct tg_query_text text = {.schema = tg_query_schema_get(inquiry->schema),
+                                 .where = tg_slice_of(options->text),
+                                 .claims = tg_buf_slice(&inquiry->claims)};
+    struct tg_query *query = NULL;
+    struct tg_refusal unheard;
+    struct tg_buf normal = {0};
+    if (tg_query_compile(&text, &query, &unheard) != TG_OK) {
+        return;
+    }
+    tg_query_write(query, &normal);
+    bool is_false = tg_slice_is(tg_buf_slice(&normal), "false");
+    if (is_false || tg_slice_is(tg_buf_slice(&normal), "true")) {
+        bool is_open = options->claims == NULL && strstr(options->text, "auth") != NULL;
+        tg_buf_printf(&inquiry->err, "telegraphy: warning: this query matches %s%s\n",
+                      is_false ? "no event" : "every event",
+                      is_open ? " of a client without claims (--claims FILE)" : "");
+    }
+    tg_buf_finish(&normal);
+    tg_query_destroy(query);
+}
+
+static int check(struct inquiry *inquiry)
+{
+    tg_buf_add_text(&inquiry->out, "telegraphy: the query is right\n");
+    warn_of_constant(inquiry);
+    return DONE;
 }
 
 static int answer(struct inquiry *inquiry)
@@ -281,8 +319,7 @@ static int answer(struct inquiry *inquiry)
         return result;
     }
     if (strcmp(options->what, "check") == 0) {
-        tg_buf_add_text(&inquiry->out, "telegraphy: the query is right\n");
-        return DONE;
+        return check(inquiry);
     }
     return strcmp(options->what, "explain") == 0 ? explain(inquiry) : ask(inquiry);
 }
