@@ -395,6 +395,40 @@ def test_a_refused_subscription_is_readable(
     assert re.match("telegraphy: " + words, refused.err.read_text()), refused.err.read_text()
 
 
+def test_tail_names_the_gateway_and_its_types(orders: Gateway, tail: Callable[..., Tail]) -> None:
+    refused = tail(orders, "test.Ordr")
+    assert refused.wait() == 1
+    address = f"127.0.0.1:{orders.client_port}"
+    said = refused.err.read_text()
+    assert f"telegraphy: the gateway at {address} has for this client: " in said
+    assert "test.Order" in said
+    assert "test.Secret" not in said, "nor is it theirs to know"
+
+
+def test_tail_makes_the_claims_that_it_is_given(
+    new_gateway: Callable[..., Gateway], tail: Callable[..., Tail], tmp_path: Path
+) -> None:
+    gateway = new_gateway(testing={"claims": True})
+    assert gateway.put_catalogue(SECRET).status == 200
+    claims = tmp_path / "claims.json"
+    claims.write_text('{"user_id": 7}')
+    shown = tail(gateway, SECRET["name"], "--claims", str(claims), "--count", "1")
+    shown.says(f"waiting for {SECRET['name']} after ")
+    shown.says(f" at 127.0.0.1:{gateway.client_port}")
+    nobody = tail(gateway, SECRET["name"])
+    assert nobody.wait() == 1
+    assert "is for clients with an identity" in nobody.err.read_text()
+    assert "testing.claims" in nobody.err.read_text()
+
+
+@pytest.mark.parametrize("claims", ["[]", "{", "7", '{"a": "' + "x" * 4096 + '"}'])
+def test_claims_that_are_none_are_not_sent(tmp_path: Path, claims: str) -> None:
+    (tmp_path / "claims.json").write_text(claims)
+    answer = run("tail", "test.Order", "--claims", str(tmp_path / "claims.json"))
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert re.search("claims (are a JSON object|have at most 4 KiB)", answer.stderr)
+
+
 def test_tail_tells_a_port_that_is_not_for_clients(orders: Gateway) -> None:
     answer = run("tail", "test.Order", "--url", f"ws://127.0.0.1:{orders.ingest_port}")
     assert answer.returncode == 1

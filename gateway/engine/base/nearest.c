@@ -173,7 +173,8 @@ static uint32_t cost_max(const struct tg_nearest *nearest)
 static bool is_other_case(struct tg_slice a, struct tg_slice b)
 {
     size_t same = 0;
-    while (same < a.size && a.size == b.size && lower(a.data[same]) == lower(b.data[same])) {
+    while (same < a.size && a.size == b.size &&
+           lower(a.data[same]) == lower(b.data[same])) {
         same++;
     }
     return same == a.size && a.size == b.size && !tg_slice_equal(a, b);

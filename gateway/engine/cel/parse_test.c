@@ -582,9 +582,10 @@ static void a_query_has_so_many_bytes(void **state)
     (void)state;
     const struct tg_query_limits *usual = &tg_query_limits_default;
     assert_int_equal(parse_as(repeated("a", " ", 4095, ""), usual), TG_OK);
-    assert_limited(usual, repeated("a", " ", 4096, ""),
-                   "the query is too long: 4097 bytes, at most 4096 may be (queries.bytes_max) "
-                   "at line 1, column 4097: \" \"");
+    assert_limited(
+        usual, repeated("a", " ", 4096, ""),
+        "the query is too long: 4097 bytes, at most 4096 may be (queries.bytes_max) "
+        "at line 1, column 4097: \" \"");
 }
 
 static void a_query_has_so_many_nodes(void **state)

@@ -71,8 +71,8 @@ enum tg_err tg_parser_no_name(struct tg_parser *p)
                                 TG_FMT(quoted(p)), TG_FMT(quoted(p)));
     }
     return tg_parser_refuse(p, p->token.at,
-                            "a name should stand after the dot, not %s%.*s%s",
-                            mark_of(p), TG_FMT(quoted(p)), mark_of(p));
+                            "a name should stand after the dot, not %s%.*s%s", mark_of(p),
+                            TG_FMT(quoted(p)), mark_of(p));
 }
 
 enum tg_err tg_parser_no_operand(struct tg_parser *p)
@@ -113,10 +113,9 @@ static const char *meant_by(struct tg_slice word)
         const char *word;
         const char *meant;
     } words[] = {
-        {"and", "&&"}, {"or", "||"},     {"is", "=="},
-        {"eq", "=="},  {"equals", "=="}, {"mod", "%"},
-        {"xor", "!="}, {"ne", "!="},     {"gt", ">"},
-        {"gte", ">="}, {"lt", "<"},      {"lte", "<="},
+        {"and", "&&"},    {"or", "||"},  {"is", "=="},  {"eq", "=="},
+        {"equals", "=="}, {"mod", "%"},  {"xor", "!="}, {"ne", "!="},
+        {"gt", ">"},      {"gte", ">="}, {"lt", "<"},   {"lte", "<="},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (is_word(word, words[i].word)) {
@@ -198,18 +197,16 @@ static enum tg_err refuse_here(struct tg_parser *p)
         return tg_parser_refuse(p, top->open, "a list is written [\"a\", \"b\"]");
     }
     bool has_items = top->kind != TG_FRAME_PAREN && top->kind != TG_FRAME_INDEX;
-    return tg_parser_refuse(p, p->token.at,
-                            "an operator%s or \"%s\" should stand here, not %s%.*s%s",
-                            has_items ? ", a comma" : "", closing_of(top), mark,
-                            TG_FMT(text), mark);
+    return tg_parser_refuse(
+        p, p->token.at, "an operator%s or \"%s\" should stand here, not %s%.*s%s",
+        has_items ? ", a comma" : "", closing_of(top), mark, TG_FMT(text), mark);
 }
 
 enum tg_err tg_parser_no_operator(struct tg_parser *p)
 {
     const struct tg_ast_node *before = tg_tree_pending(&p->tree, 0);
     if (before->kind == TG_AST_NAME && !before->grouped && is_word(before->text, "not")) {
-        return tg_parser_refuse(p, before->mark,
-                                "\"%.*s\" is no operator; write !(…)",
+        return tg_parser_refuse(p, before->mark, "\"%.*s\" is no operator; write !(…)",
                                 TG_FMT(before->text));
     }
     if (p->token.kind == TG_TOKEN_NAME) {

@@ -182,8 +182,9 @@ static enum tg_err check_pattern(struct tg_checker *c, const struct tg_ast_node 
 static enum tg_err check_matches(struct tg_checker *c, const struct tg_ast_node *node)
 {
     if (!c->limits->matches) {
-        return tg_check_refuse(c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
-                               "\"matches\" is not allowed by this gateway (queries.matches)");
+        return tg_check_refuse(
+            c, TG_CODE_QUERY_UNSUPPORTED, node->mark,
+            "\"matches\" is not allowed by this gateway (queries.matches)");
     }
     const struct tg_ast_node *pattern = tg_ast_child(c->ast, node, 1);
     return pattern->kind == TG_AST_STRING

@@ -8,9 +8,9 @@ struct word {
     struct tg_slice meant;
 };
 
-#define WORD(word, meant)                        \
-    {                                            \
-        TG_LIT_INIT(word), TG_LIT_INIT(meant)    \
+#define WORD(word, meant)                     \
+    {                                         \
+        TG_LIT_INIT(word), TG_LIT_INIT(meant) \
     }
 
 /* Values. */
@@ -20,24 +20,33 @@ static const struct word values[] = {
 };
 
 static const struct word functions[] = {
-    WORD("includes", "contains"),     WORD("icontains", "contains"),
-    WORD("has", "contains"),          WORD("tolowercase", "lowerAscii"),
-    WORD("tolower", "lowerAscii"),    WORD("lower", "lowerAscii"),
-    WORD("lowercase", "lowerAscii"),  WORD("touppercase", "upperAscii"),
-    WORD("toupper", "upperAscii"),    WORD("upper", "upperAscii"),
-    WORD("uppercase", "upperAscii"),  WORD("length", "size"),
-    WORD("len", "size"),              WORD("count", "size"),
-    WORD("starts_with", "startsWith"), WORD("startswith", "startsWith"),
-    WORD("ends_with", "endsWith"),    WORD("endswith", "endsWith"),
+    WORD("includes", "contains"),
+    WORD("icontains", "contains"),
+    WORD("has", "contains"),
+    WORD("tolowercase", "lowerAscii"),
+    WORD("tolower", "lowerAscii"),
+    WORD("lower", "lowerAscii"),
+    WORD("lowercase", "lowerAscii"),
+    WORD("touppercase", "upperAscii"),
+    WORD("toupper", "upperAscii"),
+    WORD("upper", "upperAscii"),
+    WORD("uppercase", "upperAscii"),
+    WORD("length", "size"),
+    WORD("len", "size"),
+    WORD("count", "size"),
+    WORD("starts_with", "startsWith"),
+    WORD("startswith", "startsWith"),
+    WORD("ends_with", "endsWith"),
+    WORD("endswith", "endsWith"),
 };
 
 /* What a handler calls it, or another framework, to `event.op`. */
 static const struct word operations[] = {
-    WORD("add", "create"),      WORD("insert", "create"),   WORD("new", "create"),
-    WORD("created", "create"),  WORD("added", "create"),    WORD("change", "update"),
-    WORD("changed", "update"),  WORD("updated", "update"),  WORD("modify", "update"),
-    WORD("edit", "update"),     WORD("save", "update"),     WORD("remove", "delete"),
-    WORD("removed", "delete"),  WORD("deleted", "delete"),  WORD("destroy", "delete"),
+    WORD("add", "create"),     WORD("insert", "create"),  WORD("new", "create"),
+    WORD("created", "create"), WORD("added", "create"),   WORD("change", "update"),
+    WORD("changed", "update"), WORD("updated", "update"), WORD("modify", "update"),
+    WORD("edit", "update"),    WORD("save", "update"),    WORD("remove", "delete"),
+    WORD("removed", "delete"), WORD("deleted", "delete"), WORD("destroy", "delete"),
 };
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -88,9 +97,7 @@ const char *tg_operations_text(uint32_t set, char text[TG_CHECK_TEXT_MAX])
     for (int op = 0; op < TG_OP_COUNT; op++) {
         uint32_t bit = 1u << op;
         if ((set & bit) != 0) {
-            const char *joint = at == 0                             ? ""
-                                : set < bit << 1         ? " or "
-                                                                    : ", ";
+            const char *joint = at == 0 ? "" : set < bit << 1 ? " or " : ", ";
             at += (size_t)snprintf(text + at, TG_CHECK_TEXT_MAX - at, "%s\"%s\"", joint,
                                    tg_op_text((enum tg_op)op));
         }
@@ -119,10 +126,10 @@ enum tg_err tg_check_operation(struct tg_checker *c, uint32_t at)
         }
         tg_nearest_offer(&nearest, text);
     }
-    enum tg_err err = tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at,
-                                      "event.op is never \"%.*s\"; it is %s",
-                                      TG_FMT(tg_refusal_quote(node->text)),
-                                      tg_operations_text(known, list));
+    enum tg_err err = tg_check_refuse(
+        c, TG_CODE_QUERY_TYPE, node->at, "event.op is never %.*s; it is %s",
+        TG_FMT(tg_refusal_quote(tg_ast_source(c->ast, node))),
+        tg_operations_text(known, list));
     tg_refusal_suggest_all(c->refusal, &nearest);
     return err;
 }
@@ -143,6 +150,24 @@ static bool complete_time(struct tg_slice text, char made[TIME_MAX])
         }
     }
     return false;
+}
+
+/* "99.95", "-7" */
+static bool is_number(struct tg_slice text)
+{
+    size_t digits = 0;
+    size_t points = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        bool is_sign = i == 0 && text.data[i] == '-';
+        bool is_point = text.data[i] == '.' && digits > 0 && i + 1 < text.size;
+        bool is_digit = text.data[i] >= '0' && text.data[i] <= '9';
+        digits += is_digit;
+        points += is_point;
+        if (!is_sign && !is_point && !is_digit) {
+            return false;
+        }
+    }
+    return digits > 0 && points <= 1 && text.size <= 40;
 }
 
 const char *tg_hint_literal(uint8_t type, const struct tg_ast_node *literal,
@@ -167,6 +192,15 @@ const char *tg_hint_literal(uint8_t type, const struct tg_ast_node *literal,
         return hint;
     case TG_KNOWN_DATE:
         return "; write date(…)";
+    case TG_KNOWN_INT:
+    case TG_KNOWN_UINT:
+    case TG_KNOWN_DOUBLE:
+    case TG_KNOWN_DECIMAL:
+        if (!is_text || !is_number(literal->text)) {
+            return "";
+        }
+        snprintf(hint, TG_HINT_MAX, "; write %.*s", TG_FMT(literal->text));
+        return hint;
     default:
         return "";
     }

@@ -153,9 +153,10 @@ static enum tg_err unknown_name(struct tg_checker *c, uint32_t at)
         tg_hint_only(&nearest, value);
     }
     enum tg_err err = tg_check_refuse(
-        c, TG_CODE_QUERY_FIELD, node->mark, "there is no field or variable \"%.*s\"%s%.*s%s",
-        TG_FMT(name), is_text ? "; a text is written in quotes: \"" : "",
-        is_text ? (int)name.size : 0, (const char *)name.data, is_text ? "\"" : "");
+        c, TG_CODE_QUERY_FIELD, node->mark,
+        "there is no field or variable \"%.*s\"%s%.*s%s", TG_FMT(name),
+        is_text ? "; a text is written in quotes: \"" : "", is_text ? (int)name.size : 0,
+        (const char *)name.data, is_text ? "\"" : "");
     tg_refusal_suggest_all(c->refusal, &nearest);
     return err;
 }
@@ -234,12 +235,11 @@ static enum tg_err refuse_member(struct tg_checker *c, const struct tg_ast_node 
                     tg_slice_is(tg_hint_function(name), "size");
     struct tg_slice source = tg_refusal_quote(tg_ast_source(c->ast, &c->ast->nodes[of]));
     char text[TG_CHECK_TEXT_MAX];
-    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, place,
-                           "%s has no members, so no \"%.*s\"%s%.*s%s",
-                           tg_check_text(c, of, text), TG_FMT(tg_refusal_quote(name)),
-                           has_size ? "; write size(" : "",
-                           has_size ? (int)source.size : 0, (const char *)source.data,
-                           has_size ? ")" : "");
+    return tg_check_refuse(
+        c, TG_CODE_QUERY_TYPE, place, "%s has no members, so no \"%.*s\"%s%.*s%s",
+        tg_check_text(c, of, text), TG_FMT(tg_refusal_quote(name)),
+        has_size ? "; write size(" : "", has_size ? (int)source.size : 0,
+        (const char *)source.data, has_size ? ")" : "");
 }
 
 /* Take `name` out of what child 0 is: at `at`, pointing at `place` if it is not there. */

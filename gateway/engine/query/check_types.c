@@ -102,14 +102,12 @@ static enum tg_err refuse_pair(struct tg_checker *c, uint32_t place, uint32_t a,
     uint8_t a_type = c->nodes[a].type;
     uint8_t b_type = c->nodes[b].type;
     const struct tg_ast_node *nodes = c->ast->nodes;
-    const char *advice = tg_type_is_text(a_type)
-                             ? tg_hint_literal(b_type, &nodes[a], hint)
-                         : tg_type_is_text(b_type)
-                             ? tg_hint_literal(a_type, &nodes[b], hint)
-                             : "";
+    const char *advice =
+        tg_type_is_text(a_type)   ? tg_hint_literal(b_type, &nodes[a], hint)
+        : tg_type_is_text(b_type) ? tg_hint_literal(a_type, &nodes[b], hint)
+                                  : "";
     return tg_check_refuse(c, TG_CODE_QUERY_TYPE, place, "%s is not comparable with %s%s",
-                           tg_check_text(c, a, left), tg_check_text(c, b, right),
-                           advice);
+                           tg_check_text(c, a, left), tg_check_text(c, b, right), advice);
 }
 
 /* Where to point: at the literal of two, else at the operator. */
@@ -166,11 +164,10 @@ static enum tg_err refuse_item(struct tg_checker *c, uint32_t item, uint8_t type
     char hint[TG_HINT_MAX];
     const struct tg_ast_node *node = &c->ast->nodes[item];
     bool is_text = tg_type_is_text(c->nodes[item].type);
-    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at,
-                           "%s is not comparable with %s of type %s%s",
-                           tg_check_text(c, item, text), what,
-                           tg_type_known_text((enum tg_type_known)type),
-                           is_text ? tg_hint_literal(type, node, hint) : "");
+    return tg_check_refuse(
+        c, TG_CODE_QUERY_TYPE, node->at, "%s is not comparable with %s of type %s%s",
+        tg_check_text(c, item, text), what, tg_type_known_text((enum tg_type_known)type),
+        is_text ? tg_hint_literal(type, node, hint) : "");
 }
 
 static bool is_slot(const struct tg_checker *c, uint32_t at, uint16_t slot)
@@ -240,9 +237,9 @@ static enum tg_err refuse_in(struct tg_checker *c, uint32_t item, uint32_t list)
     const struct tg_ast_node *node = &c->ast->nodes[list];
     struct tg_slice source = tg_refusal_quote(tg_ast_source(c->ast, node));
     bool is_literal = node->kind <= TG_AST_BYTES && node->kind != TG_AST_NULL;
-    bool is_part = !is_literal && tg_type_is_text(c->nodes[list].type) &&
-                   (tg_type_is_text(c->nodes[item].type) ||
-                    c->nodes[item].type == TG_KNOWN_ANY);
+    bool is_part =
+        !is_literal && tg_type_is_text(c->nodes[list].type) &&
+        (tg_type_is_text(c->nodes[item].type) || c->nodes[item].type == TG_KNOWN_ANY);
     char text[TG_CHECK_TEXT_MAX];
     return tg_check_refuse(c, TG_CODE_QUERY_TYPE, node->at, "%s is no list%s%.*s%s",
                            tg_check_text(c, list, text),

@@ -114,7 +114,8 @@ static enum tg_err refuse_cost(struct tg_slice source, uint32_t cost,
 {
     tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, source, 0,
                     "the query costs %u steps, and may cost %u "
-                    "(queries.cost_max)", cost, limits->cost_max);
+                    "(queries.cost_max)",
+                    cost, limits->cost_max);
     return TG_ELIMIT;
 }
 

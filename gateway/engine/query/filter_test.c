@@ -440,7 +440,8 @@ static void hints(const char *where, const char *line, const char *nearest)
         snprintf(expected, sizeof expected, "[%s]", nearest);
     }
     if (strcmp(suggests && got != NULL ? got : "", expected) != 0) {
-        fail_msg("%s:\n  %s\nsuggests not \"%s\"", where, (const char *)text.data, nearest);
+        fail_msg("%s:\n  %s\nsuggests not \"%s\"", where, (const char *)text.data,
+                 nearest);
     }
 }
 
@@ -455,8 +456,10 @@ static void an_operation_that_never_comes_is_refused(void **state)
     hints("event.op in ['create', 'Remove']", "query_type 1:24 event.op is", "delete");
     hints("event.op == 'event'", "query_type 1:13 event.op is never \"event\"", "");
     hints("event.op == 'updat'", "query_type 1:13 event.op is never", "update");
-    hints("'totl' in event.changed", "query_field 1:1 there is no field \"totl\"", "total");
-    hints("'secret' in event.changed", "query_field 1:1 there is no field \"secret\"", "");
+    hints("'totl' in event.changed", "query_field 1:1 there is no field \"totl\"",
+          "total");
+    hints("'secret' in event.changed", "query_field 1:1 there is no field \"secret\"",
+          "");
     hints("'secre' in event.changed", "query_field 1:1 there is no field \"secre\"", "");
 }
 
@@ -479,13 +482,16 @@ static void words_of_other_languages_are_translated(void **state)
           "query_field 1:11 there is no field or variable \"open\"; a text is written in "
           "quotes: \"open\" at",
           "");
-    hints("open != data.status", "query_field 1:1 there is no field or variable \"open\" at",
+    hints("open != data.status",
+          "query_field 1:1 there is no field or variable \"open\" at", "");
+    hints("open == status", "query_field 1:1 there is no field or variable \"open\"; a",
           "");
-    hints("open == status", "query_field 1:1 there is no field or variable \"open\"; a", "");
-    hints("status in [open, done]", "query_field 1:12 there is no field or variable "
-                                    "\"open\"; a text is written in quotes: \"open\" at",
+    hints("status in [open, done]",
+          "query_field 1:12 there is no field or variable "
+          "\"open\"; a text is written in quotes: \"open\" at",
           "");
-    hints("total == open", "query_field 1:10 there is no field or variable \"open\" at", "");
+    hints("total == open", "query_field 1:10 there is no field or variable \"open\" at",
+          "");
     hints("status.includes('a')", no_function, "contains");
     hints("status.toLowerCase() == 'a'", no_function, "lowerAscii");
     hints("status.upper() == 'A'", no_function, "upperAscii");
@@ -504,14 +510,16 @@ static void words_of_other_languages_are_translated(void **state)
 static void literals_are_corrected(void **state)
 {
     (void)state;
-    hints("created > '2026-11-23T01:02:03Z'",
-          "query_type 1:11 created (timestamp) is not comparable with "
-          "\"2026-11-23T01:02:03Z\" (string); write timestamp(\"2026-11-23T01:02:03Z\") at",
-          "");
-    hints("created > '2026-11-23T01:02:03'",
-          "query_type 1:11 created (timestamp) is not comparable with "
-          "\"2026-11-23T01:02:03\" (string); write timestamp(\"2026-11-23T01:02:03Z\") at",
-          "");
+    hints(
+        "created > '2026-11-23T01:02:03Z'",
+        "query_type 1:11 created (timestamp) is not comparable with "
+        "\"2026-11-23T01:02:03Z\" (string); write timestamp(\"2026-11-23T01:02:03Z\") at",
+        "");
+    hints(
+        "created > '2026-11-23T01:02:03'",
+        "query_type 1:11 created (timestamp) is not comparable with "
+        "\"2026-11-23T01:02:03\" (string); write timestamp(\"2026-11-23T01:02:03Z\") at",
+        "");
     hints("created > '2026-11-23'",
           "query_type 1:11 created (timestamp) is not comparable with \"2026-11-23\" "
           "(string); write timestamp(\"2026-11-23T00:00:00Z\") at",
@@ -519,6 +527,14 @@ static void literals_are_corrected(void **state)
     hints("created > 'soon'",
           "query_type 1:11 created (timestamp) is not comparable with \"soon\" (string); "
           "write timestamp(\"2026-11-23T02:16:34Z\") at",
+          "");
+    hints("total == '99.95'",
+          "query_type 1:10 total (decimal) is not comparable with \"99.95\" (string); "
+          "write "
+          "99.95 at",
+          "");
+    hints("total == '9.9.5'",
+          "query_type 1:10 total (decimal) is not comparable with \"9.9.5\" (string) at",
           "");
     hints("took in ['90s']",
           "query_type 1:10 \"90s\" (string) is not comparable with a value of type "
@@ -530,9 +546,10 @@ static void literals_are_corrected(void **state)
     hints("'x' in status",
           "query_type 1:8 status (string) is no list; write status.contains(…) at", "");
     hints("id in total", "query_type 1:7 total (decimal) is no list at", "");
-    hints("status in ('a', 'b')",
-          "query_syntax 1:11 a list is written [\"a\", \"b\"] at", "");
-    hints("not status == 'a'", "query_syntax 1:1 \"not\" is no operator; write !(…) at", "");
+    hints("status in ('a', 'b')", "query_syntax 1:11 a list is written [\"a\", \"b\"] at",
+          "");
+    hints("not status == 'a'", "query_syntax 1:1 \"not\" is no operator; write !(…) at",
+          "");
     hints("status.matches('a')",
           "query_unsupported 1:8 \"matches\" is not allowed by this gateway "
           "(queries.matches) at",

@@ -251,8 +251,8 @@ static struct tg_value load_nothing(void *context, int32_t variable,
     return tg_value_error("no such attribute");
 }
 
-enum tg_err tg_query_evaluate(struct tg_slice source, struct tg_buf *buf,
-                              bool *is_error, struct tg_refusal *refusal)
+enum tg_err tg_query_evaluate(struct tg_slice source, struct tg_buf *buf, bool *is_error,
+                              struct tg_refusal *refusal)
 {
     struct tg_ast ast = {.count = 0};
     struct tg_program *program = NULL;

@@ -170,11 +170,14 @@ static void an_expression_has_a_value_without_a_schema(void **state)
     (void)state;
     struct tg_buf value = {0};
     bool is_error = true;
-    assert_int_equal(tg_query_evaluate(TG_LIT("1 + 1 == 2"), &value, &is_error, &refusal), TG_OK);
+    assert_int_equal(tg_query_evaluate(TG_LIT("1 + 1 == 2"), &value, &is_error, &refusal),
+                     TG_OK);
     assert_false(is_error);
     assert_slice(tg_buf_slice(&value), "true");
-    assert_int_equal(tg_query_evaluate(TG_LIT("x"), &value, &is_error, &refusal), TG_EINVAL);
-    assert_int_equal(tg_query_evaluate(TG_LIT("1/0"), &value, &is_error, &refusal), TG_OK);
+    assert_int_equal(tg_query_evaluate(TG_LIT("x"), &value, &is_error, &refusal),
+                     TG_EINVAL);
+    assert_int_equal(tg_query_evaluate(TG_LIT("1/0"), &value, &is_error, &refusal),
+                     TG_OK);
     assert_true(is_error);
     tg_buf_finish(&value);
 }

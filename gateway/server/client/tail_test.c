@@ -239,9 +239,10 @@ static void an_unknown_type_is_told_with_the_nearest(void **state)
              "\"there is no event type \\\"board.Ordr\\\"\",\"member\":\"type\","
              "\"nearest\":[\"board.Order\"]}"),
         TG_TAIL_GO_ON);
-    assert_int_equal(hear("{\"kind\":\"types\",\"id\":4,\"catalogue\":1,\"types\":["
-                          "{\"name\":\"board.Order\"},{\"name\":\"board.\\u001bNote\"}]}"),
-                     TG_TAIL_FAILED);
+    assert_int_equal(
+        hear("{\"kind\":\"types\",\"id\":4,\"catalogue\":1,\"types\":["
+             "{\"name\":\"board.Order\"},{\"name\":\"board.\\u001bNote\"}]}"),
+        TG_TAIL_FAILED);
     assert_transcript(
         "> {\"kind\":\"types\",\"id\":4}\n"
         "! telegraphy: unknown_type: there is no event type \"board.Ordr\" (at "

@@ -55,6 +55,11 @@ static int refuse(struct inquiry *inquiry, const char *path, struct tg_slice sou
                   path == NULL ? "" : ": ");
     tg_buf_printf(err, "%s: ", tg_code_text(refusal->code));
     tg_show_text(err, tg_slice_of(refusal->message));
+    if (refusal->code == TG_CODE_UNKNOWN_MEMBER) {
+        tg_buf_add_text(err, " (at ");
+        tg_show_text(err, tg_slice_of(refusal->member));
+        tg_buf_add_text(err, ")");
+    }
     for (uint32_t i = 0; i < refusal->nearest_count; i++) {
         tg_buf_add_text(err, i == 0 ? "; did you mean " : " or ");
         tg_show_text(err, tg_slice_of(refusal->nearest[i]));
@@ -205,7 +210,9 @@ static int ask(struct inquiry *inquiry)
     struct tg_query_answer answer;
     if (tg_query_ask(inquiry->query, tg_buf_slice(&inquiry->event), &answer,
                      &inquiry->refusal) != TG_OK) {
-        explain_event(inquiry);
+        if (inquiry->refusal.code == TG_CODE_INVALID_EVENT) {
+            explain_event(inquiry);
+        }
         return refuse(inquiry, inquiry->options.event, tg_slice(NULL, 0));
     }
     show_rule(inquiry);
