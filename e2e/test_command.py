@@ -581,7 +581,7 @@ def test_query_eval_says_what_a_subscriber_is_told(schema: Path, tmp_path: Path)
 
 def test_query_eval_is_cel_without_a_schema() -> None:
     assert run("query", "eval", "[1, 2, 3].map(n, n * n)").stdout == "[1, 4, 9]\n"
-    assert run("query", "eval", "1 / 0").stdout == "error: division by zero\n"
+    assert run("query", "eval", "1 / 0").stderr == "telegraphy: error: division by zero\n"
     wrong = run("query", "eval", "1 +")
     assert wrong.returncode == 1
     assert "query_syntax" in wrong.stderr
