@@ -387,8 +387,8 @@ size_t tg_double_digits(double real, char text[TG_DOUBLE_DIGITS_SIZE])
     return write_large(&large, scale, real < 0, text);
 }
 
-/* How the sizes lie, sign aside, if that can be told by their powers of ten and of two; 0:
- * it cannot. All digits of a double may be a thousand. */
+/* How the sizes lie, sign aside, if their powers of ten and of two can tell; 0: they
+ * cannot. All digits of a double may be a thousand. */
 static int compare_powers(const struct digits *a, double b)
 {
     const double bits_per_digit = 3.321928094887362;

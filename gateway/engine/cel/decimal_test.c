@@ -7,6 +7,7 @@
 #include "testing/cmocka.h"
 
 #include "engine/cel/scalar.h"
+#include "engine/cel/values.h"
 
 static struct tg_slice slice(const struct tg_decimal_text *text)
 {
@@ -244,6 +245,46 @@ static void a_double_is_compared_by_its_digits(void **unused)
     assert_int_equal(tg_decimal_compare_double(TG_LIT("0"), -(double)INFINITY), 1);
 }
 
+/* By trying one digit, two digits, …. */
+static int fewest_digits(double real)
+{
+    char text[64];
+    int digits = 1;
+    for (; digits < 17; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, real);
+        if (strtod(text, NULL) == real) {
+            break;
+        }
+    }
+    return digits;
+}
+
+static void a_double_is_written_in_the_fewest_digits(void **unused)
+{
+    (void)unused;
+    uint64_t state = 11;
+    for (int i = 0; i < 20000; i++) {
+        char decimal[64];
+        char text[TG_DOUBLE_TEXT_SIZE];
+        struct tg_slice near = tg_slice(decimal, random_decimal(&state, decimal));
+        double real = random_double(&state, near);
+        if (isinf(real) || real == 0) {
+            continue;
+        }
+        text[tg_double_write(real, text)] = '\0';
+        int digits = 0;
+        int zeros = 0; /* At the end of an integer, or before the first digit. */
+        for (const char *at = text; *at != '\0' && *at != 'e'; at++) {
+            zeros = *at == '0' ? zeros + 1 : *at == '.' ? zeros : 0;
+            digits += *at >= '0' && *at <= '9' && (digits > 0 || *at != '0');
+        }
+        digits -= digits > zeros && strchr(text, '.') == NULL ? zeros : 0;
+        if (strtod(text, NULL) != real || digits != fewest_digits(real)) {
+            fail_msg("%.17g is written %s", real, text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_canonical_text_has_no_needless_digit),
         cmocka_unit_test(arithmetic_is_exact_or_refused),
         cmocka_unit_test(a_double_has_exact_digits),
+        cmocka_unit_test(a_double_is_written_in_the_fewest_digits),
         cmocka_unit_test(a_double_is_compared_by_its_digits),
         cmocka_unit_test(number_lines_keep_the_order_of_decimals),
     };
