@@ -112,7 +112,7 @@ static void live_count(struct tg_hub *hub, struct tg_hub_live *live, uint32_t op
     live->opaque = opaque;
 }
 
-static struct tg_hub_live *live_create(struct tg_type *type)
+static struct tg_hub_live *live_create(const struct tg_type *type)
 {
     struct tg_hub_live *live = tg_zalloc(1, sizeof *live);
     if (live == NULL) {
@@ -123,8 +123,6 @@ static struct tg_hub_live *live_create(struct tg_type *type)
         tg_free(live);
         return NULL;
     }
-    tg_type_ref(type);
-    live->type = type;
     tg_list_init(&live->cohorts);
     return live;
 }
@@ -135,7 +133,6 @@ static void live_prune(struct tg_hub *hub, struct tg_hub_stream *stream)
     if (tg_list_empty(&live->cohorts)) {
         live_count(hub, live, 0);
         tg_matcher_destroy(live->matcher);
-        tg_type_unref(live->type);
         tg_free(live);
         stream->live = NULL;
     }
@@ -173,40 +170,4 @@ void live_leave(struct tg_hub *hub, struct tg_hub_cohort *cohort)
     hub->counts.filters--;
     live_count(hub, live, tg_matcher_counts(live->matcher).opaque);
     live_prune(hub, cohort->stream);
-}
-
-/* Enter all cohorts, whose filters `live` still has, in `matcher`. */
-static bool enter_all(struct tg_hub_live *live, struct tg_matcher *matcher)
-{
-    for (struct tg_link *link = live->cohorts.next; link != &live->cohorts;
-         link = link->next) {
-        struct tg_hub_cohort *cohort = TG_ENTRY(link, struct tg_hub_cohort, link);
-        const struct tg_filter *filter = tg_matcher_filter(live->matcher, cohort->entry);
-        if (tg_matcher_add(matcher, filter, cohort, &cohort->next_entry) != TG_OK) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool live_renew(struct tg_hub *hub, struct tg_hub_stream *stream)
-{
-    struct tg_hub_live *live = stream->live;
-    struct tg_matcher *matcher = tg_matcher_create(&stream->type->schema);
-    if (matcher == NULL || !enter_all(live, matcher)) {
-        tg_matcher_destroy(matcher);
-        return false;
-    }
-    for (struct tg_link *link = live->cohorts.next; link != &live->cohorts;
-         link = link->next) {
-        struct tg_hub_cohort *cohort = TG_ENTRY(link, struct tg_hub_cohort, link);
-        cohort->entry = cohort->next_entry;
-    }
-    tg_matcher_destroy(live->matcher);
-    tg_type_unref(live->type);
-    tg_type_ref(stream->type);
-    live->matcher = matcher;
-    live->type = stream->type;
-    live_count(hub, live, tg_matcher_counts(matcher).opaque);
-    return true;
 }

@@ -86,7 +86,7 @@ void live_deliver(struct tg_hub *hub, const struct tg_hub_stream *stream,
     const struct tg_match *matches;
     uint32_t count;
     struct tg_event_parts parts = tg_event_parts(batch, event);
-    if (tg_rows_read(&hub->rows, &live->type->schema, &parts) != TG_OK ||
+    if (tg_rows_read(&hub->rows, &stream->type->schema, &parts) != TG_OK ||
         tg_matcher_match(live->matcher, &hub->rows, &matches, &count) != TG_OK) {
         live_lose(hub, live, event->offset);
         return;

@@ -39,7 +39,6 @@ struct tg_hub_cohort {
     bool filtered;
     bool about_event;
     uint32_t entry;
-    uint32_t next_entry; /* In the matcher that is to come: see live_renew. */
     uint32_t cost;
     uint32_t bytes;      /* What the filter takes, in the budget of each member. */
     struct tg_link link; /* Of those that have one. */
@@ -47,8 +46,7 @@ struct tg_hub_cohort {
 
 /* The filtered cohorts of a stream: here as long as there are any. */
 struct tg_hub_live {
-    struct tg_type *type; /* A reference: the matcher borrows the type's schema. */
-    struct tg_matcher *matcher;
+    struct tg_matcher *matcher; /* With the schema of the stream's type. */
     struct tg_link cohorts;
     uint32_t opaque; /* What the hub's counts have of it. */
 };
@@ -152,9 +150,6 @@ TG_MUST_USE enum tg_err live_enter(struct tg_hub *hub, struct tg_hub_stream *str
                                    const struct tg_filter *filter,
                                    struct tg_hub_cohort *cohort);
 void live_leave(struct tg_hub *hub, struct tg_hub_cohort *cohort);
-/* The stream's type is another now: look at its rows as it says. False without memory:
- * all is as before, and no filtered cohort can go on. */
-bool live_renew(struct tg_hub *hub, struct tg_hub_stream *stream);
 
 /* cohort.c */
 /* Of this filter (NULL: of all), or NULL. */
