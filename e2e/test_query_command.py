@@ -246,7 +246,10 @@ def test_a_rule_is_checked_and_pointed_at(files: Path) -> None:
     ("arguments", "said"),
     [
         (["check", "id", "--schema", "none.json"], "none.json: No such file or directory"),
-        (["check", "id", "--schema", "shop.json"], "the document has 2 types: say which of test.Order, test.Note"),
+        (
+            ["check", "id", "--schema", "shop.json"],
+            "the document has 2 types: say which of test.Order, test.Note",
+        ),
         (
             ["check", "id", "--schema", "shop.json", "--type", "test.Ordr"],
             'there is no event type "test.Ordr"; did you mean test.Order?',

@@ -23,9 +23,9 @@ void tg_nearest_init(struct tg_nearest *nearest, struct tg_slice wanted);
 /* Consider `name`. A name is close if it can be had by at most max(2, a third of its
  * length; 1 up to three letters) of: leave out, put in, replace, swap two neighbours
  * (Damerau-Levenshtein, as optimal string alignment); another case of a letter costs
- * half, of all letters no more. Names above 128 bytes are close to nothing; after some 32,000 comparisons of
- * letters (0.2 ms) no more names are considered. What is further away than the closest by
- * a letter is left out. */
+ * half, and of a whole name no more. Names above 128 bytes are close to nothing; after
+ * some 32,000 comparisons of letters (0.2 ms) no more names are considered. What is
+ * further away than the closest by a letter is left out. */
 void tg_nearest_offer(struct tg_nearest *nearest, struct tg_slice name);
 /* The same, where `name` has parts, joined by dots or hyphens, and its last part may have
  * been meant alone, or the parts before it wrongly: `Order` and `shop.Order` for

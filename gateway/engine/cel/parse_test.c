@@ -390,7 +390,7 @@ static void what_is_open_is_pointed_at(void **state)
                                    "at line 1, column 6: \"(b || c\"");
     assert_refused("a in [1, 2", "\"[\" is never closed at line 1, column 6: \"[1, 2\"");
     assert_refused("(a, b)", "a list is written [\"a\", \"b\"] "
-                             "at line 1, column 1: \"(a, b)\"");
+                             "at line 1, column 3: \", b)\"");
     assert_refused("[(a]", "\"(\" is not closed before \"]\" "
                            "at line 1, column 2: \"(a]\"");
     assert_refused("a)", "\")\" closes nothing at line 1, column 2: \")\"");

@@ -194,7 +194,7 @@ static enum tg_err refuse_here(struct tg_parser *p)
                                 mark, TG_FMT(text), mark);
     }
     if (top->kind == TG_FRAME_PAREN && p->token.kind == TG_TOKEN_COMMA) {
-        return tg_parser_refuse(p, top->open, "a list is written [\"a\", \"b\"]");
+        return tg_parser_refuse(p, p->token.at, "a list is written [\"a\", \"b\"]");
     }
     bool has_items = top->kind != TG_FRAME_PAREN && top->kind != TG_FRAME_INDEX;
     return tg_parser_refuse(
