@@ -120,6 +120,8 @@ const char *tg_hint_literal(uint8_t type, const struct tg_ast_node *literal,
 bool tg_hint_is_text(const struct tg_checker *c, uint32_t at);
 /* `total (decimal)`, for messages. */
 enum { TG_CHECK_TEXT_MAX = 128 };
+/* What the node is in the source, or … if it is too long, or has lines. */
+struct tg_slice tg_check_source(const struct tg_checker *c, uint32_t at);
 const char *tg_check_text(const struct tg_checker *c, uint32_t at,
                           char text[TG_CHECK_TEXT_MAX]);
 /* `"create", "update" or "delete"`, of a set of bits. */

@@ -197,12 +197,12 @@ static enum tg_err check_matches(struct tg_checker *c, const struct tg_ast_node 
 static enum tg_err refuse_list_contains(struct tg_checker *c,
                                         const struct tg_ast_node *node)
 {
-    const struct tg_ast_node *list = tg_ast_child(c->ast, node, 0);
-    const struct tg_ast_node *item = tg_ast_child(c->ast, node, 1);
-    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, list->at,
+    uint32_t list = tg_ast_child_index(c->ast, node, 0);
+    uint32_t item = tg_ast_child_index(c->ast, node, 1);
+    return tg_check_refuse(c, TG_CODE_QUERY_TYPE, c->ast->nodes[list].at,
                            "contains is of texts; of a list write %.*s in %.*s",
-                           TG_FMT(tg_refusal_quote(tg_ast_source(c->ast, item))),
-                           TG_FMT(tg_refusal_quote(tg_ast_source(c->ast, list))));
+                           TG_FMT(tg_check_source(c, item)),
+                           TG_FMT(tg_check_source(c, list)));
 }
 
 static enum tg_err check_arguments(struct tg_checker *c, const struct function *function,

@@ -143,6 +143,10 @@ static void literals_are_corrected(void **state)
     hints("id in (7)", "query_type 1:8 7 (int) is no list; write [7] at", "");
     hints("'x' in status",
           "query_type 1:8 status (string) is no list; write status.contains(…) at", "");
+    hints("status in 'a long text a long text a long text a long text a long text a l.'",
+          "query_type 1:11 \"a long text a long text a long text a long text a long text "
+          "a l… (string) is no list; write […] at",
+          "");
     hints("id in total", "query_type 1:7 total (decimal) is no list at", "");
     hints("status in ('a', 'b')", "query_syntax 1:15 a list is written [\"a\", \"b\"] at",
           "");

@@ -233,7 +233,7 @@ static enum tg_err refuse_member(struct tg_checker *c, const struct tg_ast_node 
     uint8_t type = c->nodes[of].type;
     bool has_size = (tg_type_is_text(type) || type == TG_KNOWN_LIST) &&
                     tg_slice_is(tg_hint_function(name), "size");
-    struct tg_slice source = tg_refusal_quote(tg_ast_source(c->ast, &c->ast->nodes[of]));
+    struct tg_slice source = tg_check_source(c, of);
     char text[TG_CHECK_TEXT_MAX];
     return tg_check_refuse(
         c, TG_CODE_QUERY_TYPE, place, "%s has no members, so no \"%.*s\"%s%.*s%s",

@@ -25,6 +25,12 @@ const char *tg_check_text(const struct tg_checker *c, uint32_t at,
     return text;
 }
 
+struct tg_slice tg_check_source(const struct tg_checker *c, uint32_t at)
+{
+    struct tg_slice source = tg_ast_source(c->ast, &c->ast->nodes[at]);
+    return tg_refusal_quote(source).size < source.size ? TG_LIT("…") : source;
+}
+
 /* --- Literals beside fields ------------------------------------------------------ */
 
 bool tg_check_is_uuid(struct tg_slice text)
@@ -235,7 +241,7 @@ enum tg_err tg_check_compare(struct tg_checker *c, uint32_t at)
 static enum tg_err refuse_in(struct tg_checker *c, uint32_t item, uint32_t list)
 {
     const struct tg_ast_node *node = &c->ast->nodes[list];
-    struct tg_slice source = tg_refusal_quote(tg_ast_source(c->ast, node));
+    struct tg_slice source = tg_check_source(c, list);
     bool is_literal = node->kind <= TG_AST_BYTES && node->kind != TG_AST_NULL;
     bool is_part =
         !is_literal && tg_type_is_text(c->nodes[list].type) &&
