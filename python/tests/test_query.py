@@ -230,7 +230,7 @@ def test_a_wrong_type_is_named(make, reason):
 
 
 def test_a_text_is_not_to_be_made_a_list_of_its_letters():
-    with pytest.raises(TypeError, match="not str 'abc'$"):
+    with pytest.raises(TypeError, match=r"not str 'abc'$"):
         Q(a__in="abc")
 
 
