@@ -1,5 +1,6 @@
 #include "engine/cel/values.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,7 +230,29 @@ struct tg_value tg_to_double(struct tg_work *work, const struct tg_value *argume
     }
 }
 
-/* `%.*e` writes a full stop, likewise. */
+/* The fewest digits that are read as this double again, as `%.*e` has them, with a full
+ * stop likewise. If 15 are enough, what stands before their zeros is the fewest: a double
+ * keeps every 15 digits; but a subnormal does not. */
+static void write_fewest(double real, char digits[TG_DOUBLE_TEXT_SIZE])
+{
+    for (int precision = fabs(real) < DBL_MIN ? 0 : DBL_DIG - 1; precision < 17;
+         precision++) {
+        snprintf(digits, TG_DOUBLE_TEXT_SIZE, "%.*e", precision, real);
+        if (strtod(digits, NULL) == real) {
+            break;
+        }
+    }
+    char *e = strchr(digits, 'e');
+    char *end = e;
+    if (strchr(digits, '.') != NULL) {
+        while (end[-1] == '0') {
+            end--;
+        }
+        end -= end[-1] == '.';
+    }
+    memmove(end, e, strlen(e) + 1);
+}
+
 size_t tg_double_write(double real, char text[TG_DOUBLE_TEXT_SIZE])
 {
     enum { LARGEST_PLAIN = 21, SMALLEST_PLAIN = -6 };
@@ -239,12 +262,7 @@ size_t tg_double_write(double real, char text[TG_DOUBLE_TEXT_SIZE])
         return strlen(word);
     }
     char digits[TG_DOUBLE_TEXT_SIZE];
-    for (int precision = 0; precision < 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*e", precision, real);
-        if (strtod(digits, NULL) == real) {
-            break;
-        }
-    }
+    write_fewest(real, digits);
     char *e = strchr(digits, 'e');
     int exponent = atoi(e + 1);
     if (exponent < SMALLEST_PLAIN || exponent >= LARGEST_PLAIN) {
@@ -286,6 +304,7 @@ static struct tg_value string_of_bytes(struct tg_work *work, struct tg_slice byt
 struct tg_value tg_to_string(struct tg_work *work, const struct tg_value *arguments,
                              uint32_t count)
 {
+    enum { DOUBLE_STEPS = 32 }; /* Its digits are not found in one. */
     struct tg_value of = arguments[0];
     char text[TG_DECIMAL_TEXT_SIZE];
     struct tg_decimal_text digits;
@@ -305,6 +324,9 @@ struct tg_value tg_to_string(struct tg_work *work, const struct tg_value *argume
         tg_decimal_of_uint(of.unsigned_integer, &digits);
         return keep(work, TG_VALUE_STRING, digits.data, digits.size);
     case TG_VALUE_DOUBLE:
+        if (!tg_spend(work, DOUBLE_STEPS)) {
+            return tg_value_error(tg_no_steps);
+        }
         size = tg_double_write(of.real, text);
         break;
     case TG_VALUE_DECIMAL:

@@ -386,3 +386,42 @@ size_t tg_double_digits(double real, char text[TG_DOUBLE_DIGITS_SIZE])
     size_t scale = exponent < 0 && mantissa != 0 ? (size_t)-exponent : 0;
     return write_large(&large, scale, real < 0, text);
 }
+
+/* How the sizes lie, sign aside, if their powers of ten and of two can tell; 0: they
+ * cannot. All digits of a double may be a thousand. */
+static int compare_powers(const struct digits *a, double b)
+{
+    const double bits_per_digit = 3.321928094887362;
+    int exponent; /* 2^(exponent - 1) <= |b| < 2^exponent. */
+    (void)frexp(b, &exponent);
+    size_t zeros = 0;
+    while (a->whole.size == 0 && zeros < a->fraction.size &&
+           a->fraction.data[zeros] == '0') {
+        zeros++;
+    }
+    /* 10^power <= |a| < 10^(power + 1). */
+    double power = a->whole.size != 0 ? (double)a->whole.size - 1 : -(double)zeros - 1;
+    if (power * bits_per_digit > exponent + 1) {
+        return 1;
+    }
+    return (power + 1) * bits_per_digit < exponent - 2 ? -1 : 0;
+}
+
+int tg_decimal_compare_double(struct tg_slice a, double b)
+{
+    char text[TG_DOUBLE_DIGITS_SIZE];
+    struct digits left = digits_of(a);
+    bool is_zero = left.whole.size + left.fraction.size == 0;
+    if (isinf(b)) {
+        return b > 0 ? -1 : 1;
+    }
+    if (is_zero || b == 0 || left.negative != (b < 0)) {
+        int sign = is_zero ? 0 : left.negative ? -1 : 1;
+        return sign != 0 ? sign : (0 > b) - (0 < b);
+    }
+    int order = compare_powers(&left, b);
+    if (order != 0) {
+        return left.negative ? -order : order;
+    }
+    return tg_decimal_compare(a, tg_slice(text, tg_double_digits(b, text)));
+}

@@ -15,6 +15,8 @@ struct tg_decimal_text {
 
 /* -1, 0, 1. Both are decimals as scalar.h judges them, needless zeros aside. */
 int tg_decimal_compare(struct tg_slice a, struct tg_slice b);
+/* The same with a double, which is exactly what it is; never a NaN. */
+int tg_decimal_compare_double(struct tg_slice a, double b);
 
 /* The canonical text (no needless zeros, no -0) of a decimal or of a literal of CEL,
  * which may have an exponent. False if it has too many digits. */

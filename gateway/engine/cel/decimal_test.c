@@ -1,11 +1,13 @@
 #include "engine/cel/decimal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "testing/cmocka.h"
 
 #include "engine/cel/scalar.h"
+#include "engine/cel/values.h"
 
 static struct tg_slice slice(const struct tg_decimal_text *text)
 {
@@ -199,6 +201,90 @@ static void number_lines_keep_the_order_of_decimals(void **unused)
     }
 }
 
+/* Doubles of every size, and next to a decimal: told apart without their digits, or by
+ * them. */
+static double random_double(uint64_t *state, struct tg_slice near)
+{
+    char text[80];
+    snprintf(text, sizeof text, "%.*s", TG_FMT(near));
+    double real = strtod(text, NULL);
+    uint64_t bits;
+    memcpy(&bits, &real, sizeof bits);
+    switch (random_bits(state) % 4) {
+    case 0:
+        return real;
+    case 1:
+        bits += random_bits(state) % 3;
+        memcpy(&real, &bits, sizeof real);
+        return real;
+    default:
+        return ldexp((double)random_bits(state) - 0x1p30,
+                     (int)(random_bits(state) % 2100) - 1100);
+    }
+}
+
+static void a_double_is_compared_by_its_digits(void **unused)
+{
+    (void)unused;
+    const double odd[] = {0.0, -0.0, 5e-324, -5e-324, 1.7976931348623157e308, 1.0, 10.0};
+    uint64_t state = 7;
+    for (int i = 0; i < 100000; i++) {
+        char text[64];
+        char digits[TG_DOUBLE_DIGITS_SIZE];
+        struct tg_slice a = tg_slice(text, random_decimal(&state, text));
+        double b = i < 7000 ? odd[i % 7] : random_double(&state, a);
+        if (isinf(b)) {
+            continue;
+        }
+        int order = tg_decimal_compare(a, tg_slice(digits, tg_double_digits(b, digits)));
+        if (tg_decimal_compare_double(a, b) != order) {
+            fail_msg("%.*s and %.17g: not %d", TG_FMT(a), b, order);
+        }
+    }
+    assert_int_equal(tg_decimal_compare_double(TG_LIT("1"), (double)INFINITY), -1);
+    assert_int_equal(tg_decimal_compare_double(TG_LIT("0"), -(double)INFINITY), 1);
+}
+
+/* By trying one digit, two digits, …. */
+static int fewest_digits(double real)
+{
+    char text[64];
+    int digits = 1;
+    for (; digits < 17; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, real);
+        if (strtod(text, NULL) == real) {
+            break;
+        }
+    }
+    return digits;
+}
+
+static void a_double_is_written_in_the_fewest_digits(void **unused)
+{
+    (void)unused;
+    uint64_t state = 11;
+    for (int i = 0; i < 20000; i++) {
+        char decimal[64];
+        char text[TG_DOUBLE_TEXT_SIZE];
+        struct tg_slice near = tg_slice(decimal, random_decimal(&state, decimal));
+        double real = random_double(&state, near);
+        if (isinf(real) || real == 0) {
+            continue;
+        }
+        text[tg_double_write(real, text)] = '\0';
+        int digits = 0;
+        int zeros = 0; /* At the end of an integer, or before the first digit. */
+        for (const char *at = text; *at != '\0' && *at != 'e'; at++) {
+            zeros = *at == '0' ? zeros + 1 : *at == '.' ? zeros : 0;
+            digits += *at >= '0' && *at <= '9' && (digits > 0 || *at != '0');
+        }
+        digits -= digits > zeros && strchr(text, '.') == NULL ? zeros : 0;
+        if (strtod(text, NULL) != real || digits != fewest_digits(real)) {
+            fail_msg("%.17g is written %s", real, text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +292,8 @@ int main(void)
         cmocka_unit_test(the_canonical_text_has_no_needless_digit),
         cmocka_unit_test(arithmetic_is_exact_or_refused),
         cmocka_unit_test(a_double_has_exact_digits),
+        cmocka_unit_test(a_double_is_written_in_the_fewest_digits),
+        cmocka_unit_test(a_double_is_compared_by_its_digits),
         cmocka_unit_test(number_lines_keep_the_order_of_decimals),
     };
     return cmocka_run_group_tests_name("decimal", tests, NULL, NULL);

@@ -14,7 +14,7 @@ struct tg_query_limits {
     uint32_t nodes_max; /* Items of a list that are literals do not count; 256. */
     uint32_t depth_max; /* Nodes from the root to a leaf, and open brackets; 32. */
     uint32_t items_max; /* Of one list; 1,000. */
-    uint32_t cost_max;  /* Static cost of one filter (filter.h); 10,000. */
+    uint32_t cost_max;  /* Static cost of one query, without the rule; 10,000. */
     bool matches;       /* May `matches` be used? Default: no. */
 };
 

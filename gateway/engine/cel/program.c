@@ -299,6 +299,18 @@ static enum tg_err before_child(struct tg_compile *c, struct tg_visit *visit)
 /* Beyond every limit that there can be, and far from what overflows. */
 enum { COST_MAX = 1 << 20 };
 
+static void add_cost(struct tg_compile *c, uint64_t cost)
+{
+    cost += c->cost;
+    c->cost = cost < COST_MAX ? (uint32_t)cost : COST_MAX;
+}
+
+/* Each key is looked for among those before it. */
+static uint64_t map_cost(uint64_t keys)
+{
+    return keys * keys / 8;
+}
+
 static enum tg_err end_loop(struct tg_compile *c, struct tg_visit *visit)
 {
     const struct tg_ast_node *node = node_of(c, visit);
@@ -310,8 +322,7 @@ static enum tg_err end_loop(struct tg_compile *c, struct tg_visit *visit)
     c->loops--;
     uint32_t before = c->loop_costs[c->loops];
     uint64_t body = c->cost > before ? c->cost - before : 0;
-    uint64_t cost = before + body * TG_LOOP_ITEMS;
-    c->cost = cost < COST_MAX ? (uint32_t)cost : COST_MAX;
+    add_cost(c, body * (TG_LOOP_ITEMS - 1));
     tg_emit_end(c, visit);
     c->depth++; /* The result, which NEXT or TEST left. */
     c->depth_max = c->depth > c->depth_max ? c->depth : c->depth_max;
@@ -349,8 +360,11 @@ static enum tg_err leave(struct tg_compile *c, struct tg_visit *visit)
     case TG_AST_METHOD:
         return emit_call(c, node);
     case TG_AST_LIST:
+        instruction.does = TG_DO_LIST;
+        return tg_emit(c, instruction, node->count, true);
     case TG_AST_MAP:
-        instruction.does = node->kind == TG_AST_LIST ? TG_DO_LIST : TG_DO_MAP;
+        instruction.does = TG_DO_MAP;
+        add_cost(c, map_cost(node->count / 2));
         return tg_emit(c, instruction, node->count, true);
     default:
         return is_macro(node->kind) ? end_loop(c, visit) : tg_emit_pure(c, binary, 2);

@@ -71,6 +71,7 @@ struct tg_variables {
     void *context;
 };
 
+/* Of one evaluation; of all programs of a filter together (filter.h). */
 enum { TG_STEPS_MAX = 100000 };
 
 /* Run it. Errors of every kind, want of memory and of steps included, are values of kind

@@ -84,14 +84,7 @@ static enum tg_order order_of_decimal_and_double(struct tg_slice a, struct tg_va
     if (of.is_literal) {
         return order_of(tg_decimal_compare(a, tg_slice_of(of.exact)));
     }
-    if (isnan(b)) {
-        return TG_ORDER_UNORDERED;
-    }
-    if (isinf(b)) {
-        return b > 0 ? TG_ORDER_LESS : TG_ORDER_GREATER;
-    }
-    char digits[TG_DOUBLE_DIGITS_SIZE];
-    return order_of(tg_decimal_compare(a, tg_slice(digits, tg_double_digits(b, digits))));
+    return isnan(b) ? TG_ORDER_UNORDERED : order_of(tg_decimal_compare_double(a, b));
 }
 
 static enum tg_order order_of_decimal_and(struct tg_slice a, struct tg_value b)

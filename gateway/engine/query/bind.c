@@ -78,7 +78,7 @@ enum tg_err tg_bind_add(struct tg_binder *b, struct tg_ast_node node,
                         const uint32_t *children, uint32_t count)
 {
     struct tg_ast *tree = &b->bound->tree;
-    if (tree->count >= TG_BOUND_NODES_MAX) {
+    if (tree->count >= b->bound->nodes_max) {
         return TG_ELIMIT;
     }
     if (!make_room(b->bound, count)) {
@@ -87,6 +87,9 @@ enum tg_err tg_bind_add(struct tg_binder *b, struct tg_ast_node node,
     bool is_macro = node.kind >= TG_AST_ALL && node.kind <= TG_AST_MAP_EACH;
     struct tg_bound_node info = {
         .variable = -1, .is_constant = node.kind != TG_AST_NAME && !is_macro, .size = 1};
+    if (node.kind == TG_AST_METHOD || node.kind == TG_AST_CALL) {
+        info.size += tg_slice_is(node.text, "matches") ? TG_BOUND_PATTERN : 0;
+    }
     uint8_t depth = 0;
     node.count = count;
     node.first = tree->links_count;
@@ -142,8 +145,8 @@ enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from
     return TG_OK;
 }
 
-static enum tg_err add_known(struct tg_binder *b, const struct tg_ast_node *from,
-                             struct tg_value value)
+enum tg_err tg_bind_known(struct tg_binder *b, const struct tg_ast_node *from,
+                          struct tg_value value)
 {
     struct tg_bound *bound = b->bound;
     if (bound->known_count == bound->known_capacity) {
@@ -171,8 +174,9 @@ enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other
     }
     struct tg_slice kept =
         tg_keep_copy(&b->bound->keep, tg_slice(digits.data, digits.size));
-    return kept.data == NULL ? TG_ENOMEM
-                             : add_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
+    return kept.data == NULL
+               ? TG_ENOMEM
+               : tg_bind_known(b, other, tg_value_text(TG_VALUE_DECIMAL, kept));
 }
 
 static enum tg_err add_decimal_literal(struct tg_binder *b,
@@ -336,6 +340,8 @@ enum tg_err tg_bind(struct tg_bound *bound, const struct tg_ast *ast,
     bound->tree.links_count = 0;
     bound->tree.source = ast->source;
     bound->known_count = 0;
+    /* A literal may become a call of it: date("…"). */
+    bound->nodes_max = ast->count * 2 + TG_BOUND_CLAIMS_MAX;
     tg_keep_finish(&bound->keep);
     tg_buf_clear(&bound->scratch);
     if (!find_needed(&b)) {

@@ -13,13 +13,16 @@ enum {
     TG_VARIABLE_KNOWN = 2049,   /* + place in `known`. */
 };
 
-enum { TG_BOUND_NODES_MAX = 65536 };
+/* Nodes that claims may come to, however often they are named: four times what the
+ * largest claims are. And what a pattern is counted as. Both bound the work of compiling.
+ */
+enum { TG_BOUND_CLAIMS_MAX = 8192, TG_BOUND_PATTERN = 1000 };
 
 struct tg_bound_node {
     int32_t variable; /* -1: it is none. */
     bool is_constant; /* The same at every event; an error, maybe. */
     bool about_event; /* It looks at `old` or `event`. */
-    uint32_t size;    /* Nodes of the subtree. */
+    uint32_t size;    /* Nodes of the subtree, and TG_BOUND_PATTERN for each pattern. */
     uint64_t slots;   /* tg_slot_bit of all that it looks at. */
 };
 
@@ -35,6 +38,7 @@ struct tg_bound {
     struct tg_value *known;
     uint32_t known_count;
     uint32_t known_capacity;
+    uint32_t nodes_max;
     uint32_t *places; /* By the node of the source: its place in `tree`. */
     uint32_t places_capacity;
     struct tg_keep keep;
@@ -75,6 +79,9 @@ enum tg_err tg_bind_text(struct tg_binder *b, const struct tg_ast_node *from,
                          struct tg_slice text);
 enum tg_err tg_bind_variable(struct tg_binder *b, const struct tg_ast_node *from,
                              uint32_t variable);
+/* A constant that no literal of the source is. */
+enum tg_err tg_bind_known(struct tg_binder *b, const struct tg_ast_node *from,
+                          struct tg_value value);
 /* The decimal of `text`, or `other` if it has too many digits. */
 enum tg_err tg_bind_decimal(struct tg_binder *b, const struct tg_ast_node *other,
                             struct tg_slice text);

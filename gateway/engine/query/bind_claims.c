@@ -1,4 +1,5 @@
 /* Claims, which are constants once a client is known: `auth.a.b` becomes literals. */
+#include "engine/cel/decimal.h"
 #include "engine/query/bind.h"
 
 /* --- Paths ----------------------------------------------------------------------- */
@@ -56,6 +57,20 @@ static enum tg_err keep_string(struct tg_binder *b, struct tg_json value,
     return text->size != 0 && text->data == NULL ? TG_ENOMEM : TG_OK;
 }
 
+/* Its digits are in the claims, not at the node's place in the source. */
+static enum tg_err add_double(struct tg_binder *b, const struct tg_ast_node *from,
+                              struct tg_json value, uint8_t read_as)
+{
+    struct tg_decimal_text digits;
+    double real = 0;
+    if (read_as == TG_KNOWN_DECIMAL &&
+        tg_decimal_canonical(tg_json_raw(value), &digits)) {
+        return tg_bind_decimal(b, from, tg_json_raw(value));
+    }
+    tg_json_double(value, &real);
+    return tg_bind_known(b, from, tg_value_double(real));
+}
+
 static enum tg_err add_plain_json(struct tg_binder *b, const struct tg_ast_node *from,
                                   struct tg_json value, uint8_t read_as)
 {
@@ -74,10 +89,7 @@ static enum tg_err add_plain_json(struct tg_binder *b, const struct tg_ast_node 
         return read_as == TG_KNOWN_DECIMAL ? tg_bind_decimal(b, &node, tg_json_raw(value))
                                            : tg_bind_add(b, node, NULL, 0);
     case TG_JSON_DOUBLE:
-        node.kind = TG_AST_DOUBLE;
-        tg_json_double(value, &node.real);
-        return read_as == TG_KNOWN_DECIMAL ? tg_bind_decimal(b, &node, tg_json_raw(value))
-                                           : tg_bind_add(b, node, NULL, 0);
+        return add_double(b, from, value, read_as);
     case TG_JSON_STRING: {
         enum tg_err err = keep_string(b, value, &text);
         return err == TG_OK ? tg_bind_text_as(b, from, text, read_as) : err;

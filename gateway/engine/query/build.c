@@ -253,12 +253,13 @@ void tg_build_open(struct tg_builder *builder, enum tg_term_kind kind)
     builder->levels[builder->open++] = (struct level){(uint8_t)kind, builder->count};
 }
 
-void tg_build_close(struct tg_builder *builder)
+struct tg_build_sum tg_build_close(struct tg_builder *builder)
 {
     assert(builder->open > 0);
     struct level level = builder->levels[--builder->open];
+    struct tg_build_sum sum = {0, false};
     if (builder->failed) {
-        return;
+        return sum;
     }
     /* Before the first part there is no array, and nothing may be added to NULL. */
     const struct tg_build_part **parts = level.first == 0 ? builder->parts
@@ -267,6 +268,10 @@ void tg_build_close(struct tg_builder *builder)
         settle(builder, level.kind, parts, builder->count - level.first);
     builder->count = level.first;
     tg_build_add(builder, part);
+    if (part != NULL) {
+        sum = (struct tg_build_sum){part->cost, part->about_event};
+    }
+    return sum;
 }
 
 /* ---- literals ---- */

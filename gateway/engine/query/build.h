@@ -16,9 +16,15 @@ struct tg_builder;
 struct tg_builder *tg_builder_create(void);
 void tg_builder_destroy(struct tg_builder *builder);
 
+/* What a closed group came to in its canonical form; nothing after a failure. */
+struct tg_build_sum {
+    uint32_t cost; /* As of struct tg_filter; so the next. */
+    bool about_event;
+};
+
 /* Open an AND or an OR (of none: TRUE, FALSE), and close it. At most 64 are open. */
 void tg_build_open(struct tg_builder *builder, enum tg_term_kind kind);
-void tg_build_close(struct tg_builder *builder);
+struct tg_build_sum tg_build_close(struct tg_builder *builder);
 
 void tg_build_constant(struct tg_builder *builder, bool value);
 void tg_build_number(struct tg_builder *builder, uint16_t slot, int64_t number,

@@ -75,6 +75,7 @@ struct tg_checker {
     const struct tg_schema *schema;
     const struct tg_query_limits *limits;
     struct tg_refusal *refusal;
+    uint32_t patterns_cost; /* Of those seen so far. */
     bool is_rule;
 };
 

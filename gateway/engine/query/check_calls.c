@@ -139,6 +139,21 @@ static enum tg_err check_constant(struct tg_checker *c, const struct function *f
                                             "%.*s takes %s", TG_FMT(node->text), should);
 }
 
+/* A pattern is short, and its program may be long: all of a query's are counted before
+ * they are compiled as often as they are meant. */
+static enum tg_err count_pattern(struct tg_checker *c, uint32_t place, uint32_t cost)
+{
+    uint32_t cost_max = c->limits->cost_max;
+    uint32_t left = UINT32_MAX - c->patterns_cost;
+    c->patterns_cost += cost < left ? cost : left;
+    return c->patterns_cost <= cost_max
+               ? TG_OK
+               : tg_check_refuse(c, TG_CODE_QUERY_LIMIT, place,
+                                 "the patterns up to here cost %u steps, and the query "
+                                 "may cost %u",
+                                 c->patterns_cost, cost_max);
+}
+
 /* A pattern that is none would be an error at every event, too. */
 static enum tg_err check_pattern(struct tg_checker *c, const struct tg_ast_node *pattern)
 {
@@ -146,16 +161,18 @@ static enum tg_err check_pattern(struct tg_checker *c, const struct tg_ast_node 
     const char *why = NULL;
     uint32_t at;
     enum tg_err err = tg_regex_compile(pattern->text, &regex, &why, &at);
-    tg_free(regex);
     if (err == TG_ENOMEM) {
         tg_refusal_set(c->refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
         return err;
     }
-    return err == TG_OK
-               ? TG_OK
-               : tg_check_refuse(
-                     c, err == TG_ELIMIT ? TG_CODE_QUERY_LIMIT : TG_CODE_QUERY_TYPE,
-                     pattern->at, "\"matches\" takes no such pattern: %s", why);
+    if (err != TG_OK) {
+        return tg_check_refuse(
+            c, err == TG_ELIMIT ? TG_CODE_QUERY_LIMIT : TG_CODE_QUERY_TYPE, pattern->at,
+            "\"matches\" takes no such pattern: %s", why);
+    }
+    uint32_t cost = tg_regex_cost(regex);
+    tg_free(regex);
+    return count_pattern(c, pattern->at, cost);
 }
 
 static enum tg_err check_matches(struct tg_checker *c, const struct tg_ast_node *node)

@@ -142,6 +142,15 @@ static bool is_true_here(const struct tg_filter *filter, const struct tg_term *t
     }
 }
 
+/* A program's share of the steps that the whole filter may take is its part of the cost.
+ * So what one takes is nothing to the others, in whatever order they are asked. */
+static uint32_t steps_of(const struct tg_filter *filter, const struct tg_program *program)
+{
+    uint64_t cost = tg_program_cost(program);
+    return cost >= filter->cost ? TG_STEPS_MAX
+                                : (uint32_t)(TG_STEPS_MAX * cost / filter->cost);
+}
+
 static bool is_true_of_program(const struct tg_filter *filter, const struct tg_term *term,
                                const struct tg_schema *schema, const struct tg_row *row,
                                struct tg_space *space)
@@ -150,7 +159,8 @@ static bool is_true_of_program(const struct tg_filter *filter, const struct tg_t
     struct tg_variables variables = {tg_load_variable, &load};
     const struct tg_program *program =
         (const struct tg_program *)(const void *)text_of(filter, term).data;
-    struct tg_value value = tg_program_run(program, &variables, space, TG_STEPS_MAX);
+    struct tg_value value =
+        tg_program_run(program, &variables, space, steps_of(filter, program));
     return value.kind == TG_VALUE_BOOL && value.boolean != term->negated;
 }
 

@@ -123,15 +123,18 @@ TG_MUST_USE enum tg_err tg_filter_compile(struct tg_compiler *compiler,
                                           struct tg_refusal *refusal);
 
 /* Check an access rule as a catalogue brings it, without claims: hidden fields are known
- * to it, `auth.*` may be anything, `old` and `event` may not be named. Errors as above.
- */
+ * to it, `auth.*` may be anything, `old` and `event` may not be named; its cost is
+ * judged as if no claim were there. Errors as above. */
 TG_MUST_USE enum tg_err tg_rule_check(struct tg_compiler *compiler,
                                       const struct tg_schema *schema,
                                       struct tg_slice rule,
                                       const struct tg_query_limits *limits,
                                       struct tg_refusal *refusal);
 
-/* Is it true of the row? The contiguous scan, which the matcher is held to. */
+/* Is it true of the row? The contiguous scan, which the matcher is held to. All of it
+ * takes TG_STEPS_MAX steps at most: each program has a share of them as large as its part
+ * of the filter's cost, and is an error (so not true, negated or not) where it is not
+ * done within that. */
 bool tg_filter_is_true(const struct tg_filter *filter, const struct tg_schema *schema,
                        const struct tg_row *row, struct tg_space *space);
 /* One literal (no AND, OR) of it. */

@@ -108,38 +108,47 @@ static enum tg_err tell_rule_before(struct tg_compiler *c,
     return err;
 }
 
-static enum tg_err build(struct tg_compiler *c, const struct tg_filter_request *request,
-                         bool rule_before, struct tg_filter **filter,
-                         struct tg_refusal *refusal)
+static enum tg_err refuse_cost(struct tg_slice source, uint32_t cost,
+                               const struct tg_query_limits *limits,
+                               struct tg_refusal *refusal)
 {
-    enum tg_err err = TG_OK;
-    tg_build_open(c->normal.builder, TG_TERM_AND);
-    if (request->where.size != 0) {
-        err = tell(c, request, request->where, false, 0, refusal);
-    }
-    if (err == TG_OK && request->access.size != 0) {
-        err = tell_rule(c, request, 0, refusal);
-    }
-    if (err == TG_OK && rule_before) {
-        err = tell_rule_before(c, request, refusal);
-    }
-    tg_build_close(c->normal.builder);
-    struct tg_filter *made = NULL;
-    enum tg_err finished = tg_build_finish(c->normal.builder, &made);
-    if (err != TG_OK) {
-        tg_free(made);
-        return err;
-    }
-    *filter = made;
-    return finished == TG_OK ? TG_OK : refuse_memory(refusal);
+    tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, source, 0,
+                    "the query costs %u steps, and may cost %u", cost, limits->cost_max);
+    return TG_ELIMIT;
 }
 
-static enum tg_err refuse_cost(const struct tg_filter_request *request, uint32_t cost,
-                               uint32_t cost_max, struct tg_refusal *refusal)
+/* `where` is judged by itself: what it may cost says nothing of a rule. */
+static enum tg_err tell_where(struct tg_compiler *c,
+                              const struct tg_filter_request *request, bool *about_event,
+                              struct tg_refusal *refusal)
 {
-    tg_query_refuse(refusal, TG_CODE_QUERY_LIMIT, request->where, 0,
-                    "the query costs %u steps, and may cost %u", cost, cost_max);
-    return TG_ELIMIT;
+    const struct tg_query_limits *limits =
+        request->limits == NULL ? &tg_query_limits_default : request->limits;
+    tg_build_open(c->normal.builder, TG_TERM_AND);
+    enum tg_err err = tell(c, request, request->where, false, 0, refusal);
+    struct tg_build_sum sum = tg_build_close(c->normal.builder);
+    *about_event = sum.about_event;
+    if (err == TG_OK && sum.cost > limits->cost_max) {
+        err = refuse_cost(request->where, sum.cost, limits, refusal);
+    }
+    return err;
+}
+
+/* Tell the builder all of it. */
+static enum tg_err tell_all(struct tg_compiler *c,
+                            const struct tg_filter_request *request,
+                            struct tg_refusal *refusal)
+{
+    bool about_event = false;
+    enum tg_err err =
+        request->where.size == 0 ? TG_OK : tell_where(c, request, &about_event, refusal);
+    if (err == TG_OK && request->access.size != 0) {
+        err = tell_rule(c, request, 0, refusal);
+        if (err == TG_OK && about_event) {
+            err = tell_rule_before(c, request, refusal);
+        }
+    }
+    return err;
 }
 
 enum tg_err tg_filter_compile(struct tg_compiler *compiler,
@@ -147,26 +156,38 @@ enum tg_err tg_filter_compile(struct tg_compiler *compiler,
                               struct tg_filter **filter, struct tg_refusal *refusal)
 {
     struct tg_filter *made = NULL;
-    enum tg_err err = build(compiler, request, false, &made, refusal);
-    if (err == TG_OK && made->about_event && request->access.size != 0) {
-        tg_free(made);
-        if (request->programs != NULL) {
-            tg_buf_clear(request->programs);
-        }
-        err = build(compiler, request, true, &made, refusal);
+    enum tg_err err = tell_all(compiler, request, refusal);
+    enum tg_err finished = tg_build_finish(compiler->normal.builder, &made);
+    if (err == TG_OK && finished != TG_OK) {
+        err = refuse_memory(refusal);
     }
     if (err != TG_OK) {
-        return err;
-    }
-    uint32_t cost_max = request->limits == NULL ? tg_query_limits_default.cost_max
-                                                : request->limits->cost_max;
-    if (request->where.size != 0 && made->cost > cost_max) {
-        err = refuse_cost(request, made->cost, cost_max, refusal);
         tg_free(made);
         return err;
     }
     *filter = made;
     return TG_OK;
+}
+
+/* What it may cost is known without claims, as far as it is the text that is dear. */
+static enum tg_err check_rule_cost(struct tg_compiler *c, const struct tg_schema *schema,
+                                   const struct tg_query_limits *limits,
+                                   struct tg_refusal *refusal)
+{
+    const struct tg_json no_claims = {0};
+    struct tg_program *program = NULL;
+    enum tg_err err = tg_bind(&c->bound, &c->ast, &c->check, schema, no_claims, 0);
+    if (err != TG_OK) {
+        return refuse_memory(refusal);
+    }
+    struct tg_scope scope = tg_bound_scope(&c->bound);
+    err = tg_program_compile(&c->bound.tree, c->bound.tree.count - 1, &scope, &program,
+                             refusal);
+    if (err == TG_OK && tg_program_cost(program) > limits->cost_max) {
+        err = refuse_cost(c->ast.source, tg_program_cost(program), limits, refusal);
+    }
+    tg_free(program);
+    return err;
 }
 
 enum tg_err tg_rule_check(struct tg_compiler *compiler, const struct tg_schema *schema,
@@ -178,5 +199,5 @@ enum tg_err tg_rule_check(struct tg_compiler *compiler, const struct tg_schema *
     if (err == TG_OK) {
         err = tg_check(&compiler->check, &compiler->ast, schema, true, limits, refusal);
     }
-    return err;
+    return err == TG_OK ? check_rule_cost(compiler, schema, limits, refusal) : err;
 }

@@ -58,15 +58,20 @@ static const char *refusal_line(const struct tg_refusal *refusal)
     return (const char *)text.data;
 }
 
+static struct tg_filter_request request_of(const char *where)
+{
+    return (struct tg_filter_request){.schema = &orders_schema,
+                                      .access = quoted(rule),
+                                      .where = quoted(where),
+                                      .claims = claims,
+                                      .limits = limits};
+}
+
 static struct tg_filter *compiled(const char *where)
 {
     struct tg_filter *filter = NULL;
     struct tg_refusal refusal;
-    struct tg_filter_request request = {.schema = &orders_schema,
-                                        .access = quoted(rule),
-                                        .where = quoted(where),
-                                        .claims = claims,
-                                        .limits = limits};
+    struct tg_filter_request request = request_of(where);
     if (tg_filter_compile(compiler, &request, &filter, &refusal) != TG_OK) {
         fail_msg("%s: %s", where, refusal_line(&refusal));
     }
@@ -102,6 +107,22 @@ static void expect(const char *where, const char *data, bool truth)
         expect((where), (data), (truth));         \
         expect("!(" where ")", (data), !(truth)); \
     } while (0)
+
+static void refuses(const char *where, const char *line)
+{
+    struct tg_filter *filter = NULL;
+    struct tg_refusal refusal;
+    struct tg_filter_request request = request_of(where);
+    enum tg_err err = tg_filter_compile(compiler, &request, &filter, &refusal);
+    if (err == TG_OK) {
+        fail_msg("%s is accepted", where);
+    }
+    assert_null(filter);
+    const char *got = refusal_line(&refusal);
+    if (strncmp(got, line, strlen(line)) != 0) {
+        fail_msg("%s:\n  %s\nbut expected\n  %s", where, got, line);
+    }
+}
 
 static void comparisons_look_at_one_field(void **state)
 {
@@ -189,6 +210,11 @@ static void numbers_are_one_line(void **state)
     decides("total >= 0.1", "{'total':'0.1'}", true);
     decides("total in [1, 2.5, 0x10]", "{'total':'16.00'}", true);
     decides("total > -3", "{'total':'-3.0'}", false);
+    decides("total == double('0.5')", "{'total':'0.50'}", true);
+    decides("total < double('1e300')", "{'total':'99999999999999999999'}", true);
+    decides("total > double('1e-300')", "{'total':'0.00000000000000000001'}", true);
+    decides("total > double('-1e-300')", "{'total':'0'}", true);
+    decides("total > double('inf')", "{'total':'99999999999999999999'}", false);
 }
 
 static void lists_are_looked_through(void **state)
@@ -242,6 +268,60 @@ static void claims_are_constants(void **state)
     decides("has(auth.sub)", "{'id':7}", true);
     decides("has(auth.nobody)", "{'id':7}", false);
     decides("status == auth.u", "{'status':'a'}", true);
+}
+
+/* {'list':[1,1,…]}, {'map':{'0':1,'1':1,…}} */
+static const char *claims_of(const char *begin, const char *end, bool keys,
+                             uint32_t count)
+{
+    static char json[8192];
+    size_t at = (size_t)snprintf(json, sizeof json, "%s", begin);
+    for (uint32_t i = 0; i < count; i++) {
+        at += (size_t)snprintf(json + at, sizeof json - at, i == 0 ? "" : ",");
+        at += keys ? (size_t)snprintf(json + at, sizeof json - at, "'%x':1", i)
+                   : (size_t)snprintf(json + at, sizeof json - at, "1");
+    }
+    snprintf(json + at, sizeof json - at, "%s", end);
+    return json;
+}
+
+/* A claim's number is its own, whatever digits its name ends with. */
+static void claims_are_not_read_from_their_names(void **state)
+{
+    (void)state;
+    with_claims("{'x1':2.5,'e5':-2.5,'list9':[2.5,0.1]}");
+    decides("dyn(total) == auth.x1", "{'total':'2.50'}", true);
+    decides("dyn(total) == auth.x1", "{'total':'1'}", false);
+    decides("dyn(total) == auth.e5", "{'total':'-2.5'}", true);
+    decides("dyn(total) in auth.list9", "{'total':'2.5'}", true);
+    decides("dyn(total) in auth.list9", "{'total':'9'}", false);
+    decides("total == auth.x1", "{'total':'2.5'}", true);
+    decides("total in auth.list9", "{'total':'0.1'}", true);
+}
+
+static void large_claims_are_not_named_again_and_again(void **state)
+{
+    (void)state;
+#define TWICE(x) x " || " x
+    with_claims(claims_of("{'list':[", "]}", false, 1000));
+    decides(TWICE(TWICE("id in auth.list")), "{'id':1}", true);
+    refuses(TWICE(TWICE(TWICE(TWICE("id in auth.list")))),
+            "query_limit 1:1 the claims that it names are too large in all");
+#undef TWICE
+}
+
+/* Each of their keys is looked for among the others. */
+static void objects_among_claims_are_dear(void **state)
+{
+    (void)state;
+    with_claims(claims_of("{'map':{", "}}", true, 20));
+    matches_not("meta == auth.map", "{'meta':{'1':1}}");
+    decides("meta == auth.map", claims_of("{'meta':{", "}}", true, 20), true);
+    with_claims(claims_of("{'map':{", "}}", true, 400));
+    refuses("meta == auth.map", "query_limit 1:1 the query costs 20");
+    /* Against a typed field nobody looks into them. */
+    decides("id == auth.map", "{'id':1}", false);
+    decides("id in auth.map.x || id == 1", "{'id':1}", true);
 }
 
 static void without_claims_every_claim_is_an_error(void **state)
@@ -314,23 +394,6 @@ static void what_old_says_must_have_been_theirs_to_see(void **state)
                                NULL, NULL));
 }
 
-static void refuses(const char *where, const char *line)
-{
-    struct tg_filter *filter = NULL;
-    struct tg_refusal refusal;
-    struct tg_filter_request request = {
-        .schema = &orders_schema, .where = quoted(where), .limits = limits};
-    enum tg_err err = tg_filter_compile(compiler, &request, &filter, &refusal);
-    if (err == TG_OK) {
-        fail_msg("%s is accepted", where);
-    }
-    assert_null(filter);
-    const char *got = refusal_line(&refusal);
-    if (strncmp(got, line, strlen(line)) != 0) {
-        fail_msg("%s:\n  %s\nbut expected\n  %s", where, got, line);
-    }
-}
-
 static void what_is_wrong_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -378,6 +441,17 @@ static void a_pattern_that_is_none_is_refused(void **state)
     refuses("status.matches('(?=a)')", "query_type 1:16 \"matches\" takes no such");
     refuses("status.matches('(a{1000}){1000}')", "query_limit 1:16 \"matches\" takes no");
     refuses("status.matches(status)", "query_unsupported 1:16 \"matches\" takes a lit");
+    /* Short to write, long to compile. */
+    refuses("status.matches('.{1000}.{1000}.{1000}.{1000}') || "
+            "status.matches('.{1000}.{1000}.{1000}.{1000}') || "
+            "status.matches('.{1000}.{1000}.{1000}.{1000}')",
+            "query_limit 1:116 the patterns up to here cost 12003 steps, and the query "
+            "may cost 10000");
+    struct tg_filter *once =
+        compiled("(((status.matches('a{1000}') ? paid : id == 1) ? paid : id == 2) ? "
+                 "paid : id == 3)");
+    assert_int_equal(once->programs, 1); /* Not one for each side of each condition. */
+    tg_free(once);
 }
 
 /* An event may bring a list of any length: nobody can run through it for everyone. */
@@ -397,6 +471,40 @@ static void loops_in_one_another_are_dear(void **state)
             "query_limit 1:1 the query costs 1048");
 }
 
+/* {'counts':[1,1,…],'paid':true} */
+static const char *event_of_ones(uint32_t count)
+{
+    static char event[4096];
+    size_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        at += (size_t)snprintf(event + at, sizeof event - at, "%s1",
+                               i == 0 ? "{'paid':true,'counts':[" : ",");
+    }
+    snprintf(event + at, sizeof event - at, "]}");
+    return event;
+}
+
+#define EACH_PAIR(condition) "counts.all(a, counts.all(b, " condition "))"
+
+/* The budget is of all of a filter: each program has its part of it, whatever the others
+ * need. */
+static void steps_are_shared_by_the_programs_of_a_filter(void **state)
+{
+    (void)state;
+    decides(EACH_PAIR("a + b == 2"), event_of_ones(100), true);
+    matches_neither(EACH_PAIR("a + b == 2"), event_of_ones(1000));
+    decides(EACH_PAIR("a + b == 2") " && " EACH_PAIR("a * b == 1"), event_of_ones(50),
+            true);
+    matches_neither(EACH_PAIR("a + b == 2") " && " EACH_PAIR("a * b == 1"),
+                    event_of_ones(100));
+    /* An error is false, and no more. */
+    matches(EACH_PAIR("a + b == 2") " || " EACH_PAIR("a * b == 1") " || paid",
+            event_of_ones(100));
+    /* What is cheap is done beside what is dear. */
+    matches(EACH_PAIR("a + b == 2") " || counts[0] + counts[1] == 2",
+            event_of_ones(1000));
+}
+
 static void writes(const char *where, const char *normal)
 {
     struct tg_filter *filter = compiled(where);
@@ -407,6 +515,27 @@ static void writes(const char *where, const char *normal)
         fail_msg("%s is written\n  %s", where, (const char *)text.data);
     }
     tg_free(filter);
+}
+
+/* Nor does anybody learn how long a rule is. */
+static void a_rule_is_no_part_of_what_a_query_may_cost(void **state)
+{
+    (void)state;
+    const char *rules[] = {"", "id + 1 == size(status)", "id == 1", "id == 2",
+                           "nobody =="};
+    struct tg_query_limits small = tg_query_limits_default;
+    limits = &small;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        rule = rules[i];
+        small.cost_max = 12;
+        tg_free(compiled("id == 1 && (id + 1 == 2 || size(status) == id)"));
+        tg_free(compiled("id == 1 && (old.id + 1 == 2 || size(status) == id)"));
+        small.cost_max = 11;
+        refuses("id == 1 && (id + 1 == 2 || size(status) == id)",
+                "query_limit 1:1 the query costs 12 steps, and may cost 11");
+        refuses("id == 1 && (old.id + 1 == 2 || size(status) == id)",
+                "query_limit 1:1 the query costs 12 steps, and may cost 11");
+    }
 }
 
 static void a_filter_is_written_as_its_normal_form(void **state)
@@ -502,6 +631,9 @@ int main(void)
         TEST(lists_are_looked_through),
         TEST(logic_is_of_three_values),
         TEST(claims_are_constants),
+        TEST(claims_are_not_read_from_their_names),
+        TEST(large_claims_are_not_named_again_and_again),
+        TEST(objects_among_claims_are_dear),
         TEST(without_claims_every_claim_is_an_error),
         TEST(hidden_fields_are_known_to_the_rule_alone),
         TEST(a_rule_that_is_not_understood_lets_nothing_through),
@@ -510,6 +642,8 @@ int main(void)
         TEST(what_is_wrong_is_told_with_its_place),
         TEST(a_pattern_that_is_none_is_refused),
         TEST(loops_in_one_another_are_dear),
+        TEST(steps_are_shared_by_the_programs_of_a_filter),
+        TEST(a_rule_is_no_part_of_what_a_query_may_cost),
         TEST(a_filter_is_written_as_its_normal_form),
         TEST(without_memory_there_is_no_filter),
     };

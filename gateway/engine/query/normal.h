@@ -40,7 +40,8 @@ void tg_normal_finish(struct tg_normal *normal);
 void tg_normal_literal(struct tg_normal *normal, uint32_t node, bool negated);
 /* normal_in.c: IN. False: it takes a program. */
 bool tg_normal_in(struct tg_normal *normal, uint32_t node, bool negated);
-/* normal_constant.c: the value of a constant node, good until the next is looked at. */
+/* normal_constant.c: the value of a constant node, good until the next is looked at. Of
+ * a LIST or MAP that is written out the kind alone: no slot is compared with more. */
 struct tg_value tg_normal_constant(struct tg_normal *normal, uint32_t node);
 
 static inline const struct tg_ast_node *tg_normal_node(const struct tg_normal *normal,

@@ -87,6 +87,10 @@ struct tg_value tg_normal_constant(struct tg_normal *normal, uint32_t node)
         value.kind = TG_VALUE_STRING;
         value.text = at->text;
         return value;
+    case TG_AST_LIST:
+    case TG_AST_MAP:
+        value.kind = at->kind == TG_AST_LIST ? TG_VALUE_LIST : TG_VALUE_MAP;
+        return value;
     default:
         break;
     }

@@ -101,10 +101,13 @@ static enum tg_placed place_decimal(struct tg_slice text, struct tg_place *place
     return tg_number_is_exact(number) ? there(place, number) : TG_UNPLACED;
 }
 
+/* What is too large or too small to be exact on the line may have a thousand digits:
+ * nobody looks at them. */
 static enum tg_placed place_real(double real, struct tg_place *place)
 {
     char digits[TG_DOUBLE_DIGITS_SIZE];
-    return isfinite(real)
+    double size = fabs(real);
+    return size < 1e16 && (size >= 1e-16 || size == 0)
                ? place_decimal(tg_slice(digits, tg_double_digits(real, digits)), place)
                : TG_UNPLACED;
 }

@@ -60,7 +60,7 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
            "levels of a query's expression, open brackets included"),
     NUMBER(queries.items_max, "1000", 1, 65536, NULL, "items of one list in a query"),
     NUMBER(queries.cost_max, "10000", 10, 1000000, NULL,
-           "static cost of one filter: steps that an evaluation takes at most"),
+           "static cost of one query, without the access rule: steps of one evaluation"),
     NUMBER(queries.connection_cost_max, "100000", 10, 1000000000, NULL,
            "static cost of all filters of one connection"),
     OTHER(queries.matches, SWITCH, "false",
