@@ -205,17 +205,6 @@ enum tg_err tg_catalogue_replace(struct tg_catalogue *old, struct tg_slice app,
     return TG_OK;
 }
 
-enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
-                                         const struct tg_type *type,
-                                         struct tg_type **present)
-{
-    struct tg_type *now = tg_catalogue_get(catalogue, type->schema.name);
-    if (present != NULL) {
-        *present = now;
-    }
-    return now == NULL ? TG_TYPE_GONE : now == type ? TG_TYPE_SAME : TG_TYPE_REDEFINED;
-}
-
 /* --- unknown types --------------------------------------------------------------- */
 
 void tg_catalogue_nearest(const struct tg_catalogue *catalogue, tg_type_filter *may,

@@ -53,18 +53,6 @@ TG_MUST_USE enum tg_err tg_catalogue_replace(struct tg_catalogue *old,
                                              struct tg_catalogue **next,
                                              struct tg_refusal *refusal, bool *changed);
 
-enum tg_type_change {
-    TG_TYPE_SAME,
-    TG_TYPE_REDEFINED, /* There is a type of this name, and it is another object. */
-    TG_TYPE_GONE,
-};
-
-/* What became of `type`, of an older catalogue, in `catalogue`. `*present` (may be NULL)
- * is the type that has its name now, borrowed, or NULL. */
-enum tg_type_change tg_catalogue_compare(const struct tg_catalogue *catalogue,
-                                         const struct tg_type *type,
-                                         struct tg_type **present);
-
 /* Offer `nearest` the names of the types that `may` (NULL: all). At most 10,000 types are
  * looked at. */
 typedef bool tg_type_filter(void *context, const struct tg_type *type);

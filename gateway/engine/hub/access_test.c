@@ -193,6 +193,8 @@ static void what_filters_hold_is_charged(void **state)
     weigh(20, "] || status == \\'abc%d\\' || total > 5");
     weigh(100, "] && status in [\\'a\\', \\'b%d\\', \\'c\\'] && total == 7");
     weigh(500, "] && id != %d");
+    weigh(8, "] && status in [\\'a%1$d\\', \\'b%1$d\\', \\'c%1$d\\', \\'d%1$d\\', "
+             "\\'e%1$d\\', \\'f%1$d\\', \\'g%1$d\\', \\'h%1$d\\']");
     t = saved;
 }
 

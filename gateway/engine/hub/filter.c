@@ -1,9 +1,10 @@
 #include "engine/base/mem.h"
 #include "engine/hub/private.h"
 
-/* What the matcher keeps of a filter beside its copy of it, and of each literal (or item
- * of a list), in access structures: as measured, and rounded up. */
-enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224 };
+/* What the matcher keeps of a filter beside its copy of it, of each literal (or item of a
+ * list), and of each key that several sets make together, in access structures: as
+ * measured, and rounded up. */
+enum { ENTRY_OVERHEAD = 64, LITERAL_OVERHEAD = 224, KEY_OVERHEAD = 96 };
 
 static enum tg_err read_claims(struct tg_hub *hub, const struct tg_peer *peer,
                                struct tg_json *claims)
@@ -63,14 +64,34 @@ static uint32_t literals_of(const struct tg_term *term)
     }
 }
 
+/* By how many keys the group may be reached beside those of its sets alone. */
+static uint32_t joint_keys_of(const struct tg_filter *filter, uint32_t group)
+{
+    const struct tg_term *terms = filter->terms;
+    uint32_t sets = 0;
+    uint32_t keys = 1;
+    for (uint32_t i = group + 1;
+         terms[group].kind == TG_TERM_AND && i < group + terms[group].skip;
+         i += terms[i].skip) {
+        if (terms[i].kind == TG_TERM_NUMBER_ONE || terms[i].kind == TG_TERM_TEXT_ONE) {
+            sets++;
+            keys = keys > TG_MATCH_KEYS_MAX ? keys : keys * terms[i].count;
+        }
+    }
+    keys = keys > TG_MATCH_KEYS_MAX ? TG_MATCH_KEYS_MAX : keys;
+    return sets > 1 ? keys : 0;
+}
+
 uint32_t filter_weight(const struct tg_filter *filter)
 {
     uint32_t literals = 0;
+    uint32_t keys = 0;
     for (uint32_t i = 0; i < filter->terms_count; i++) {
         literals += literals_of(&filter->terms[i]);
+        keys += joint_keys_of(filter, i);
     }
     return (uint32_t)sizeof(struct tg_hub_cohort) + filter->size + ENTRY_OVERHEAD +
-           literals * LITERAL_OVERHEAD;
+           literals * LITERAL_OVERHEAD + keys * KEY_OVERHEAD;
 }
 
 bool cohort_has_filter(const struct tg_hub_cohort *cohort, const struct tg_filter *filter)
@@ -91,7 +112,7 @@ static void live_count(struct tg_hub *hub, struct tg_hub_live *live, uint32_t op
     live->opaque = opaque;
 }
 
-static struct tg_hub_live *live_create(struct tg_type *type)
+static struct tg_hub_live *live_create(const struct tg_type *type)
 {
     struct tg_hub_live *live = tg_zalloc(1, sizeof *live);
     if (live == NULL) {
@@ -102,8 +123,6 @@ static struct tg_hub_live *live_create(struct tg_type *type)
         tg_free(live);
         return NULL;
     }
-    tg_type_ref(type);
-    live->type = type;
     tg_list_init(&live->cohorts);
     return live;
 }
@@ -114,7 +133,6 @@ static void live_prune(struct tg_hub *hub, struct tg_hub_stream *stream)
     if (tg_list_empty(&live->cohorts)) {
         live_count(hub, live, 0);
         tg_matcher_destroy(live->matcher);
-        tg_type_unref(live->type);
         tg_free(live);
         stream->live = NULL;
     }
@@ -152,40 +170,4 @@ void live_leave(struct tg_hub *hub, struct tg_hub_cohort *cohort)
     hub->counts.filters--;
     live_count(hub, live, tg_matcher_counts(live->matcher).opaque);
     live_prune(hub, cohort->stream);
-}
-
-/* Enter all cohorts, whose filters `live` still has, in `matcher`. */
-static bool enter_all(struct tg_hub_live *live, struct tg_matcher *matcher)
-{
-    for (struct tg_link *link = live->cohorts.next; link != &live->cohorts;
-         link = link->next) {
-        struct tg_hub_cohort *cohort = TG_ENTRY(link, struct tg_hub_cohort, link);
-        const struct tg_filter *filter = tg_matcher_filter(live->matcher, cohort->entry);
-        if (tg_matcher_add(matcher, filter, cohort, &cohort->next_entry) != TG_OK) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool live_renew(struct tg_hub *hub, struct tg_hub_stream *stream)
-{
-    struct tg_hub_live *live = stream->live;
-    struct tg_matcher *matcher = tg_matcher_create(&stream->type->schema);
-    if (matcher == NULL || !enter_all(live, matcher)) {
-        tg_matcher_destroy(matcher);
-        return false;
-    }
-    for (struct tg_link *link = live->cohorts.next; link != &live->cohorts;
-         link = link->next) {
-        struct tg_hub_cohort *cohort = TG_ENTRY(link, struct tg_hub_cohort, link);
-        cohort->entry = cohort->next_entry;
-    }
-    tg_matcher_destroy(live->matcher);
-    tg_type_unref(live->type);
-    tg_type_ref(stream->type);
-    live->matcher = matcher;
-    live->type = stream->type;
-    live_count(hub, live, tg_matcher_counts(matcher).opaque);
-    return true;
 }

@@ -112,8 +112,9 @@ static void stream_redefine(struct tg_hub *hub, struct tg_hub_stream *stream,
         last = link == &live->cohorts;
         cohort_judge(hub, cohort, anew);
     }
-    if (anew && stream->live != NULL && !live_renew(hub, stream)) {
-        live_end(hub, stream, TG_RESET_QUERY_CHANGED);
+    /* Whoever is left has a filter of this definition too. */
+    if (stream->live != NULL) {
+        tg_matcher_redefine(stream->live->matcher, &stream->type->schema);
     }
 }
 

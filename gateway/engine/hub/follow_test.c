@@ -45,6 +45,29 @@ static void a_field_more_leaves_queries_that_mean_the_same(void **state)
     tg_hub_leave(t.hub, &ada);
 }
 
+/* Those that an index finds, and those that it does not. */
+static void queries_of_every_form_outlive_a_definition(void **state)
+{
+    (void)state;
+    struct tg_peer ada;
+    hubs_connect(&t, &ada);
+    say(&ada, ITEM_SUBSCRIBE("7", "id % 2 == 1"));
+    say(&ada, ITEM_SUBSCRIBE("8", "status.contains(\\'ai\\')"));
+    say(&ada, ITEM_SUBSCRIBE("9", "id < 2"));
+    hubs_read(&t, &ada);
+    for (int i = 0; i < 3; i++) {
+        declare(i % 2 == 0 ? ITEM_OF(ITEM_FIELDS ",{'name':'note','type':'string',"
+                                                 "'nullable':true}",
+                                     "'public'")
+                           : "{'name':'shop.Item','verbose_name':'thing'," MODEL
+                             ",'access':'public','fields':[" ITEM_FIELDS "]}");
+        publish("{'type':'shop.Item','op':'create','data':{'id':1,'status':'paid'}}");
+        assert_int_equal(tg_hub_counts(t.hub).deliveries, 3 * (i + 1));
+        hubs_read(&t, &ada);
+    }
+    tg_hub_leave(t.hub, &ada);
+}
+
 static void a_query_whose_field_went_away_ends(void **state)
 {
     (void)state;
@@ -263,6 +286,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(a_change_of_names_for_people_leaves_queries_as_they_are),
         TEST(a_field_more_leaves_queries_that_mean_the_same),
+        TEST(queries_of_every_form_outlive_a_definition),
         TEST(a_query_whose_field_went_away_ends),
         TEST(a_cohort_ends_for_a_peer_with_any_of_its_queries),
         TEST(a_rule_that_comes_ends_what_it_changes),

@@ -9,22 +9,24 @@ static void live_lose(struct tg_hub *hub, struct tg_hub_live *live, uint64_t off
     }
 }
 
-/* The key of the row that left, as it was: a key may change too. */
-static void write_key(struct tg_hub *hub, const struct tg_type *type, struct tg_buf *buf)
+/* The key of the row that left, as it was: a key may change too. False: nobody said what
+ * it was, and what it is now is of a row that the subscriber may not have. */
+static bool write_key(struct tg_hub *hub, const struct tg_type *type, struct tg_buf *buf)
 {
     tg_buf_add_byte(buf, '{');
     for (uint32_t i = 0; i < type->keys_count; i++) {
         uint32_t at = type->keys[i];
-        const struct tg_cell *cell = &hub->rows.before.fields[at];
-        if (cell->state == TG_CELL_ABSENT) {
-            cell = &hub->rows.after.fields[at];
+        struct tg_json value = hub->rows.before.fields[at].json;
+        if (tg_json_kind(value) == TG_JSON_NONE) {
+            return false;
         }
         tg_json_write_comma(buf);
         tg_json_write_string(buf, type->schema.fields[at].name);
         tg_buf_add_byte(buf, ':');
-        tg_buf_add_slice(buf, tg_json_raw(cell->json));
+        tg_buf_add_slice(buf, tg_json_raw(value));
     }
     tg_buf_add_byte(buf, '}');
+    return !buf->failed;
 }
 
 /* What the event is to those whom the row is new: no earlier values, they may be none of
@@ -46,10 +48,10 @@ static struct tg_slice leaving(struct tg_hub *hub, const struct tg_type *type,
 {
     if (hub->leaving.size == 0) {
         tg_buf_clear(&hub->text);
-        write_key(hub, type, &hub->text);
+        bool known = write_key(hub, type, &hub->text);
         tg_event_write_as(batch, event, type->schema.name, TG_OP_DELETE,
                           tg_buf_slice(&hub->text), &hub->leaving);
-        hub->leaving.failed |= hub->text.failed;
+        hub->leaving.failed |= !known;
     }
     return tg_buf_slice(&hub->leaving);
 }
@@ -84,7 +86,7 @@ void live_deliver(struct tg_hub *hub, const struct tg_hub_stream *stream,
     const struct tg_match *matches;
     uint32_t count;
     struct tg_event_parts parts = tg_event_parts(batch, event);
-    if (tg_rows_read(&hub->rows, &live->type->schema, &parts) != TG_OK ||
+    if (tg_rows_read(&hub->rows, &stream->type->schema, &parts) != TG_OK ||
         tg_matcher_match(live->matcher, &hub->rows, &matches, &count) != TG_OK) {
         live_lose(hub, live, event->offset);
         return;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "engine/hub/private.h"
 #include "testing/heap.h"
 
 #define ITEM_SUBSCRIBE(id, where) SUBSCRIBE(id, "shop.Item", where)
@@ -61,6 +62,22 @@ static void a_row_that_leaves_has_the_key_that_it_had(void **state)
     publish("{'type':'shop.Item','op':'update','id':'a','data':{'id':2,'status':'new'},"
             "'old':{'id':1,'status':'paid'},'changed':['id','status']}");
     expect(&ada, ITEM_EVENT("1", "0", "remove", "1", "a", "'data':{'id':1}"));
+    tg_hub_leave(t.hub, &ada);
+}
+
+/* The new key may be of a row that is none of hers: she is told that she missed something
+ * instead. */
+static void a_row_that_leaves_with_a_key_that_nobody_said_is_a_loss(void **state)
+{
+    (void)state;
+    struct tg_peer ada;
+    hubs_connect(&t, &ada);
+    say(&ada, ITEM_SUBSCRIBE("7", PAID));
+    hubs_read(&t, &ada);
+    publish("{'type':'shop.Item','op':'update','id':'a','data':{'id':2,'status':'new'},"
+            "'old':{'status':'paid'},'changed':['id','status']}");
+    expect(&ada, "{'kind':'gap','cohort':1,'epoch':'" ITEM_EPOCH
+                 "','from':1,'to':1,'reason':'slow'}\n");
     tg_hub_leave(t.hub, &ada);
 }
 
@@ -161,6 +178,21 @@ static void equal_filters_are_one_cohort_however_they_are_written(void **state)
     tg_hub_leave(t.hub, &bob);
     assert_int_equal(tg_hub_counts(t.hub).filters, 0);
     assert_int_equal(tg_hub_counts(t.hub).queries, 0);
+}
+
+/* However often subscriptions came and went. */
+static void no_number_of_a_cohort_is_given_again(void **state)
+{
+    (void)state;
+    struct tg_peer ada;
+    hubs_connect(&t, &ada);
+    say(&ada, ITEM_SUBSCRIBE("7", "id == 1"));
+    t.hub->last_cohort = UINT32_MAX;
+    say(&ada, ITEM_SUBSCRIBE("8", "id == 2"));
+    say(&ada, ITEM_SUBSCRIBE("9", "id == 3"));
+    expect(&ada, ITEM_SUBSCRIBED("7", "1", "0") ITEM_SUBSCRIBED("8", "4294967296", "0")
+                     ITEM_SUBSCRIBED("9", "4294967297", "0"));
+    tg_hub_leave(t.hub, &ada);
 }
 
 static void what_is_always_true_is_all_and_what_never_is_stands(void **state)
@@ -309,9 +341,11 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
         TEST(a_row_enters_stays_in_and_leaves_a_query),
         TEST(a_row_that_leaves_has_the_key_that_it_had),
+        TEST(a_row_that_leaves_with_a_key_that_nobody_said_is_a_loss),
         TEST(a_row_that_changes_hands_leaves_one_user_and_enters_for_another),
         TEST(where_nothing_that_shows_has_changed_nothing_is_sent),
         TEST(equal_filters_are_one_cohort_however_they_are_written),
+        TEST(no_number_of_a_cohort_is_given_again),
         TEST(what_is_always_true_is_all_and_what_never_is_stands),
         TEST(a_query_about_what_happened_is_asked_of_the_event),
         TEST(old_shows_no_row_that_was_not_the_clients),

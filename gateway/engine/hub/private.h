@@ -29,7 +29,7 @@ struct tg_hub_member {
 /* Identical subscriptions: one evaluation, one frame for all its members. */
 struct tg_hub_cohort {
     struct tg_hub_stream *stream;
-    uint32_t number;
+    uint64_t number; /* No other ever has it. */
     uint32_t count;
     uint32_t capacity;
     uint64_t prev;                  /* The offset up to which its members are complete. */
@@ -39,7 +39,6 @@ struct tg_hub_cohort {
     bool filtered;
     bool about_event;
     uint32_t entry;
-    uint32_t next_entry; /* In the matcher that is to come: see live_renew. */
     uint32_t cost;
     uint32_t bytes;      /* What the filter takes, in the budget of each member. */
     struct tg_link link; /* Of those that have one. */
@@ -47,8 +46,7 @@ struct tg_hub_cohort {
 
 /* The filtered cohorts of a stream: here as long as there are any. */
 struct tg_hub_live {
-    struct tg_type *type; /* A reference: the matcher borrows the type's schema. */
-    struct tg_matcher *matcher;
+    struct tg_matcher *matcher; /* With the schema of the stream's type. */
     struct tg_link cohorts;
     uint32_t opaque; /* What the hub's counts have of it. */
 };
@@ -67,7 +65,7 @@ struct tg_hub {
     struct tg_roster *roster;      /* Keeps the types of `streams` alive. */
     struct tg_hub_stream *streams; /* By number. */
     uint32_t streams_max;
-    uint32_t last_cohort;
+    uint64_t last_cohort;
     struct tg_outbox_pool pool;
     struct tg_link peers;
     struct tg_link dirty;
@@ -152,9 +150,6 @@ TG_MUST_USE enum tg_err live_enter(struct tg_hub *hub, struct tg_hub_stream *str
                                    const struct tg_filter *filter,
                                    struct tg_hub_cohort *cohort);
 void live_leave(struct tg_hub *hub, struct tg_hub_cohort *cohort);
-/* The stream's type is another now: look at its rows as it says. False without memory:
- * all is as before, and no filtered cohort can go on. */
-bool live_renew(struct tg_hub *hub, struct tg_hub_stream *stream);
 
 /* cohort.c */
 /* Of this filter (NULL: of all), or NULL. */

@@ -1,7 +1,8 @@
 #include "engine/match/composite.h"
 
+#include "engine/match/match.h"
+
 enum {
-    KEYS_MAX = 64,      /* Of one composite key, by sets. */
     CANDIDATES_MAX = 5, /* Equalities of an AND that are weighed against each other. */
 };
 
@@ -60,7 +61,7 @@ static bool composite_make(const struct tg_draft *draft, const struct equalities
         made->terms[place] = term;
         made->odds *= draft->odds[term];
         made->keys *= draft->constants[term].count;
-        if (made->keys > KEYS_MAX && made->key.count > 1) {
+        if (made->keys > TG_MATCH_KEYS_MAX && made->key.count > 1) {
             return false;
         }
     }

@@ -92,9 +92,3 @@ void tg_intern_release(struct tg_intern *intern, uint32_t id)
         tg_arena_give(intern->arena, id, sizeof *value + value->size);
     }
 }
-
-struct tg_slice tg_intern_bytes(const struct tg_intern *intern, uint32_t id)
-{
-    const struct value *value = tg_arena_at(intern->arena, id);
-    return tg_slice(value->bytes, value->size);
-}

@@ -24,7 +24,5 @@ uint32_t tg_intern_find_text(const struct tg_intern *intern, struct tg_slice tex
 uint32_t tg_intern_find_number(const struct tg_intern *intern, int64_t number);
 /* One use less. */
 void tg_intern_release(struct tg_intern *intern, uint32_t id);
-/* What it stands for, as bytes (of a number: its 8). */
-struct tg_slice tg_intern_bytes(const struct tg_intern *intern, uint32_t id);
 
 #endif

@@ -14,10 +14,17 @@
 
 struct tg_matcher;
 
+/* An AND of sets may be reached by keys that several of them make together, each constant
+ * with each: by as many at most. */
+enum { TG_MATCH_KEYS_MAX = 64 };
+
 /* `schema` is borrowed. NULL without memory. */
 struct tg_matcher *tg_matcher_create(const struct tg_schema *schema);
 /* NULL is fine. */
 void tg_matcher_destroy(struct tg_matcher *matcher);
+/* The schema is another one from now on, likewise borrowed, of which all filters are that
+ * were entered. */
+void tg_matcher_redefine(struct tg_matcher *matcher, const struct tg_schema *schema);
 
 /* Enter a filter that is not there yet. The matcher keeps a copy.
  *

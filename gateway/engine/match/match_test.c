@@ -309,10 +309,30 @@ static void explain_says_how_a_filter_is_reached(void **state)
     tg_matcher_destroy(matcher);
 }
 
+static void filters_outlive_the_schema_that_they_were_entered_with(void **state)
+{
+    (void)state;
+    struct tg_field fields[MODEL_FIELDS];
+    struct tg_schema schema = *model_schema();
+    struct tg_matcher *matcher = tg_matcher_create(&schema);
+    struct tg_builder *b = tg_builder_create();
+    struct tg_schema other = schema;
+    memcpy(fields, schema.fields, sizeof fields);
+    fields[1].name = TG_LIT("other");
+    other.fields = fields;
+    tg_matcher_redefine(matcher, &other);
+    memset(&schema, 0, sizeof schema);
+    tg_build_range(b, 1, 3, 9);
+    expect_access(matcher, b, "range of other\n");
+    tg_builder_destroy(b);
+    tg_matcher_destroy(matcher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(explain_says_how_a_filter_is_reached),
+        cmocka_unit_test(filters_outlive_the_schema_that_they_were_entered_with),
         cmocka_unit_test(the_index_the_scan_and_the_plain_meaning_agree),
         cmocka_unit_test(many_ranges_are_found_through_bitmaps),
         cmocka_unit_test(without_memory_nothing_changes),

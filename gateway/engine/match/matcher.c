@@ -74,6 +74,12 @@ void tg_matcher_destroy(struct tg_matcher *matcher)
     tg_free(matcher);
 }
 
+/* What is known of slots from before is a guess, as ever. */
+void tg_matcher_redefine(struct tg_matcher *matcher, const struct tg_schema *schema)
+{
+    matcher->schema = schema;
+}
+
 static uint32_t hash_of(const struct tg_filter *filter)
 {
     uint64_t hash = tg_hash(tg_slice(filter, filter->size));

@@ -93,7 +93,7 @@ void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id,
     tg_buf_add_text(buf, "]}");
 }
 
-void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev,
+void tg_write_event(struct tg_buf *buf, uint64_t cohort, uint64_t prev,
                     struct tg_slice tail)
 {
     write_kind(buf, "event");
@@ -103,7 +103,7 @@ void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev,
     tg_buf_add_slice(buf, tail);
 }
 
-void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch,
+void tg_write_gap(struct tg_buf *buf, uint64_t cohort, struct tg_slice epoch,
                   uint64_t from, uint64_t to)
 {
     write_kind(buf, "gap");
@@ -115,7 +115,7 @@ void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch,
     tg_buf_add_text(buf, ",\"reason\":\"slow\"}");
 }
 
-void tg_write_ended(struct tg_buf *buf, uint32_t cohort, enum tg_reset reason)
+void tg_write_ended(struct tg_buf *buf, uint64_t cohort, enum tg_reset reason)
 {
     write_kind(buf, "reset");
     write_number(buf, ",\"cohort\":", cohort);

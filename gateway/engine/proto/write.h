@@ -27,7 +27,7 @@ enum tg_reset {
 
 struct tg_subscribed {
     const struct tg_message *request; /* Its id, and whether it had `since`. */
-    uint32_t cohort;
+    uint64_t cohort;
     struct tg_slice type;
     struct tg_slice epoch;
     uint64_t offset;
@@ -44,12 +44,12 @@ void tg_write_done(struct tg_buf *buf, const char *kind, const struct tg_message
 void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id,
                     uint64_t catalogue, struct tg_slice types);
 /* `tail` is what the sequencer wrote: from `"type"` to the closing brace. */
-void tg_write_event(struct tg_buf *buf, uint32_t cohort, uint64_t prev,
+void tg_write_event(struct tg_buf *buf, uint64_t cohort, uint64_t prev,
                     struct tg_slice tail);
-void tg_write_gap(struct tg_buf *buf, uint32_t cohort, struct tg_slice epoch,
+void tg_write_gap(struct tg_buf *buf, uint64_t cohort, struct tg_slice epoch,
                   uint64_t from, uint64_t to);
 /* The subscription is over. */
-void tg_write_ended(struct tg_buf *buf, uint32_t cohort, enum tg_reset reason);
+void tg_write_ended(struct tg_buf *buf, uint64_t cohort, enum tg_reset reason);
 void tg_write_types_changed(struct tg_buf *buf, uint64_t catalogue);
 /* `id` may be empty. */
 void tg_write_error(struct tg_buf *buf, const struct tg_message_id *id,

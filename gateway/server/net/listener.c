@@ -145,9 +145,8 @@ void tg_listener_close(struct tg_listener *listener)
 {
     if (listener->open) {
         listener->open = false;
-        uv_poll_stop(&listener->poll);
-        close(listener->fd);
         uv_close((uv_handle_t *)&listener->poll, NULL);
         uv_close((uv_handle_t *)&listener->pause, NULL);
+        close(listener->fd);
     }
 }

@@ -156,9 +156,9 @@ static void reap(struct tg_net *net)
         tg_timer_cancel(&conn->timer);
         conn->ops->over(conn);
         net->conn_count--;
-        uv_poll_stop(&conn->poll);
-        close(conn->fd);
+        /* Not after the descriptor: its number may be another thread's by then. */
         uv_close((uv_handle_t *)&conn->poll, on_closed);
+        close(conn->fd);
     }
 }
 
