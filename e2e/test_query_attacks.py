@@ -192,7 +192,7 @@ def test_others_are_served_while_a_thousand_bad_queries_come(plain: Gateway) -> 
     try:
         with Client(plain.client_port) as client:
             sent = 0
-            # Heaps of fifty, each sent without waiting: a thousand, and on until it was asked often.
+            # Heaps of fifty, sent without waiting: a thousand, and on until it asked often.
             while sent < 1000 or (len(trips) <= 10 and thread.is_alive()):
                 for _ in range(50):
                     client.wire.send_frame(TEXT, messages[sent % len(messages)])
