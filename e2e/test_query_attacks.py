@@ -191,20 +191,21 @@ def test_others_are_served_while_a_thousand_bad_queries_come(plain: Gateway) -> 
     thread.start()
     try:
         with Client(plain.client_port) as client:
-            answers = 0
-            for n in range(1000):
-                client.wire.send_frame(TEXT, messages[n % len(messages)])
-                if n % 50 == 49:  # Twenty heaps of fifty, each sent without waiting.
-                    while answers <= n:
-                        assert client.read()["code"].startswith("query_")
-                        answers += 1
+            sent = 0
+            # Heaps of fifty, sent without waiting: a thousand, and on until it asked often.
+            while sent < 1000 or (len(trips) <= 10 and thread.is_alive()):
+                for _ in range(50):
+                    client.wire.send_frame(TEXT, messages[sent % len(messages)])
+                    sent += 1
+                for _ in range(50):
+                    assert client.read()["code"].startswith("query_")
             assert client.is_usable()
     finally:
         done.set()
         thread.join()
     assert len(trips) > 10
     assert statistics.median(trips) < 0.05, sorted(trips)[-5:]
-    assert max(trips) < 1, sorted(trips)[-5:]
+    assert max(trips) < 5, sorted(trips)[-5:]
 
 
 def test_matches_is_refused_by_default(client: Client) -> None:
@@ -226,12 +227,7 @@ def test_matches_takes_time_that_grows_with_the_text_alone(pattern: str, plain: 
         return statistics.median(costs)
 
     with Client(plain.client_port) as client:
-        answer = client.request(
-            "subscribe", type="test.Order", where=f'number.matches("{pattern}")'
-        )
-        if answer["kind"] == "error":
-            assert answer["code"] in ("query_limit", "query_unsupported"), answer
-            return
+        client.subscribe("test.Order", where=f'number.matches("{pattern}")')
         small, large = cost(1_000), cost(16_000)
         assert large < small * 16 * 4 + 2_000_000, (small, large)
         assert large < 50_000_000, large

@@ -43,4 +43,28 @@ static inline bool tg_slice_is(struct tg_slice a, const char *text)
     return tg_slice_equal(a, tg_slice_of(text));
 }
 
+/* Order by bytes, a text before those that it begins: of UTF-8 this is the order of code
+ * points. -1, 0 or 1. */
+static inline int tg_slice_compare(struct tg_slice a, struct tg_slice b)
+{
+    size_t shared = a.size < b.size ? a.size : b.size;
+    int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
+    return order != 0 ? (order > 0) - (order < 0) : (a.size > b.size) - (a.size < b.size);
+}
+
+static inline bool tg_slice_begins(struct tg_slice text, struct tg_slice part)
+{
+    return part.size == 0 ||
+           (text.size >= part.size && memcmp(text.data, part.data, part.size) == 0);
+}
+
+static inline bool tg_slice_ends(struct tg_slice text, struct tg_slice part)
+{
+    return part.size == 0 ||
+           (text.size >= part.size &&
+            memcmp(text.data + text.size - part.size, part.data, part.size) == 0);
+}
+
+bool tg_slice_contains(struct tg_slice text, struct tg_slice part);
+
 #endif

@@ -269,16 +269,6 @@ static struct digits digits_of(struct tg_slice text)
     return d;
 }
 
-static int compare_bytes(struct tg_slice a, struct tg_slice b)
-{
-    size_t common = a.size < b.size ? a.size : b.size;
-    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    if (order != 0) {
-        return order < 0 ? -1 : 1;
-    }
-    return (a.size > b.size) - (a.size < b.size);
-}
-
 int tg_decimal_compare(struct tg_slice a, struct tg_slice b)
 {
     struct digits left = digits_of(a);
@@ -289,10 +279,10 @@ int tg_decimal_compare(struct tg_slice a, struct tg_slice b)
     int order =
         (left.whole.size > right.whole.size) - (left.whole.size < right.whole.size);
     if (order == 0) {
-        order = compare_bytes(left.whole, right.whole);
+        order = tg_slice_compare(left.whole, right.whole);
     }
     if (order == 0) {
-        order = compare_bytes(left.fraction, right.fraction);
+        order = tg_slice_compare(left.fraction, right.fraction);
     }
     return left.negative ? -order : order;
 }

@@ -61,11 +61,7 @@ static struct tg_value contains(ARGUMENTS)
     if (!are_strings(work, arguments, &result)) {
         return result;
     }
-    struct tg_slice text = arguments[0].text;
-    struct tg_slice part = arguments[1].text;
-    return tg_value_bool(part.size == 0 ||
-                         (text.size >= part.size &&
-                          memmem(text.data, text.size, part.data, part.size) != NULL));
+    return tg_value_bool(tg_slice_contains(arguments[0].text, arguments[1].text));
 }
 
 static struct tg_value starts_with(ARGUMENTS)
@@ -75,10 +71,7 @@ static struct tg_value starts_with(ARGUMENTS)
     if (!are_strings(work, arguments, &result)) {
         return result;
     }
-    struct tg_slice text = arguments[0].text;
-    struct tg_slice part = arguments[1].text;
-    return tg_value_bool(text.size >= part.size &&
-                         tg_slice_equal(tg_slice(text.data, part.size), part));
+    return tg_value_bool(tg_slice_begins(arguments[0].text, arguments[1].text));
 }
 
 static struct tg_value ends_with(ARGUMENTS)
@@ -88,13 +81,7 @@ static struct tg_value ends_with(ARGUMENTS)
     if (!are_strings(work, arguments, &result)) {
         return result;
     }
-    struct tg_slice text = arguments[0].text;
-    struct tg_slice part = arguments[1].text;
-    if (text.size < part.size || part.size == 0) {
-        return tg_value_bool(part.size == 0);
-    }
-    const uint8_t *end = text.data + (text.size - part.size);
-    return tg_value_bool(tg_slice_equal(tg_slice(end, part.size), part));
+    return tg_value_bool(tg_slice_ends(arguments[0].text, arguments[1].text));
 }
 
 /* Of ASCII letters only: no locale, and no table of Unicode. */

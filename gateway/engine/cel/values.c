@@ -26,9 +26,7 @@ static enum tg_order turned(enum tg_order order)
 
 static enum tg_order order_of_texts(struct tg_slice a, struct tg_slice b)
 {
-    size_t common = a.size < b.size ? a.size : b.size;
-    int comparison = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    return order_of(comparison != 0 ? comparison : (a.size > b.size) - (a.size < b.size));
+    return order_of(tg_slice_compare(a, b));
 }
 
 static enum tg_order order_of_doubles(double a, double b)

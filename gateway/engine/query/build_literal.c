@@ -7,12 +7,7 @@ int tg_build_compare(const struct tg_build_constant *a, const struct tg_build_co
     if (a->number != b->number) {
         return a->number < b->number ? -1 : 1;
     }
-    size_t shared = a->text.size < b->text.size ? a->text.size : b->text.size;
-    int order = shared == 0 ? 0 : memcmp(a->text.data, b->text.data, shared);
-    if (order != 0) {
-        return order;
-    }
-    return (a->text.size > b->text.size) - (a->text.size < b->text.size);
+    return tg_slice_compare(a->text, b->text);
 }
 
 static int by_value(const void *a, const void *b)
@@ -224,7 +219,5 @@ int tg_build_order(const struct tg_build_part *a, const struct tg_build_part *b)
     if (x != y) {
         return x < y ? -1 : 1;
     }
-    uint32_t shared = a->size < b->size ? a->size : b->size;
-    int order = shared == 0 ? 0 : memcmp(a->bytes, b->bytes, shared);
-    return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
+    return tg_slice_compare(tg_slice(a->bytes, a->size), tg_slice(b->bytes, b->size));
 }

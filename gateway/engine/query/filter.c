@@ -5,13 +5,6 @@
 
 /* --- Texts ----------------------------------------------------------------------- */
 
-static int compare_texts(struct tg_slice a, struct tg_slice b)
-{
-    size_t shared = a.size < b.size ? a.size : b.size;
-    int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static struct tg_slice text_of(const struct tg_filter *filter, const struct tg_term *term)
 {
     return tg_filter_bytes(filter, term->at, term->size);
@@ -27,7 +20,7 @@ static bool is_one_of_texts(const struct tg_filter *filter, const struct tg_term
         struct tg_term_text one;
         memcpy(&one, (const uint8_t *)filter + term->at + middle * sizeof one,
                sizeof one);
-        int order = compare_texts(tg_filter_bytes(filter, one.at, one.size), text);
+        int order = tg_slice_compare(tg_filter_bytes(filter, one.at, one.size), text);
         if (order == 0) {
             return true;
         }
@@ -61,36 +54,17 @@ static bool is_in_text_range(const struct tg_filter *filter, const struct tg_ter
 {
     if (term->low_at != UINT32_MAX) {
         int order =
-            compare_texts(text, tg_filter_bytes(filter, term->low_at, term->low_size));
+            tg_slice_compare(text, tg_filter_bytes(filter, term->low_at, term->low_size));
         if (order < 0 || (order == 0 && term->low_open)) {
             return false;
         }
     }
     if (term->high_at != UINT32_MAX) {
-        int order =
-            compare_texts(text, tg_filter_bytes(filter, term->high_at, term->high_size));
+        int order = tg_slice_compare(
+            text, tg_filter_bytes(filter, term->high_at, term->high_size));
         return order < 0 || (order == 0 && !term->high_open);
     }
     return true;
-}
-
-static bool begins(struct tg_slice text, struct tg_slice part)
-{
-    return part.size == 0 ||
-           (text.size >= part.size && memcmp(text.data, part.data, part.size) == 0);
-}
-
-static bool ends(struct tg_slice text, struct tg_slice part)
-{
-    return part.size == 0 ||
-           (text.size >= part.size &&
-            memcmp(text.data + text.size - part.size, part.data, part.size) == 0);
-}
-
-static bool contains(struct tg_slice text, struct tg_slice part)
-{
-    return part.size == 0 || (text.size >= part.size &&
-                              memmem(text.data, text.size, part.data, part.size) != NULL);
 }
 
 /* --- One literal ----------------------------------------------------------------- */
@@ -129,11 +103,11 @@ static bool is_true_here(const struct tg_filter *filter, const struct tg_term *t
     case TG_TERM_TEXT_RANGE:
         return is_in_text_range(filter, term, cell->text);
     case TG_TERM_PREFIX:
-        return begins(cell->text, text_of(filter, term));
+        return tg_slice_begins(cell->text, text_of(filter, term));
     case TG_TERM_SUFFIX:
-        return ends(cell->text, text_of(filter, term));
+        return tg_slice_ends(cell->text, text_of(filter, term));
     case TG_TERM_CONTAINS:
-        return contains(cell->text, text_of(filter, term));
+        return tg_slice_contains(cell->text, text_of(filter, term));
     case TG_TERM_ITEM_NUMBER:
     case TG_TERM_ITEM_TEXT:
         return has_item(filter, term, cell);

@@ -126,9 +126,7 @@ uint32_t tg_roster_stream(const struct tg_roster *roster, const struct tg_type *
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
         struct tg_slice other = tg_type_name(roster->entries[middle].type);
-        size_t shorter = name.size < other.size ? name.size : other.size;
-        int order = memcmp(other.data, name.data, shorter);
-        if (order < 0 || (order == 0 && other.size <= name.size)) {
+        if (tg_slice_compare(other, name) <= 0) {
             low = middle;
         } else {
             high = middle;
