@@ -353,7 +353,8 @@ int tg_query_main(int count, char **arguments)
     int result = answer(&inquiry);
     bool whole = !inquiry.out.failed && !inquiry.err.failed;
     tg_show_out(&inquiry.out, stdout);
+    whole = fflush(stdout) == 0 && whole; /* What stderr has stands below. */
     tg_show_out(&inquiry.err, stderr);
     finish(&inquiry);
-    return whole && fflush(stdout) == 0 && ferror(stdout) == 0 ? result : FAILED;
+    return whole && ferror(stdout) == 0 ? result : FAILED;
 }
