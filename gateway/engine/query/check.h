@@ -47,8 +47,8 @@ struct tg_meaning {
                          the form. ANY: it is what it is. */
     bool nullable;    /* It may be null. */
     bool is_constant; /* A literal, or made of such alone. */
-    uint16_t slot;
-    uint32_t macro; /* The macro in whose body this is, plus one; 0: in none. */
+    uint16_t slot;    /* A LOCAL's: of the list that the macro runs through. */
+    uint32_t macro;   /* The macro in whose body this is, plus one; 0: in none. */
 };
 
 /* What is kept from one check to the next; all zero is empty. */

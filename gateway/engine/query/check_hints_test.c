@@ -58,6 +58,10 @@ static void an_operation_that_never_comes_is_refused(void **state)
           "total");
     hints("'secret' in event.changed", "query_field 1:1 there is no field \"secret\"",
           "");
+    hints("event.changed.exists(c, c == 'totl')", "query_field 1:30 there is no",
+          "total");
+    hints("event.changed.all(c, c in ['id', 'secret'])",
+          "query_field 1:34 there is no field \"secret\" at", "");
     hints("'secre' in event.changed", "query_field 1:1 there is no field \"secre\"", "");
 }
 

@@ -131,6 +131,7 @@ static bool mean_local(struct tg_checker *c, uint32_t at)
     }
     c->nodes[at].is = TG_MEANS_LOCAL;
     c->nodes[at].type = tg_check_child(c, macro, 0)->items;
+    c->nodes[at].slot = tg_check_child(c, macro, 0)->slot;
     c->nodes[at].nullable = c->nodes[at].type == TG_KNOWN_ANY;
     return true;
 }

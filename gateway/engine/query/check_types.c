@@ -181,6 +181,21 @@ static bool is_slot(const struct tg_checker *c, uint32_t at, uint16_t slot)
     return c->nodes[at].is == TG_MEANS_SLOT && c->nodes[at].slot == slot;
 }
 
+/* A literal beside event.op, or beside one of event.changed: can it ever be this? */
+static enum tg_err check_event_literal(struct tg_checker *c, uint32_t at,
+                                       uint32_t literal)
+{
+    const struct tg_ast_node *node = &c->ast->nodes[literal];
+    const struct tg_meaning *meaning = &c->nodes[at];
+    if (is_slot(c, at, TG_SLOT_OP)) {
+        return tg_check_operation(c, literal);
+    }
+    bool is_changed = meaning->is == TG_MEANS_LOCAL && meaning->slot == TG_SLOT_CHANGED;
+    return is_changed && node->kind == TG_AST_STRING
+               ? tg_check_field(c, node->at, node->text)
+               : TG_OK;
+}
+
 /* Items of a list literal are judged one by one, as if each stood there. */
 static enum tg_err check_items(struct tg_checker *c, uint32_t list, uint8_t type)
 {
@@ -230,10 +245,8 @@ enum tg_err tg_check_compare(struct tg_checker *c, uint32_t at)
         err = check_items(c, b, c->nodes[a].items);
         return err == TG_OK ? check_items(c, a, c->nodes[b].items) : err;
     }
-    err = is_slot(c, a, TG_SLOT_OP) ? tg_check_operation(c, b) : TG_OK;
-    if (err == TG_OK && is_slot(c, b, TG_SLOT_OP)) {
-        err = tg_check_operation(c, a);
-    }
+    err = check_event_literal(c, a, b);
+    err = err == TG_OK ? check_event_literal(c, b, a) : err;
     return err == TG_OK ? check_equal(c, at, a, b) : err;
 }
 
@@ -267,10 +280,10 @@ static enum tg_err check_event_in(struct tg_checker *c, uint32_t item, uint32_t 
     if (is_slot(c, list, TG_SLOT_CHANGED) && name->kind == TG_AST_STRING) {
         return tg_check_field(c, name->at, name->text);
     }
-    bool is_op = is_slot(c, item, TG_SLOT_OP) && items->kind == TG_AST_LIST;
+    bool is_list = items->kind == TG_AST_LIST;
     enum tg_err err = TG_OK;
-    for (uint32_t i = 0; is_op && err == TG_OK && i < items->count; i++) {
-        err = tg_check_operation(c, tg_ast_child_index(c->ast, items, i));
+    for (uint32_t i = 0; is_list && err == TG_OK && i < items->count; i++) {
+        err = check_event_literal(c, item, tg_ast_child_index(c->ast, items, i));
     }
     return err;
 }
