@@ -151,7 +151,7 @@ static void a_filter_is_true_exactly_where_the_expression_is(void **state)
     (void)state;
     const char *seed = getenv("TG_SEED");
     const char *pairs = getenv("TG_PAIRS");
-    uint64_t pairs_max = pairs == NULL ? 20000 : strtoull(pairs, NULL, 10);
+    uint64_t pairs_max = pairs == NULL ? 1000000 : strtoull(pairs, NULL, 10);
     random_state = seed == NULL ? 20261123 : strtoull(seed, NULL, 10);
     print_message("seed %llu\n", (unsigned long long)random_state);
     struct tg_json_doc doc = {0};
