@@ -85,7 +85,9 @@ type Operand<Kind, Data> = Kind extends 'int' | 'double' | 'decimal'
             ? Exclude<Value, Date | null>
             : never;
 
-type Nullable<Data> = Extract<Data, null>;
+/** `unknown` is JSON, where null is a value among others. */
+type Nullable<Data> = unknown extends Data ? null : Extract<Data, null>;
+
 /** Every name that a generated file may have for the kind of a field. */
 export type FieldKind = Exclude<FieldType, 'list'> | `${Exclude<FieldType, 'list'>}[]`;
 
@@ -120,7 +122,7 @@ interface MayBeNull {
 type Unordered = 'bool' | 'uuid' | 'duration';
 type Nothing = unknown;
 
-type OperatorsOf<Kind, Data> = MayBeNull &
+type OperatorsOf<Kind, Data> = ([Nullable<Data>] extends [never] ? Nothing : MayBeNull) &
   (Kind extends `${string}[]`
     ? Listed<Operand<Items<Kind>, string>>
     : (Kind extends 'duration' ? Nothing : Same<Operand<Kind, Data> | Nullable<Data>>) &
@@ -140,12 +142,16 @@ type ConditionOf<Kind, Data> =
 export type Condition =
   Value | readonly Value[] | (Same<Value> & Ordered<Value> & Text & Listed<Value> & MayBeNull);
 
+type DataOf<Name, Field> = Field extends keyof Member<Name, 'data'>
+  ? Member<Name, 'data'>[Field]
+  : unknown;
+
 /** A query as an object: all of these hold. */
 export type Conditions<Name extends string = string> = Name extends keyof EventTypes
   ? {
       readonly [Field in keyof Member<Name, 'fields'>]?: ConditionOf<
         Member<Name, 'fields'>[Field],
-        Field extends keyof Member<Name, 'data'> ? Member<Name, 'data'>[Field] : unknown
+        DataOf<Name, Field>
       >;
     }
   : Readonly<Record<string, Condition>>;
@@ -156,9 +162,8 @@ export type Where<Name extends string = string> = string | Conditions<Name>;
 /** The fields of a channel, each with the one value that it must have. */
 export type Channel<Name extends string = string> = Name extends keyof EventTypes
   ? {
-      readonly [Field in keyof Member<Name, 'fields'>]?: Operand<
-        Member<Name, 'fields'>[Field],
-        Field extends keyof Member<Name, 'data'> ? Member<Name, 'data'>[Field] : unknown
-      > | null;
+      readonly [Field in keyof Member<Name, 'fields'>]?:
+        | Operand<Member<Name, 'fields'>[Field], DataOf<Name, Field>>
+        | Nullable<DataOf<Name, Field>>;
     }
   : Readonly<Record<string, Value>>;

@@ -115,10 +115,26 @@ export function channelText(fields: unknown): string {
   return queryText(fields);
 }
 
+const opening = `("""|'''|"(?!"")|'(?!''))`;
+/** Strings and comments of CEL from end to end. Of one that is open its first quote is left. */
+const whole = new RegExp(
+  `[rR]${opening}[^]*?\\1|${opening}(?:\\\\[^]|(?!\\2|\\\\)[^])*\\2|//.*\\n`,
+  'g',
+);
+
+/** A text in brackets, which none of its own may close, and no comment at its end may hide. */
+function bracketed(text: string): string {
+  const closed = text.includes('//') ? `${text}\n` : text;
+  let rest = closed.replace(whole, ' ');
+  for (let last = ''; last !== rest;) [last, rest] = [rest, rest.replace(/\([^()]*\)/g, ' ')];
+  if (/[()"']/.test(rest)) throw new TypeError(`brackets or quotes are open in ${text}`);
+  return `(${closed})`;
+}
+
 function join(queries: readonly unknown[], operator: string): string {
   if (queries.length === 0) throw new TypeError('a query of no queries');
   return queries
-    .map((query) => (typeof query === 'string' ? `(${query})` : queryText(query)))
+    .map((query) => (typeof query === 'string' ? bracketed(query) : queryText(query)))
     .join(operator);
 }
 
@@ -134,15 +150,8 @@ export function any<Name extends string = string>(...queries: readonly Where<Nam
 
 /** This does not hold. (Nothing is said of a field that is not there: neither holds then.) */
 export function not<Name extends string = string>(query: Where<Name>): string {
-  return `!(${queryText(query)})`;
+  return `!${bracketed(queryText(query))}`;
 }
-
-const opening = `("""|'''|"(?!"")|'(?!''))`;
-/** Strings and comments of CEL from end to end. Of one that is open its first quote is left. */
-const whole = new RegExp(
-  `[rR]${opening}[^]*?\\1|${opening}(?:\\\\[^]|(?!\\2|\\\\)[^])*\\2|//.*\\n`,
-  'g',
-);
 
 /** No token of one may run into one of the other: `r` and `"…"` would be a raw string. */
 const glue = (before: string, after: string): string =>

@@ -133,6 +133,28 @@ describe('all, any, not', () => {
     );
   });
 
+  it('keep a text together, whatever it has at its end', () => {
+    expect(any('a // one of\n', 'b // two')).toBe('(a // one of\n\n) || (b // two\n)');
+    expect(not('a == "//"')).toBe('!(a == "//"\n)');
+    expect(all('(a) == ")" // )', "b == r'\\'")).toBe('((a) == ")" // )\n) && (b == r\'\\\')');
+  });
+
+  it.each([
+    'true) || (true',
+    'a) ',
+    '(a',
+    ') && (',
+    'a == "',
+    "a == 'b\\'",
+    '"""a" ',
+    'a == "// ',
+  ])('refuse a text that would reach out of its brackets: %s', (text) => {
+    const mistake = new TypeError(`brackets or quotes are open in ${text}`);
+    expect(() => all({ room: 42 }, text)).toThrow(mistake);
+    expect(() => any(text, 'b')).toThrow(mistake);
+    expect(() => not(text)).toThrow(mistake);
+  });
+
   it('refuse to join nothing', () => {
     expect(() => all()).toThrow(TypeError);
     expect(() => any()).toThrow(TypeError);

@@ -101,7 +101,7 @@ def test_the_gateway_gets_the_catalogue_the_ports_and_the_key(stand_in, tmp_path
     }
     assert heard["keys"] == f"project={conf.ingest_key}"
     assert conf.ingest_key not in shown
-    assert "Application 'project': 11 event types." in shown
+    assert "Application 'project': 12 event types." in shown
     assert "  shop.PriceChanged  event                   public\n" in shown
     assert "Clients connect" not in shown, "it ended before it was up"
 
@@ -363,11 +363,11 @@ def test_types_go_to_a_file_that_is_left_alone_if_they_are_the_same(
     monkeypatch.setenv("TELEGRAPHY_BINARY", program)
     out = tmp_path / "types.d.ts"
     said = telegraphy("types", "--typescript", "--out", str(out))
-    assert said == f"{out} has 11 event types.\n"
+    assert said == f"{out} has 12 event types.\n"
     assert out.read_text() == 'for TypeScript\n"shop.Document"\n'
     os.utime(out, (1, 1))
     said = telegraphy("types", "--typescript", "--out", str(out))
-    assert said == f"{out} has 11 event types, as before.\n"
+    assert said == f"{out} has 12 event types, as before.\n"
     assert out.stat().st_mtime == 1
 
 
@@ -484,7 +484,7 @@ def test_push_hands_the_catalogue_to_the_gateway_that_runs(tmp_path, settings):
     with FakeGateway(tmp_path, accept_catalogue) as gateway:
         settings.TELEGRAPHY = {"ENDPOINT": gateway.endpoint}
         shown = telegraphy("--push")
-        assert shown == "The gateway has catalogue version 4 with 11 event types.\n"
+        assert shown == "The gateway has catalogue version 4 with 12 event types.\n"
         [(header, _)] = gateway.requests
         assert header == {"kind": "catalogue", "id": 1, "key": conf.ingest_key}
         assert json.loads(gateway.bodies[0]) == json.loads(telegraphy("--catalogue"))

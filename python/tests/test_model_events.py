@@ -27,6 +27,7 @@ from project.shop.models import (
     Restaurant,
     Seat,
     Ticket,
+    Tower,
 )
 from telegraphy import current_backend
 from telegraphy.django import muted
@@ -556,6 +557,14 @@ class DeleteTests(TestCase):
         with capture_events() as events:
             restaurant.delete()
         assert {event.data["name"] for event in events} == {"Rex"}
+
+    def test_so_is_one_whose_key_is_not_the_child_s(self):
+        tower = Tower.objects.create(name="Eiffel", code="E", height=330)
+        tower.height = 1
+        with capture_events() as events:
+            tower.delete()
+        [landmark] = [event for event in events if event.type == "shop.Landmark"]
+        assert landmark.data == {"code": "E", "height": 330}
 
     def test_a_method_sees_the_row_that_is_deleted(self):
         ticket = Document.objects.create(title="a", owner=7)

@@ -80,6 +80,13 @@ class Size(Enum):
     SMALL = "s"
 
 
+class Column(str, Enum):
+    """Of which `str()` and `format()` say something else, by the version of Python."""
+
+    STATUS = "status"
+    TOTAL = "total"
+
+
 class Amount(int):
     """Says something else than it is."""
 
@@ -89,6 +96,30 @@ class Amount(int):
     __repr__ = __str__
 
 
+class Name(str):
+    """Likewise."""
+
+    def __str__(self) -> str:
+        return '" || true || "'
+
+    def __format__(self, _spec: str) -> str:
+        return str(self)
+
+
+class Day(date):
+    """Likewise."""
+
+    def isoformat(self) -> str:
+        return '") || true || x == date("'
+
+
+class Number(UUID):
+    """Likewise."""
+
+    def __str__(self) -> str:
+        return '" || true || "'
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -96,6 +127,9 @@ class Amount(int):
         (Level.HIGH, "3"),
         (Size.SMALL, '"s"'),
         (Amount(7), "7"),
+        (Name("a"), r'"\" || true || \""'),
+        (Day(2026, 1, 2), r'date("\") || true || x == date(\"")'),
+        (Number(int=1), r'"\" || true || \""'),
         (date(26, 1, 2), 'date("0026-01-02")'),
         (
             datetime(1, 1, 1, tzinfo=timezone.utc),
@@ -107,6 +141,14 @@ class Amount(int):
 def test_values_are_written_as_what_they_are(value, written):
     """With Django a naive datetime is in the current zone, as in events."""
     assert str(Q(x=value)) == f"x == {written}"
+
+
+def test_what_changed_is_named_by_what_names_are():
+    assert str(Q(changed=Column.STATUS)) == '"status" in event.changed'
+    assert str(Q(changed__in=[Column.STATUS, Column.TOTAL])) == (
+        '"status" in event.changed || "total" in event.changed'
+    )
+    assert str(Q(changed=Name("status"))) == r'"\" || true || \"" in event.changed'
 
 
 def test_a_set_is_written_in_one_order():
@@ -185,6 +227,11 @@ def test_queries_and_claims_are_values():
 def test_a_wrong_type_is_named(make, reason):
     with pytest.raises(TypeError, match=re.escape(reason)):
         make()
+
+
+def test_a_text_is_not_to_be_made_a_list_of_its_letters():
+    with pytest.raises(TypeError, match=r"not str 'abc'$"):
+        Q(a__in="abc")
 
 
 @pytest.mark.parametrize(

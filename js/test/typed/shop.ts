@@ -127,7 +127,9 @@ const fine: readonly Conditions<'shop.Sample'>[] = [
     int: null,
     ints: null,
     bool: { ne: true },
+    json: null,
   },
+  { json: { ne: null, isNull: false, in: [1, null] } },
 ];
 const wrong: readonly Conditions<'shop.Sample'>[] = [
   // @ts-expect-error -- there is no such field.
@@ -168,6 +170,8 @@ const orders: readonly Conditions<'shop.Order'>[] = [
   { status: null },
   // @ts-expect-error -- so nothing is unequal to it for that.
   { id: { ne: null } },
+  // @ts-expect-error -- nor is it asked.
+  { id: { isNull: true } },
 ];
 export const all_of_them = [fine, wrong, orders];
 
@@ -192,6 +196,10 @@ gateway.channel(
   { where: 'x', fields: [] },
   () => undefined,
 );
+// @ts-expect-error -- it is never null.
+gateway.channel('shop.Order', { id: null }, () => undefined);
+// @ts-expect-error -- a list is no value of a channel.
+gateway.channel('shop.Order', { tags: ['gift'] }, () => undefined);
 // @ts-expect-error -- a channel is equality, of one value.
 gateway.channel('shop.Order', { id: { gt: 7 } }, () => undefined);
 // @ts-expect-error -- nor a choice of several.

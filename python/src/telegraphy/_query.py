@@ -359,13 +359,15 @@ def _changed(name: str, lookup: str, value: object) -> tuple[str, int]:
         wanted = list(value)
     else:
         raise ValueError(f"{name}: {ASK_CHANGED}")
+    parts = []
     for one in wanted:
-        if not isinstance(one, str):
+        field = one.value if isinstance(one, Enum) else one
+        if not isinstance(field, str):
             raise TypeError(
                 f"{name}: must be the name of a field, not {show(one)}; {ASK_CHANGED}"
             )
-        _field(name, one)
-    return _joined(OR, [(f'"{one}" in event.changed', UNIT) for one in wanted])
+        parts.append((f"{string(_field(name, field))} in event.changed", UNIT))
+    return _joined(OR, parts)
 
 
 # -- values
@@ -404,7 +406,8 @@ def _items(name: str, value: object, wants: str) -> list[str]:
         # In one order, as equal queries should be equal texts.
         return sorted(literal(name, item) for item in value)
     if not isinstance(value, (list, tuple)):
-        hint = "; write list(…)" if hasattr(value, "__iter__") else ""
+        is_many = hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+        hint = "; write list(…)" if is_many else ""
         raise TypeError(f"{name}: must be {wants}, not {show(value)}{hint}")
     return [literal(name, item) for item in value]
 
@@ -439,15 +442,15 @@ def _timestamp(value: Any, name: str) -> str:
 
 
 def _date(value: Any, name: str) -> str:
-    return f'date("{_values.encode_date(value, name)}")'
+    return f"date({string(_values.encode_date(value, name))})"
 
 
 def _duration(value: Any, name: str) -> str:
-    return f'duration("{_values.encode_duration(value, name)}")'
+    return f"duration({string(_values.encode_duration(value, name))})"
 
 
 def _uuid(value: Any, name: str) -> str:
-    return f'"{_values.encode_uuid(value, name)}"'
+    return string(_values.encode_uuid(value, name))
 
 
 WRITERS: Final[tuple[tuple[type, Callable[[Any, str], str]], ...]] = (

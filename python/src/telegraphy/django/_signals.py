@@ -391,13 +391,19 @@ def _last_row(
 
 def _was_just_loaded(instance: Model, origin: object) -> bool:
     """By the delete itself?  It loads the rows of a queryset, and those that others drag
-    along.  What somebody else holds may be old, or never have been a row."""
+    along.  What somebody else holds may be old, or never have been a row; and of that
+    Django makes the rows of multi-table parents, each with a key of its own."""
     if isinstance(origin, QuerySet):
         return True
     if not isinstance(origin, Model):
         return False
-    is_family = isinstance(instance, type(origin)) or isinstance(origin, type(instance))
-    return not (is_family and origin.pk == instance.pk)
+    if isinstance(origin, type(instance)):
+        key = type(instance)._meta.pk.attname
+    elif isinstance(instance, type(origin)):
+        key = type(origin)._meta.pk.attname
+    else:
+        return True
+    return bool(getattr(origin, key) != getattr(instance, key))
 
 
 def _last_values(

@@ -9,6 +9,7 @@ from .models import (
     Document,
     Everything,
     Follower,
+    Landmark,
     Line,
     Order,
     Place,
@@ -49,6 +50,11 @@ class LineEvents(ModelEvents[Line]):
 @register(Place, Restaurant)
 class PlaceEvents(ModelEvents[Place]):
     fields = ["name"]
+
+
+@register(Landmark)
+class LandmarkEvents(ModelEvents[Landmark]):
+    fields = ["height"]
 
 
 @register(Ticket, Seat, Follower)

@@ -49,6 +49,15 @@ class Restaurant(Place):
     stars = models.IntegerField(default=0)
 
 
+class Landmark(models.Model):
+    code = models.CharField(max_length=10, primary_key=True)
+    height = models.IntegerField(default=0)
+
+
+class Tower(Place, Landmark):  # type: ignore[misc]  # each has its own `pk`
+    """A row in three tables, with a key of its own in each parent's."""
+
+
 class Ticket(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     title = models.CharField(max_length=50)
