@@ -11,7 +11,7 @@ import { checkNames, checkOptions } from './names.js';
 import type { NamesOf } from './names.js';
 import { Entry, subscribeOptions } from './subscription.js';
 import type { EventHandler, EventOf, SubscribeOptions, Subscription } from './subscription.js';
-import type { AnyName, Channel, EventTypes } from './types.js';
+import type { AnyName, Channel, EventTypes, Where } from './types.js';
 import { gatewayUrl } from './url.js';
 import type { Address } from './url.js';
 import { version } from './version.js';
@@ -244,13 +244,13 @@ export class Gateway {
   ): Subscription;
   channel(type: string, fields: unknown, ...rest: readonly unknown[]): Subscription {
     const [handler, options = {}] = [...rest].reverse();
-    const { where } = options as SubscribeOptions;
     const text = channelText(fields);
+    const given = options as SubscribeOptions;
     return this.subscribe(
       type as never,
       {
-        ...(options as SubscribeOptions),
-        where: where === undefined ? text : all(fields as Channel, where),
+        ...given,
+        where: 'where' in given ? all(fields as Channel, given.where as Where) : text,
       },
       handler as EventHandler,
     );
