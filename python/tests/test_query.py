@@ -174,8 +174,7 @@ def test_an_empty_q_changes_nothing():
     one = Q(a=1)
     assert Q() & one == one | Q() == one
     assert ~Q() == Q()
-    assert not Q()
-    assert one
+    assert Q() != one
 
 
 def test_a_chain_is_as_flat_as_it_was_written():
@@ -219,6 +218,13 @@ def test_queries_and_claims_are_values():
         (lambda: Q(changed=1), "must be the name of a field, not int 1"),
         (lambda: auth[1], "claims have names, strings, not int 1"),
         (lambda: bool(auth.is_staff), "join conditions with &, | and ~"),
+        (lambda: Q(a=1) and Q(b=1), "drop conditions; write &, | and ~"),
+        (lambda: Q(a=1) or Q(b=1), "drop conditions; write &, | and ~"),
+        (lambda: not Q(a=1), "drop conditions; write &, | and ~"),
+        (lambda: Q() and Q(b=1), "drop conditions; write &, | and ~"),
+        (lambda: auth.is_staff and Q(a=1), "join conditions with &, | and ~"),
+        (lambda: not auth.is_staff, "join conditions with &, | and ~"),
+        (lambda: 1 < Q(a=1) < 3, "not supported between"),
         (lambda: list(auth), "'Claim' object is not iterable"),
         (lambda: "a" in auth.groups, "'Claim'"),
         (lambda: Q(a=1) & "b == 1", "unsupported operand"),

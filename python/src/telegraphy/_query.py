@@ -90,7 +90,11 @@ class Q(Condition):
         return f"<Q: {self._text}>"
 
     def __bool__(self) -> bool:
-        return bool(self._text)
+        raise TypeError(
+            "a Q is neither true nor false before the gateway asks it: `and`, `or` and "
+            "`not` would drop conditions; write &, | and ~ (and `q == Q()` to ask "
+            "whether it is empty)"
+        )
 
     def __eq__(self, other: object) -> bool:
         return self._text == other._text if isinstance(other, Q) else NotImplemented
