@@ -14,7 +14,7 @@ BUNDLE := js/dist/telegraphy.js
 STATIC := python/src/telegraphy/django/static/telegraphy/telegraphy.js
 # Where `manage.py telegraphy` looks first; a wheel carries the program itself there.
 BINARY := python/src/telegraphy/bin/telegraphy
-# CEL's own conformance suite, which the C test of gateway/engine/query runs.
+# CEL's own conformance suite, which the C tests of gateway/engine/cel run.
 CEL_CASES := build/cel/cases.json
 # `make test-py ARGS="-k commit -x"` hands arguments on to the part's test runner.
 ARGS ?=

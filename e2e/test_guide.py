@@ -1,14 +1,15 @@
-"""What the guides show of `telegraphy query`, and what they say that the gateway says, is so."""
+"""What the guides show of queries, and what they say that the gateway says, is so."""
 
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness.gateway import ROOT, binary, event_type, field
+from harness.gateway import ROOT, binary, event_type, field, plain_binary
 
 QUERIES = (ROOT / "docs/guide/queries.md").read_text("utf-8")
 COMMAND = (ROOT / "docs/reference/command.md").read_text("utf-8")
@@ -115,3 +116,20 @@ def test_queries_of_the_guide_are_right(folder: Path) -> None:
         if "totl" not in query:
             assert check(folder, query.replace("\\|", "|")) == RIGHT, query
     assert len(shown) == 34, "queries that are not read prove nothing"
+
+
+def test_the_example_in_c_is_built_as_it_says_and_says_what_it_shows(tmp_path: Path) -> None:
+    example = shutil.copytree(
+        ROOT / "examples/query", tmp_path / "examples/query", ignore=lambda *_: ["query"]
+    )
+    built = plain_binary().parent / "engine"
+    make = ["make", "-C", str(example), f"ROOT={ROOT}", f"BUILT={built}"]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    readme = (example / "README.md").read_text("utf-8")
+    [transcript] = re.findall(r"```console\n(.*?)```", readme, re.DOTALL)
+    *_, last = transcript.split("$ ")
+    command, _, output = last.partition("\n")
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=30
+    )
+    assert (done.stdout, done.stderr) == (output, "")

@@ -204,7 +204,7 @@ def test_others_are_served_while_a_thousand_bad_queries_come(plain: Gateway) -> 
         thread.join()
     assert len(trips) > 10
     assert statistics.median(trips) < 0.05, sorted(trips)[-5:]
-    assert max(trips) < 1, sorted(trips)[-5:]
+    assert max(trips) < 5, sorted(trips)[-5:]
 
 
 def test_matches_is_refused_by_default(client: Client) -> None:
@@ -226,12 +226,7 @@ def test_matches_takes_time_that_grows_with_the_text_alone(pattern: str, plain: 
         return statistics.median(costs)
 
     with Client(plain.client_port) as client:
-        answer = client.request(
-            "subscribe", type="test.Order", where=f'number.matches("{pattern}")'
-        )
-        if answer["kind"] == "error":
-            assert answer["code"] in ("query_limit", "query_unsupported"), answer
-            return
+        client.subscribe("test.Order", where=f'number.matches("{pattern}")')
         small, large = cost(1_000), cost(16_000)
         assert large < small * 16 * 4 + 2_000_000, (small, large)
         assert large < 50_000_000, large

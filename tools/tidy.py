@@ -64,7 +64,7 @@ RUNNERS = {
     "reject/websocket": ["gateway/", "e2e/"],
     "reject/http": ["gateway/", "e2e/"],
     "match": ["gateway/", "e2e/"],
-    "query": ["gateway/", "python/tests/"],
+    "query": ["gateway/", "python/tests/", "js/test/", "e2e/"],
 }
 
 

@@ -1,5 +1,5 @@
-// Writes the cases of CEL's conformance suite as one list of JSON, for the C test of gateway/
-// engine/query that runs them: node scripts/cel-cases.mjs FILE
+// Writes the cases of CEL's conformance suite as one list of JSON, for the C tests of gateway/
+// engine/cel that run them: node scripts/cel-cases.mjs FILE
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 

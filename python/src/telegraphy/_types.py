@@ -28,8 +28,8 @@ APP_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 TYPE_NAME_MAX: Final = 128
 VERBOSE_NAME_MAX: Final = 256
 TYPES_MAX: Final = 1_000
-RULE_BYTES_MAX: Final = 4_096
-"""What the gateway takes unless it is configured otherwise."""
+RULE_BYTES_MAX: Final = 65_536
+"""What no gateway takes, however it is configured (`queries.bytes_max`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
