@@ -20,7 +20,9 @@ from ._binary import BinaryNotFound, find_binary, flags, flat
 from .conf import conf
 
 SECONDS: Final = 10.0
-CONFIGURABLE: Final = re.compile(r"is not allowed by this gateway|\bat most \d+")
+CONFIGURABLE: Final = re.compile(
+    r"is not allowed by this gateway|\b(?:at most|may cost) \d|should have 1 to"
+)
 """What the gateway's own configuration file may allow, which is not known here."""
 
 
