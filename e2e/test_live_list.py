@@ -1,5 +1,6 @@
-"""The list that keeps itself, of the guide to queries: its view and its page, word for word."""
+"""What the guides show of queries, word for word: a list that keeps itself; trying rules."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,3 +105,45 @@ def test_the_list_has_what_its_condition_says_at_every_moment(
     assert "LATE" not in listed(page)
     page.evaluate("() => window.release()")
     until("both are there", lambda: listed(page) == "SMALL: 101.00\nLATE: 300.00")
+
+
+def test_rules_are_tried_as_the_guide_says(tmp_path: Path, open_page: Callable[..., Page]) -> None:
+    django = (ROOT / "docs/guide/django.md").read_text("utf-8")
+    events = """
+from telegraphy.django import ModelEvents, register
+from .models import Order
+
+@register(Order)
+class OrderEvents(ModelEvents):
+    fields = ["number"]
+    rule_fields = ["total"]
+    access = "total == auth.user_id"
+"""
+    exec(snippet(django, "python", "testing.claims"), settings := {})
+    site = Site(
+        tmp_path,
+        snippet(README, "python", "# settings.py"),
+        {"shop/events.py": events},
+        further=repr(settings["TELEGRAPHY"]),
+    )
+    try:
+        site.start("gateway", "telegraphy")
+        until("the gateway is up", lambda: is_up(site.client_port), PATIENCE_S * 2)
+        page = open_page(f"http://127.0.0.1:{site.client_port}/healthz")
+        script = snippet(django, "js", "'telegraphy.v1'").replace("1844", str(site.client_port))
+        page.evaluate(f"() => {{ {script} }}")
+        until("it is subscribed", lambda: '"subscribed"' in str(page.words()))
+        save(
+            site,
+            "Order.objects.create(number='OTHERS', total=8)\n"
+            "Order.objects.create(number='OWN', total=7)",
+        )
+        until("the event came", lambda: "OWN" in str(page.words()))
+        assert "OTHERS" not in str(page.words())
+    finally:
+        site.end()
+
+
+def is_up(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

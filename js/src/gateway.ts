@@ -169,12 +169,6 @@ export class Gateway {
    * @throws TypeError if the arguments are others, there is an option that it does not know, or
    * `where` is no query.
    */
-  subscribe<T = unknown>(type: AnyName, handler: EventHandler<T>): Subscription;
-  subscribe<T = unknown>(
-    type: AnyName,
-    options: SubscribeOptions,
-    handler: EventHandler<T>,
-  ): Subscription;
   subscribe<Name extends keyof EventTypes>(
     type: Name,
     handler: (event: EventOf<Name>) => void,
@@ -183,6 +177,12 @@ export class Gateway {
     type: Name,
     options: SubscribeOptions<Name>,
     handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  subscribe<T = unknown>(type: AnyName, handler: EventHandler<T>): Subscription;
+  subscribe<T = unknown>(
+    type: AnyName,
+    options: SubscribeOptions,
+    handler: EventHandler<T>,
   ): Subscription;
   subscribe(type: string, first: unknown, second?: unknown): Subscription {
     const alone = typeof first === 'function';
@@ -224,13 +224,6 @@ export class Gateway {
    *
    * @throws TypeError as `subscribe`, or if `fields` are no fields with values.
    */
-  channel<T = unknown>(type: AnyName, fields: Channel, handler: EventHandler<T>): Subscription;
-  channel<T = unknown>(
-    type: AnyName,
-    fields: Channel,
-    options: SubscribeOptions,
-    handler: EventHandler<T>,
-  ): Subscription;
   channel<Name extends keyof EventTypes>(
     type: Name,
     fields: Channel<Name>,
@@ -241,6 +234,13 @@ export class Gateway {
     fields: Channel<Name>,
     options: SubscribeOptions<Name>,
     handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  channel<T = unknown>(type: AnyName, fields: Channel, handler: EventHandler<T>): Subscription;
+  channel<T = unknown>(
+    type: AnyName,
+    fields: Channel,
+    options: SubscribeOptions,
+    handler: EventHandler<T>,
   ): Subscription;
   channel(type: string, fields: unknown, ...rest: readonly unknown[]): Subscription {
     const [handler, options = {}] = [...rest].reverse();
