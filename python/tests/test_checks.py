@@ -551,7 +551,8 @@ def test_what_the_gateway_may_be_told_to_allow_is_a_warning(settings):
     declare(Document, fields=["title"], access="title.matches('a+')")
     message = the_message()
     assert message.id == "telegraphy.W007"
-    assert '"matches" is not allowed by this gateway at line 1, column 7' in message.msg
+    assert '"matches" is not allowed by this gateway' in message.msg
+    assert "at line 1, column 7" in message.msg
     settings.TELEGRAPHY = {"GATEWAY": {"queries": {"matches": True}}}
     assert messages() == []
 
