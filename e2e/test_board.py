@@ -535,6 +535,7 @@ def test_what_was_lost_is_counted_and_publishing_goes_on(
 def test_the_list_to_pack_holds_what_its_query_says(board: Board, page: Page) -> None:
     """An order enters when it is paid and leaves when it is sent; of others nothing comes."""
     console = board.console()
+    assert page.text("#packing code") == 'status == "paid" && total >= 30'
 
     def packing(number: str, is_there: bool) -> None:
         page.wait_for(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.board import PROJECT
+from harness.client import Client
 from harness.gateway import binary
 from harness.processes import PATIENCE_S, Program, free_ports, until
 
@@ -84,6 +86,40 @@ def test_the_demo_starts_says_where_and_ends(environment: dict[str, str]) -> Non
     assert int(found[1]) > int(environment["PORT"])
     ports = [found[1], environment["GATEWAY_PORT"], environment["INGEST_PORT"]]
     assert all(nobody_listens(port) for port in ports)
+
+
+def test_the_shell_that_it_names_is_its_own(demo: Program, environment: dict[str, str]) -> None:
+    """With other ports than the usual ones too: what is saved there moves this page."""
+    until("the demo is up", lambda: is_up(demo), PATIENCE_S * 2)
+    [command] = re.findall(r"(?m)^  Shell (.+)$", demo.words())
+    with Client(int(environment["GATEWAY_PORT"])) as client:
+        client.subscribe("board.Order")
+        code = "from board.models import Order; Order.objects.create(customer='Shell')"
+        done = subprocess.run(
+            f"{command} -c {shlex.quote(code)}",
+            shell=True,
+            env={**os.environ, "TELEGRAPHY_RUNTIME_DIR": environment["TELEGRAPHY_RUNTIME_DIR"]},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        event = client.next()
+    assert event["data"]["customer"] == "Shell"
+
+
+def test_a_second_demo_has_orders_of_its_own(environment: dict[str, str]) -> None:
+    """Its gateway would not be told of those that the first one saves."""
+    database = PROJECT / f"db-{environment['PORT']}.sqlite3"
+    own = {name: value for name, value in environment.items() if name != "BOARD_DATABASE"}
+    try:
+        done = run(own, "--check")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert database.is_file()
+        assert f"BOARD_DATABASE={database} " in done.stdout
+    finally:
+        for path in PROJECT.glob(f"{database.name}*"):
+            path.unlink()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

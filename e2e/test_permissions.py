@@ -427,7 +427,7 @@ def test_whoever_keeps_a_list_by_what_comes_has_what_the_database_has(
     for query in QUERIES:
         asked = eval(query, {"Q": Q})
         for owner in (ADA, BOB):
-            kept.append((query, owner, reader(owner, str(asked) if asked else None)))
+            kept.append((query, owner, reader(owner, None if asked == Q() else str(asked))))
     console.run(WORK.replace("SEED", str(seed)).replace("STEPS", "150"))
     for query, owner, one in kept:
         rows: dict[int, dict[str, Any]] = {}

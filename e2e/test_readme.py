@@ -2,144 +2,41 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.browser import Page
-from harness.gateway import ROOT, binary
-from harness.processes import PATIENCE_S, Program, free_ports, until
+from harness.gateway import ROOT
+from harness.processes import PATIENCE_S, until
+from harness.site import Site, snippet
 
 README = (ROOT / "README.md").read_text("utf-8")
 
-MANAGE = """
-import os, sys
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
-from django.core.management import execute_from_command_line
-execute_from_command_line(sys.argv)
-"""
-
-SETTINGS = """
-DEBUG = True
-SECRET_KEY = "of-a-test-that-lasts-a-minute"
-ALLOWED_HOSTS = ["127.0.0.1"]
-ROOT_URLCONF = "urls"
-STATIC_URL = "static/"
-USE_TZ = True
-DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "{folder}/db.sqlite3"}}}}
-TEMPLATES = [{{
-    "BACKEND": "django.template.backends.django.DjangoTemplates",
-    "DIRS": ["{folder}/templates"],
-}}]
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-{snippet}
-# Other tests run beside this one: not the default ports.
-TELEGRAPHY = {{"CLIENT_PORT": {client_port}, "INGEST_PORT": {ingest_port}}}
-"""
-
-MODELS = """
-from django.db import models
-
-class Order(models.Model):
-    number = models.CharField(max_length=20)
-    status = models.CharField(max_length=20, default="new")
-    total = models.DecimalField(max_digits=10, decimal_places=2)
-"""
-
-URLS = """
-from django.urls import path
-from django.views.generic import TemplateView
-
-urlpatterns = [path("", TemplateView.as_view(template_name="page.html"))]
-"""
-
-
-def snippet(language: str, holding: str) -> str:
-    """The README's piece of code in `language` that holds these words."""
-    found = [
-        code
-        for fence, code in re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-        if fence == language and holding in code
-    ]
-    assert len(found) == 1, f"{len(found)} pieces of {language} with {holding!r} in the README"
-    return found[0]
-
-
-class Project:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port, self.client_port, self.ingest_port = free_ports(3)
-        runtime = folder / "run"
-        runtime.mkdir(mode=0o700)
-        self.env = {
-            "TELEGRAPHY_BINARY": str(binary()),
-            "TELEGRAPHY_RUNTIME_DIR": str(runtime),
-            "PYTHONUNBUFFERED": "1",
-        }
-        settings = snippet("python", "# settings.py").replace("...", f"*{OTHER_APPS}, 'shop'")
-        files = {
-            "manage.py": MANAGE,
-            "urls.py": URLS,
-            "settings.py": SETTINGS.format(
-                folder=folder,
-                snippet=settings,
-                client_port=self.client_port,
-                ingest_port=self.ingest_port,
-            ),
-            "shop/__init__.py": "",
-            "shop/models.py": MODELS,
-            "shop/events.py": snippet("python", "# shop/events.py"),
-            "templates/page.html": snippet("html", "{% telegraphy %}"),
-        }
-        for name, text in files.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text)
-
-    def start(self, name: str, *arguments: str) -> Program:
-        return Program(
-            name,
-            [sys.executable, "manage.py", *arguments],
-            log=self.folder / f"{name}.log",
-            cwd=self.folder,
-            env=self.env,
-        )
-
-    def run(self, *arguments: str) -> str:
-        program = self.start(arguments[0], *arguments)
-        assert program.process.wait(PATIENCE_S * 3) == 0, program.words()
-        return program.words()
-
-
-OTHER_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles"]
-
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    project = Project(tmp_path)
-    project.run("makemigrations", "shop")
-    project.run("migrate")
-    assert "no issues" in project.run("check")
+def site(tmp_path: Path) -> Iterator[Site]:
+    files = {
+        "shop/events.py": snippet(README, "python", "# shop/events.py"),
+        "templates/page.html": snippet(README, "html", "{% telegraphy %}"),
+    }
+    site = Site(tmp_path, snippet(README, "python", "# settings.py"), files)
     (command,) = re.findall(r"^\$ python manage\.py (\w+)", README, re.MULTILINE)
-    programs = [
-        project.start("gateway", command),
-        project.start("web", "runserver", "--noreload", f"127.0.0.1:{project.port}"),
-    ]
+    assert command == "telegraphy"
+    site.start_both()
     try:
-        yield project
+        yield site
     finally:
-        for program in programs:
-            if program.running:
-                program.end()
+        site.end()
 
 
-def test_the_readme_makes_a_live_page(project: Project, open_page: Callable[..., Page]) -> None:
+def test_the_readme_makes_a_live_page(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page()
 
     def loads() -> bool:
         try:
-            page.goto(f"http://127.0.0.1:{project.port}/")
+            page.goto(site.url)
         except AssertionError:
             return False
         return True
@@ -165,7 +62,7 @@ order.delete()
 """
     publish = re.search(r"^#\s+(PriceChanged\(.*\)\.publish\(\))$", README, re.MULTILINE)
     assert publish is not None
-    project.run("shell", "-c", code + publish[1])
+    site.run("shell", "-c", code + publish[1])
     until("the page logged three events", lambda: len(logged(page)) >= 3)
     assert [line.split()[1] for line in logged(page)] == ["add", "change", "remove"]
 

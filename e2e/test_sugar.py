@@ -155,9 +155,14 @@ def test_what_is_wrong_with_a_rule_is_told_with_class_line_and_column(
         "SECRET_KEY = 'only for tests'\nINSTALLED_APPS = ['telegraphy.django', 'notes']\n"
     )
     python_path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    for arguments in (["--check"], ["--no-reload"]):
+    for command, told in (
+        (["check"], "?: (telegraphy.E009) notes.events.Note: "),
+        (["telegraphy", "--check"], "?: (telegraphy.E009) notes.events.Note: "),
+        (["telegraphy", "--check", "--skip-checks"], "notes.events.Note: "),
+        (["telegraphy", "--no-reload", "--skip-checks"], "notes.events.Note: "),
+    ):
         done = subprocess.run(
-            [sys.executable, "-m", "django", "telegraphy", *arguments],
+            [sys.executable, "-m", "django", *command],
             env={
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "settings",
@@ -170,7 +175,7 @@ def test_what_is_wrong_with_a_rule_is_told_with_class_line_and_column(
             timeout=60,
         )
         assert done.returncode != 0
-        [line] = [one for one in done.stderr.splitlines() if one.startswith("notes.events.Note: ")]
+        [line] = [one for one in done.stderr.splitlines() if one.startswith(told)]
         for words in ("access: ", *said):
             assert words in line
         assert "catalogue.json" not in done.stderr

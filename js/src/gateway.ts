@@ -11,7 +11,7 @@ import { checkNames, checkOptions } from './names.js';
 import type { NamesOf } from './names.js';
 import { Entry, subscribeOptions } from './subscription.js';
 import type { EventHandler, EventOf, SubscribeOptions, Subscription } from './subscription.js';
-import type { AnyName, Channel, EventTypes } from './types.js';
+import type { AnyName, Channel, EventTypes, Where } from './types.js';
 import { gatewayUrl } from './url.js';
 import type { Address } from './url.js';
 import { version } from './version.js';
@@ -169,12 +169,6 @@ export class Gateway {
    * @throws TypeError if the arguments are others, there is an option that it does not know, or
    * `where` is no query.
    */
-  subscribe<T = unknown>(type: AnyName, handler: EventHandler<T>): Subscription;
-  subscribe<T = unknown>(
-    type: AnyName,
-    options: SubscribeOptions,
-    handler: EventHandler<T>,
-  ): Subscription;
   subscribe<Name extends keyof EventTypes>(
     type: Name,
     handler: (event: EventOf<Name>) => void,
@@ -183,6 +177,12 @@ export class Gateway {
     type: Name,
     options: SubscribeOptions<Name>,
     handler: (event: EventOf<Name>) => void,
+  ): Subscription;
+  subscribe<T = unknown>(type: AnyName, handler: EventHandler<T>): Subscription;
+  subscribe<T = unknown>(
+    type: AnyName,
+    options: SubscribeOptions,
+    handler: EventHandler<T>,
   ): Subscription;
   subscribe(type: string, first: unknown, second?: unknown): Subscription {
     const alone = typeof first === 'function';
@@ -224,13 +224,6 @@ export class Gateway {
    *
    * @throws TypeError as `subscribe`, or if `fields` are no fields with values.
    */
-  channel<T = unknown>(type: AnyName, fields: Channel, handler: EventHandler<T>): Subscription;
-  channel<T = unknown>(
-    type: AnyName,
-    fields: Channel,
-    options: SubscribeOptions,
-    handler: EventHandler<T>,
-  ): Subscription;
   channel<Name extends keyof EventTypes>(
     type: Name,
     fields: Channel<Name>,
@@ -242,15 +235,22 @@ export class Gateway {
     options: SubscribeOptions<Name>,
     handler: (event: EventOf<Name>) => void,
   ): Subscription;
+  channel<T = unknown>(type: AnyName, fields: Channel, handler: EventHandler<T>): Subscription;
+  channel<T = unknown>(
+    type: AnyName,
+    fields: Channel,
+    options: SubscribeOptions,
+    handler: EventHandler<T>,
+  ): Subscription;
   channel(type: string, fields: unknown, ...rest: readonly unknown[]): Subscription {
     const [handler, options = {}] = [...rest].reverse();
-    const { where } = options as SubscribeOptions;
     const text = channelText(fields);
+    const given = options as SubscribeOptions;
     return this.subscribe(
       type as never,
       {
-        ...(options as SubscribeOptions),
-        where: where === undefined ? text : all(fields as Channel, where),
+        ...given,
+        where: 'where' in given ? all(fields as Channel, given.where as Where) : text,
       },
       handler as EventHandler,
     );

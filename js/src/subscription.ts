@@ -187,7 +187,8 @@ export class Entry {
   ) {
     this.type = type;
     this.#options = options;
-    this.#where = options.where === undefined ? undefined : queryText(options.where);
+    // Said and undefined is a slip, and must not ask for everything.
+    this.#where = 'where' in options ? queryText(options.where) : undefined;
     this.#handler = handler;
     this.#report = report;
     this.#position = options.since;

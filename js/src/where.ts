@@ -99,7 +99,7 @@ export function queryText(query: unknown): string {
   if (typeof query === 'string') return query;
   const parts = isPlain(query) ? Object.entries(query).flatMap(condition) : [];
   if (parts.length > 0) return parts.join(' && ');
-  throw new TypeError('a query is a text, or an object of a field or more');
+  throw new TypeError('a query is a text, or an object of a field or more, or left out');
 }
 
 /**

@@ -69,9 +69,22 @@ describe('a mistake in subscribe()', () => {
 
   it('is not an option that is left undefined', () => {
     const world = new World().connect();
-    const options = { where: undefined, onGap: undefined } as object;
+    const options = { fields: undefined, onGap: undefined } as object;
     world.gateway.subscribe('a.A', options, nothing);
     expect(world.socket.heard()).toEqual([{ kind: 'subscribe', type: 'a.A', id: 2 }]);
+  });
+
+  it('is a query that is undefined, which would ask for everything', () => {
+    const world = new World().connect();
+    const options = { where: undefined } as object;
+    const message = 'a query is a text, or an object of a field or more, or left out';
+    expect(() => world.gateway.subscribe('a.A', options, nothing)).toThrow(
+      new TypeError(message),
+    );
+    expect(() => world.gateway.channel('a.A', { id: 7 }, options, nothing)).toThrow(
+      new TypeError(message),
+    );
+    expect(world.socket.heard()).toEqual([]);
   });
 });
 

@@ -43,6 +43,21 @@ describe('the event types that `telegraphy types --typescript` declares', () => 
     );
   });
 
+  it('say first what helps', { timeout: 60_000 }, () => {
+    const found = complaints(new URL('shop.d.ts', generated), new URL('wrong.ts', directory));
+    // Of a name that any project may have "not assignable to 'never'" is all that can be said.
+    expect(found.map((complaint) => complaint.split("'never'")[0])).toEqual([
+      expect.stringMatching(
+        /wrong\.ts:6: .*"shop.Ordr"' is not assignable .*'keyof EventTypes'/s,
+      ),
+      expect.stringMatching(/wrong\.ts:7: .*'totl' does not exist .*Did you mean .*'total'/s),
+      expect.stringMatching(
+        /wrong\.ts:8: .*"shop.Ordr"' is not assignable .*'keyof EventTypes'/s,
+      ),
+      expect.stringMatching(/wrong\.ts:9: .*'idd' does not exist /s),
+    ]);
+  });
+
   it('would be found to be none', { timeout: 60_000 }, () => {
     const [complaint] = complaints(new URL('shop.ts', directory));
     expect(complaint).toContain('shop.ts');

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +22,9 @@ from project.shop.models import (
     Restaurant,
     Seat,
 )
-from telegraphy import registry
+from telegraphy import Q, auth, registry
 from telegraphy.django import ModelEvents, _model_events, register
+from telegraphy.django._binary import BinaryNotFound, find_binary
 from telegraphy.django._declaration import ModelDeclaration, silent_effect
 from telegraphy.django._signals import disconnect
 
@@ -210,7 +213,7 @@ def test_wrong_fields_for_rules_are_named(rule_fields, number, reason):
 )
 def test_a_rule_is_text_a_query_or_a_claim(access):
     declare(Document, fields=["title"], rule_fields=["owner"], access=access)
-    assert messages() == []
+    assert [one for one in messages() if one.id != "telegraphy.W007"] == []
     [declared] = registry.types()
     assert declared.describe()["access"] == {"rule": str(access)}
 
@@ -424,6 +427,161 @@ def test_a_browser_script_that_is_not_built_is_a_warning(settings, tmp_path):
     (tmp_path / "telegraphy").mkdir()
     (tmp_path / "telegraphy" / "telegraphy.js").write_text("")
     assert messages() == []
+
+
+# -- rules, which the gateway's program judges
+
+
+def real_gateway() -> str | None:
+    try:
+        return find_binary()
+    except BinaryNotFound:
+        return None
+
+
+needs_gateway = pytest.mark.skipif(
+    real_gateway() is None, reason="the gateway is not built"
+)
+
+
+@needs_gateway
+@pytest.mark.parametrize(
+    ("rule", "message", "hint"),
+    [
+        (
+            "ownr == auth.user_id",
+            'there is no field or variable "ownr" at line 1, column 1: '
+            '"ownr == auth.user_id"; did you mean owner?',
+            None,
+        ),
+        (
+            "owner == auth.user_id &&\n  shared_with == 1",
+            'there is no field or variable "shared_with" at line 2, column 3: "sha',
+            'shop.Document has "shared_with": add it to rule_fields.',
+        ),
+        ("owner = 1", '"=" is no operator; did you mean "=="? at line 1, column 7', None),
+        (Q(old__owner=1), "at line 1, column 1", None),
+        (Q(nobody=1), 'no field or variable "nobody" at line 1, column 1', None),
+    ],
+)
+def test_a_wrong_rule_is_told_with_its_place(rule, message, hint):
+    declare(Document, fields=["title"], rule_fields=["owner"], access=rule)
+    found = the_message()
+    assert found.id == "telegraphy.E009"
+    assert found.msg.startswith("test_checks.Declared: access: ")
+    assert message in found.msg
+    assert found.hint == hint
+
+
+@needs_gateway
+@pytest.mark.parametrize(
+    ("rule", "rule_fields"),
+    [
+        ("customer.name == auth.name", []),
+        ("customer.name == auth.name", ["customer"]),
+        ("customer__name == auth.name", []),
+        (Q(customer__name=auth.name), []),
+    ],
+)
+def test_a_rule_that_looks_at_another_table_is_shown_how(rule, rule_fields):
+    declare(
+        Order,
+        fields=["number"],
+        operations=["create"],
+        rule_fields=rule_fields,
+        access=rule,
+    )
+    hint = str(the_message().hint)
+    assert 'rule_fields = ["customer_name"]' in hint
+    assert "def customer_name(self, instance) -> " in hint
+
+    def customer_name(self, instance) -> str:
+        return instance.customer.name
+
+    [before] = registry
+    registry.remove(before)
+    declare(
+        Order,
+        fields=["number"],
+        operations=["create"],
+        rule_fields=["customer_name"],
+        access="customer_name == auth.name",
+        customer_name=customer_name,
+    )
+    assert messages() == []
+
+
+@needs_gateway
+def test_a_column_has_the_name_that_the_class_gave_it():
+    declare(
+        Order,
+        fields=["number"],
+        operations=["create"],
+        rule_fields=["customer"],
+        access="customer_id == auth.user_id",
+    )
+    message = the_message()
+    assert 'no field or variable "customer_id" at line 1, column 1' in message.msg
+    assert message.hint == "Here it is called customer: write that."
+
+
+@needs_gateway
+def test_every_wrong_rule_is_told_by_asking_once(monkeypatch):
+    declare(Document, fields=["title"], access="titl == 'a'")
+    declare(Customer, fields=["name"], access="nam == 'a'")
+    declare(Order, fields=["number"], operations=["create"], access="number == 'a'")
+    asked = []
+    run = subprocess.run
+
+    def counting(command, **options):
+        asked.append(command[1])
+        return run(command, **options)
+
+    monkeypatch.setattr("subprocess.run", counting)
+    found = sorted(str(one.msg) for one in messages())
+    assert [re.findall("did you mean (.*)", one) for one in found] == [
+        ["name?"],
+        ["title?"],
+    ]
+    assert asked.count("check") == 1
+
+
+@needs_gateway
+def test_what_the_gateway_may_be_told_to_allow_is_a_warning(settings):
+    declare(Document, fields=["title"], access="title.matches('a+')")
+    message = the_message()
+    assert message.id == "telegraphy.W007"
+    assert '"matches" is not allowed by this gateway' in message.msg
+    assert "at line 1, column 7" in message.msg
+    settings.TELEGRAPHY = {"GATEWAY": {"queries": {"matches": True}}}
+    assert messages() == []
+
+
+@needs_gateway
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Q(title__in=["x" * 5_000]),
+        " || ".join(["title == 'x'"] * 90),
+        "(" * 40 + "title == 'x'" + ")" * 40,
+        f"title in [{', '.join(['1'] * 1_001)}]".replace("1", "''"),
+    ],
+)
+def test_limits_of_the_gateway_may_be_others(rule):
+    declare(Document, fields=["title"], access=rule)
+    assert the_message().id == "telegraphy.W007"
+
+
+def test_without_the_program_rules_are_said_to_be_not_judged(settings, monkeypatch):
+    declare(Document, fields=["title"], access="titl == 'a'")
+    monkeypatch.setenv("TELEGRAPHY_BINARY", "/nothing/telegraphy")
+    message = the_message()
+    assert message.id == "telegraphy.I001"
+    assert message.level < 30
+    assert "access rules are not judged: the environment variable" in message.msg
+    registry.remove(next(iter(registry)))
+    declare(Document, fields=["title"], access=telegraphy.PUBLIC)
+    assert messages() == [], "nothing is to be judged"
 
 
 # -- settings

@@ -206,6 +206,32 @@ def test_of_code_that_is_wrong_only_the_error_is_shown():
     assert reason_of("") == ""
 
 
+def test_of_code_that_cannot_be_read_file_and_line_are_shown(tmp_path):
+    broken = tmp_path / "events.py"
+    broken.write_text("import telegraphy\n\nclass One(telegraphy.Event)\n    n: int\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import events"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    [where, *shown, error] = reason_of(done.stderr).splitlines()
+    assert where == f'File "{broken}", line 3'
+    assert shown[0].strip() == "class One(telegraphy.Event)"
+    assert error.startswith("SyntaxError: ")
+    broken.write_text("import telegraphy\n\nclass One(telegraphy.Evnt):\n    n: int\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import events"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    [where, *shown, error] = reason_of(done.stderr).splitlines()
+    assert where == f'File "{broken}", line 3, in <module>'
+    assert shown[0].strip() == "class One(telegraphy.Evnt):"
+    assert error.startswith("AttributeError: ")
+
+
 def test_types_that_nobody_can_subscribe_to_are_marked(stand_in):
     shown = telegraphy("--check")
     assert "authenticated (nobody can subscribe to it in 0.1)\n" in shown
@@ -459,7 +485,7 @@ def test_what_a_running_gateway_says_of_a_rule_has_its_place(tmp_path, settings)
             telegraphy("--push")
         assert str(refused.value) == (
             'invalid_catalogue: unknown field "ownr" at line 1, column 3: "  ownr" '
-            "(at project.shop.events.DocumentEvents: access); similar: owner"
+            "(at project.shop.events.DocumentEvents: access); did you mean owner?"
         )
         with pytest.raises(Refused) as caught:
             push_catalogue(gateway.endpoint, "key", {})
@@ -498,7 +524,7 @@ def test_a_refused_catalogue_is_shown_with_member_and_reason(tmp_path, settings)
             "code": "invalid_catalogue",
             "message": "no such type",
             "member": "types[0].fields[1].type",
-            "nearest": ["int"],
+            "nearest": ["int", "uint"],
         }
 
     with FakeGateway(tmp_path, refuse) as gateway:
@@ -507,7 +533,7 @@ def test_a_refused_catalogue_is_shown_with_member_and_reason(tmp_path, settings)
             telegraphy("--push")
         assert str(refused.value) == (
             "invalid_catalogue: no such type (at project.shop.events.CustomerEvents: "
-            "field 'name': type); similar: int"
+            "field 'name': type); did you mean int or uint?"
         )
         with pytest.raises(Refused):
             ping(gateway.endpoint, "key")

@@ -44,7 +44,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "orders": Order.objects.all()[:25],
-        "to_pack": Order.objects.filter(**TO_PACK)[:8],
+        "to_pack": Order.objects.filter(**TO_PACK)[:5],
         "choices": choices,
     }
     return render(request, "board/board.html", context, status=400 if form.errors else 200)

@@ -177,6 +177,8 @@ export const all_of_them = [fine, wrong, orders];
 
 // @ts-expect-error -- a query is held to the event type.
 gateway.subscribe('shop.Order', { where: { totl: 1 } }, () => undefined);
+// @ts-expect-error -- no query is none that is undefined.
+gateway.subscribe('shop.Order', { where: undefined }, () => undefined);
 // @ts-expect-error -- there is no such option.
 gateway.subscribe('shop.Order', { whre: 'x > 1' }, () => undefined);
 

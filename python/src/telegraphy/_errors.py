@@ -64,7 +64,7 @@ class Refused(GatewayError):
         if member:
             text += f" (at {member})"
         if nearest:
-            text += f"; similar: {', '.join(nearest)}"
+            text += f"; did you mean {one_of(nearest)}?"
         super().__init__(text)
         self.code = code
         self.message = message
@@ -72,6 +72,12 @@ class Refused(GatewayError):
         self.nearest = tuple(nearest)
         self.line = line
         self.column = column
+
+
+def one_of(names: Sequence[str]) -> str:
+    """As the gateway's program says it: `id, name or note`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -23,6 +23,7 @@ from uuid import UUID
 
 from . import _values
 from ._errors import InvalidEvent
+from ._lookup_names import meant_by
 from ._values import show
 
 WORDS: Final = frozenset((
@@ -90,7 +91,11 @@ class Q(Condition):
         return f"<Q: {self._text}>"
 
     def __bool__(self) -> bool:
-        return bool(self._text)
+        raise TypeError(
+            "a Q is neither true nor false before the gateway asks it: `and`, `or` and "
+            "`not` would drop conditions; write &, | and ~ (and `q == Q()` to ask "
+            "whether it is empty)"
+        )
 
     def __eq__(self, other: object) -> bool:
         return self._text == other._text if isinstance(other, Q) else NotImplemented
@@ -200,8 +205,13 @@ def _path_and_lookup(name: str) -> tuple[list[str], str]:
     lookup = "exact"
     if len(path) > 1 and path[-1] in LOOKUPS:
         lookup = path.pop()
-    elif len(path) > 1 and path[-1] in OTHERS:
-        raise ValueError(f"{name}: there is no lookup {path[-1]!r}; {OTHERS[path[-1]]}")
+    elif len(path) > (2 if path[0] in EXAMPLES else 1):
+        hint = meant_by(path[-1], LOOKUPS)
+        if hint:
+            raise ValueError(
+                f"{name}: there is no lookup {path[-1]!r}; {hint} "
+                f"(A key of that name in JSON is {name}__exact)"
+            )
     if "" in path:
         raise ValueError(
             f"{name}: a name is missing; write a field, or a path such as meta__color, "
@@ -325,19 +335,6 @@ LOOKUPS: Final[Mapping[str, Callable[[str, str, object], tuple[str, int]]]] = {
     "endswith": _text_method("endsWith"),
     "isnull": _isnull,
 }
-
-_EXACT_CASE: Final = "queries tell upper from lower case"
-_NO_REGEX: Final = "use startswith, endswith or contains"
-OTHERS: Final = {
-    "iexact": _EXACT_CASE,
-    "icontains": _EXACT_CASE,
-    "istartswith": _EXACT_CASE,
-    "iendswith": _EXACT_CASE,
-    "regex": _NO_REGEX,
-    "iregex": _NO_REGEX,
-    "ne": "write ~Q(…), which like it is not true of a field that is missing",
-}
-"""Lookups of Django's and of others', which are not to be taken for names in JSON."""
 
 EXAMPLES: Final = {
     "old": "old__status",

@@ -17,22 +17,25 @@ telegraphy.W003  a database has AUTOCOMMIT off
 telegraphy.W004  fields are inherited from a table whose own saves are not seen
 telegraphy.W005  a ModelEvents with fields is registered for no model
 telegraphy.W006  the browser script is not built
+telegraphy.W007  the gateway would refuse a rule, unless it is configured otherwise
 telegraphy.W010  (deploy) browsers would connect without TLS
 telegraphy.W011  (deploy) the gateway would believe what clients say of themselves
+telegraphy.I001  rules are not judged, as the gateway's program is not there
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.db import models
 from django.utils.module_loading import import_string
 
 from .._errors import did_you_mean
@@ -41,6 +44,7 @@ from .._types import APP_NAME, EventType, check_event_type
 from ..backends import BaseBackend
 from ._declaration import ModelDeclaration
 from ._model_events import unregistered
+from ._rules import NotJudged, hint_for, mistakes_of_rules
 from ._tag import SCRIPT
 from .conf import SETTINGS, conf
 
@@ -184,6 +188,7 @@ def check_databases(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
 def check_event_types(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     types: list[EventType] = []
+    models_of: dict[str, type[models.Model]] = {}
     for declaration in registry:
         if isinstance(declaration, ModelDeclaration):
             problems = declaration.problems()
@@ -195,13 +200,45 @@ def check_event_types(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
             )
             if any(not one.is_warning for one in problems):
                 continue
+            models_of[declaration.event_name] = declaration.model
         types.append(declaration.event_type())
+    right: dict[str, EventType] = {}
     for one in types:
+        sentences = check_event_type(one)
         found.extend(
-            Error(f"{one.declared_by}: {problem}", id="telegraphy.E009")
-            for problem in check_event_type(one)
+            Error(f"{one.declared_by}: {sentence}", id="telegraphy.E009")
+            for sentence in sentences
         )
-    return [*found, *_name_messages(types)]
+        if not sentences:
+            right[one.name] = one
+    rules = [one for one in right.values() if one.access_kind == "rule"]
+    return [*found, *_name_messages(types), *_rule_messages(rules, models_of)]
+
+
+def _rule_messages(
+    types: Sequence[EventType], models_of: Mapping[str, type[models.Model]]
+) -> Iterator[CheckMessage]:
+    try:
+        mistakes = mistakes_of_rules(types) if types else []
+    except NotJudged as reason:
+        yield Info(
+            f"access rules are not judged: {reason}",
+            hint="`manage.py telegraphy` judges them before it runs the gateway.",
+            id="telegraphy.I001",
+        )
+        return
+    for one in mistakes:
+        text = f"{one.event_type.declared_by}: access: {one.message}"
+        if one.is_configurable:
+            yield CheckWarning(
+                text,
+                hint="Set `queries` in TELEGRAPHY['GATEWAY'], or in the gateway's own "
+                "configuration, which these checks do not read.",
+                id="telegraphy.W007",
+            )
+        else:
+            hint = hint_for(one, models_of.get(one.event_type.name))
+            yield Error(text, hint=hint, id="telegraphy.E009")
 
 
 def _name_messages(types: Sequence[EventType]) -> Iterator[CheckMessage]:

@@ -1,6 +1,6 @@
 // The list of what has to be packed: the orders that fulfil the query which the view hands over.
 
-const shownMax = 8;
+const shownMax = 5;
 
 export class Packing {
   #list;
@@ -37,7 +37,7 @@ export class Packing {
     });
     this.#list.replaceChildren(...items);
     const more = orders.length - shownMax;
-    this.#more.textContent = more > 0 ? `and ${more} more` : orders.length ? '' : 'Nothing.';
+    this.#more.textContent = more > 0 ? `and ${more} more` : orders.length ? '' : 'nothing';
   }
 }
 

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -423,11 +424,14 @@ def in_our_words(text: str, given: Mapping[str, Any]) -> str:
 
 
 def reason_of(text: str) -> str:
-    """What matters of the error output of a command: the errors that system checks found,
-    else the last line."""
+    """What matters of the error output of a command: the errors that system checks found;
+    else the end of a traceback, from its last file and line on; else the last line."""
     lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"\S.*?: \([\w.]+\.E\d+\) ", line)]
-    return "\n".join(dict.fromkeys(errors) or lines[-1:])
+    if errors:
+        return "\n".join(dict.fromkeys(errors))
+    files = [index for index, line in enumerate(lines) if line.startswith('  File "')]
+    return textwrap.dedent("\n".join(lines[files[-1] :] if files else lines[-1:])).strip()
 
 
 class SignalForwarder:
