@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-enum { RULE_MAX = 4096 };
-
 enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list)
 {
     static const struct tg_slice words[] = {
@@ -168,9 +166,8 @@ enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
     if (err != TG_OK) {
         return err;
     }
-    if (text.size == 0 || text.size > RULE_MAX) {
-        return tg_reader_invalid(r, "access.rule", "a rule should have 1 to %d bytes",
-                                 RULE_MAX);
+    if (text.size == 0) {
+        return tg_reader_invalid(r, "access.rule", "the rule is empty");
     }
     r->type->access = TG_ACCESS_RULE;
     r->type->rule = tg_reader_keep(r, text);
