@@ -95,36 +95,6 @@ static int month_days(int year, int month)
     return days[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
-/* Both count from 0000-03-01, so that the leap day is the last of its year; an era is 400
- * years of 146,097 days. No date before year 0 comes here. */
-struct tg_civil tg_civil_of_days(int64_t days)
-{
-    int64_t z = days + 719468;
-    int64_t era = z / 146097;
-    int64_t day_of_era = z % 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    return (struct tg_civil){
-        .year = (int32_t)(era * 400 + year_of_era + (month <= 2 ? 1 : 0)),
-        .month = (int32_t)month,
-        .day = (int32_t)(day_of_year - (153 * month_from_march + 2) / 5 + 1),
-    };
-}
-
-int64_t tg_civil_days(struct tg_civil civil)
-{
-    /* An era more, for January of year 0, which a time zone may reach. */
-    int64_t year = civil.year - (civil.month <= 2 ? 1 : 0) + 400;
-    int64_t month_from_march = civil.month > 2 ? civil.month - 3 : civil.month + 9;
-    int64_t day_of_year = (153 * month_from_march + 2) / 5 + civil.day - 1;
-    return year / 400 * 146097 + year % 400 * 365 + year % 400 / 4 - year % 400 / 100 +
-           day_of_year - 719468 - 146097;
-}
-
 static int64_t take_date(struct cursor *c)
 {
     struct tg_civil civil = {.year = take_number(c, 4)};

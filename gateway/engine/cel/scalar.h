@@ -3,6 +3,7 @@
 #ifndef TG_CEL_SCALAR_H
 #define TG_CEL_SCALAR_H
 
+#include "engine/base/instant.h"
 #include "engine/base/slice.h"
 
 /* 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, as CEL has it. */
@@ -45,16 +46,6 @@ enum { TG_SCALAR_TEXT_SIZE = 40 };
 size_t tg_timestamp_write(struct tg_timestamp timestamp, char text[TG_SCALAR_TEXT_SIZE]);
 size_t tg_date_write(int64_t days, char text[TG_SCALAR_TEXT_SIZE]);
 size_t tg_duration_write(struct tg_duration duration, char text[TG_SCALAR_TEXT_SIZE]);
-
-/* A day of the proleptic Gregorian calendar. */
-struct tg_civil {
-    int32_t year;
-    int32_t month; /* From 1. */
-    int32_t day;   /* From 1. */
-};
-
-struct tg_civil tg_civil_of_days(int64_t days);
-int64_t tg_civil_days(struct tg_civil civil);
 
 /* -1, 0, 1. */
 int tg_timestamp_compare(struct tg_timestamp a, struct tg_timestamp b);
