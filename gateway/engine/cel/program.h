@@ -71,6 +71,9 @@ struct tg_variables {
     void *context;
 };
 
+/* None at all. */
+extern const struct tg_variables tg_variables_none;
+
 /* Of one evaluation; of all programs of a filter together (filter.h). */
 enum { TG_STEPS_MAX = 100000 };
 

@@ -463,6 +463,17 @@ static void step(struct machine *m, struct tg_instruction i)
     }
 }
 
+static struct tg_value load_nothing(void *context, int32_t variable,
+                                    struct tg_space *space)
+{
+    (void)context;
+    (void)variable;
+    (void)space;
+    return tg_value_error("no such attribute");
+}
+
+const struct tg_variables tg_variables_none = {.load = load_nothing};
+
 struct tg_value tg_program_run(const struct tg_program *program,
                                const struct tg_variables *variables,
                                struct tg_space *space, uint32_t steps_max)

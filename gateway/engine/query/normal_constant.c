@@ -26,27 +26,18 @@ static bool read_call(const struct tg_normal *n, uint32_t at, struct tg_value *v
     return good;
 }
 
-static struct tg_value load_nothing(void *context, int32_t variable,
-                                    struct tg_space *space)
-{
-    (void)context;
-    (void)variable;
-    (void)space;
-    return tg_value_error("no such attribute");
-}
-
 static struct tg_value compute(struct tg_normal *n, uint32_t at)
 {
     struct tg_program *program = NULL;
     struct tg_scope scope = tg_bound_scope(n->bound);
-    struct tg_variables variables = {.load = load_nothing};
     enum tg_err err =
         tg_program_compile(&n->bound->tree, at, &scope, &program, n->refusal);
     if (err != TG_OK) {
         n->err = err;
         return tg_value_error("out of memory");
     }
-    struct tg_value value = tg_program_run(program, &variables, &n->space, TG_STEPS_MAX);
+    struct tg_value value =
+        tg_program_run(program, &tg_variables_none, &n->space, TG_STEPS_MAX);
     if (value.kind == TG_VALUE_STRING) {
         value.text = tg_keep_copy(&n->bound->keep, value.text);
         n->err = value.text.data == NULL ? TG_ENOMEM : n->err;

@@ -242,29 +242,20 @@ static int32_t find_nothing(void *context, struct tg_slice name)
     return -1;
 }
 
-static struct tg_value load_nothing(void *context, int32_t variable,
-                                    struct tg_space *space)
-{
-    (void)context;
-    (void)variable;
-    (void)space;
-    return tg_value_error("no such attribute");
-}
-
 enum tg_err tg_query_evaluate(struct tg_slice source, struct tg_buf *buf, bool *is_error,
                               struct tg_refusal *refusal)
 {
     struct tg_ast ast = {.count = 0};
     struct tg_program *program = NULL;
     struct tg_scope scope = {.find = find_nothing};
-    struct tg_variables variables = {.load = load_nothing};
     struct tg_space space = {.memory = NULL};
     enum tg_err err = tg_parse(&ast, source, &tg_query_limits_wide, refusal);
     if (err == TG_OK) {
         err = tg_program_compile(&ast, ast.count - 1, &scope, &program, refusal);
     }
     if (err == TG_OK) {
-        struct tg_value value = tg_program_run(program, &variables, &space, TG_STEPS_MAX);
+        struct tg_value value =
+            tg_program_run(program, &tg_variables_none, &space, TG_STEPS_MAX);
         tg_value_write(value, buf);
         *is_error = value.kind == TG_VALUE_ERROR;
     }
