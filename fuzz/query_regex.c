@@ -1,6 +1,7 @@
 /* Regular expressions on anything: the pattern up to the first byte 0xff, the text after
  * it. What compiles is searched for within its promise of steps, and found or not in the
  * same way if it is asked for with all that is around it. */
+#include "engine/base/buf.h"
 #include "engine/base/mem.h"
 #include "engine/cel/regex.h"
 #include "parts.h"

@@ -232,20 +232,3 @@ int tg_regex_run(const struct tg_regex *regex, struct tg_slice text, void *memor
     *steps -= s.steps < *steps ? s.steps : *steps;
     return found;
 }
-
-int tg_regex_search(const struct tg_regex *regex, struct tg_slice text,
-                    struct tg_space *space)
-{
-    uint64_t steps = TG_REGEX_STEPS_MAX;
-    const uint8_t *block = space->memory;
-    size_t used = space->used;
-    void *memory = tg_space_take(space, tg_regex_memory(regex));
-    if (memory == NULL) {
-        return -1;
-    }
-    int found = tg_regex_run(regex, text, memory, &steps);
-    if (space->memory == block) {
-        space->used = used;
-    }
-    return found;
-}

@@ -11,14 +11,14 @@
 #ifndef TG_CEL_REGEX_H
 #define TG_CEL_REGEX_H
 
-#include "engine/cel/program.h"
+#include "engine/base/err.h"
+#include "engine/base/slice.h"
 
 enum {
     TG_REGEX_PATTERN_MAX = 4096, /* Bytes. */
     TG_REGEX_CODE_MAX = 4096,    /* Instructions, after {n} is written out. */
     TG_REGEX_DEPTH_MAX = 100,    /* Groups in one another. */
     TG_REGEX_REPEAT_MAX = 1000,
-    TG_REGEX_STEPS_MAX = 8 * 1000 * 1000, /* Of one search: some 50 ms. */
 };
 
 struct tg_regex; /* Bytes without pointers: tg_regex_size of them, aligned to 4. */
@@ -36,12 +36,8 @@ uint32_t tg_regex_size(const struct tg_regex *regex);
 /* Instructions: steps of a search for each character, at most, if taken twice. */
 uint32_t tg_regex_cost(const struct tg_regex *regex);
 
-/* Does some part of `text` match? 1: yes, 0: no, -1: no memory in `space`, or more than
- * TG_REGEX_STEPS_MAX. What it takes of `space` it gives back. */
-int tg_regex_search(const struct tg_regex *regex, struct tg_slice text,
-                    struct tg_space *space);
-/* The same in `memory`: tg_regex_memory bytes, aligned to 4. `*steps` are what it may
- * take at most; those taken are subtracted. */
+/* Does some part of `text` match? 1: yes, 0: no, -1: more than `*steps`; those taken are
+ * subtracted. `memory`: tg_regex_memory bytes, aligned to 4. */
 int tg_regex_run(const struct tg_regex *regex, struct tg_slice text, void *memory,
                  uint64_t *steps);
 size_t tg_regex_memory(const struct tg_regex *regex);

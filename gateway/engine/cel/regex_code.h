@@ -2,6 +2,7 @@
 #ifndef TG_CEL_REGEX_CODE_H
 #define TG_CEL_REGEX_CODE_H
 
+#include "engine/base/buf.h"
 #include "engine/cel/regex.h"
 
 enum tg_regex_op {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/mem.h"
 #include "engine/cel/regex.h"
 #include "testing/heap.h"
@@ -17,14 +18,22 @@ static struct tg_regex *compiled(const char *pattern)
     return regex;
 }
 
+static int search(const struct tg_regex *regex, const char *text)
+{
+    uint64_t steps = UINT64_MAX;
+    void *memory = tg_alloc(tg_regex_memory(regex));
+    assert_non_null(memory);
+    int found = tg_regex_run(regex, tg_slice_of(text), memory, &steps);
+    tg_free(memory);
+    return found;
+}
+
 static bool matches(const char *pattern, const char *text)
 {
-    struct tg_space space = {0};
     struct tg_regex *regex = compiled(pattern);
-    int found = tg_regex_search(regex, tg_slice_of(text), &space);
+    int found = search(regex, text);
     assert_true(found == 0 || found == 1);
     tg_free(regex);
-    tg_space_finish(&space);
     return found == 1;
 }
 
@@ -298,17 +307,15 @@ static void no_pattern_is_slow(void **state)
 static void a_program_can_be_moved(void **state)
 {
     (void)state;
-    struct tg_space space = {0};
     struct tg_regex *regex = compiled("^([a-c]|x{2})+$");
     struct tg_regex *other = tg_alloc(tg_regex_size(regex));
     assert_non_null(other);
     memcpy(other, regex, tg_regex_size(regex));
     memset(regex, 0xff, tg_regex_size(regex));
     tg_free(regex);
-    assert_int_equal(tg_regex_search(other, tg_slice_of("axxb"), &space), 1);
-    assert_int_equal(tg_regex_search(other, tg_slice_of("axb"), &space), 0);
+    assert_int_equal(search(other, "axxb"), 1);
+    assert_int_equal(search(other, "axb"), 0);
     tg_free(other);
-    tg_space_finish(&space);
 }
 
 static void what_is_no_utf8_is_some_character(void **state)
@@ -340,24 +347,21 @@ static void every_allocation_may_fail(void **state)
     }
 }
 
-static void searching_again_takes_no_memory(void **state)
+static void searching_takes_no_memory(void **state)
 {
     (void)state;
     struct tg_test_heap heap;
-    struct tg_space space = {.bytes_max = 64 * 1024};
     struct tg_regex *regex = compiled("(a|b){100}$");
-    assert_int_equal(tg_regex_search(regex, tg_slice_of("ab"), &space), 0);
-    size_t used = space.used;
+    void *memory = tg_alloc(tg_regex_memory(regex));
+    assert_non_null(memory);
     tg_test_heap_begin(&heap, 1);
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(tg_regex_search(regex, tg_slice_of("ab"), &space), 0);
+        uint64_t steps = UINT64_MAX;
+        assert_int_equal(tg_regex_run(regex, TG_LIT("ab"), memory, &steps), 0);
     }
+    assert_int_equal(heap.calls, 0);
     assert_true(tg_test_heap_end(&heap));
-    assert_true(space.used <= used);
-    tg_space_finish(&space);
-    space.bytes_max = 100;
-    assert_int_equal(tg_regex_search(regex, tg_slice_of("ab"), &space), -1);
-    tg_space_finish(&space);
+    tg_free(memory);
     tg_free(regex);
 }
 
@@ -377,7 +381,7 @@ int main(void)
         cmocka_unit_test(a_program_can_be_moved),
         cmocka_unit_test(what_is_no_utf8_is_some_character),
         cmocka_unit_test(every_allocation_may_fail),
-        cmocka_unit_test(searching_again_takes_no_memory),
+        cmocka_unit_test(searching_takes_no_memory),
     };
     return cmocka_run_group_tests_name("query/regex", tests, NULL, NULL);
 }
