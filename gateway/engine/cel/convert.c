@@ -433,7 +433,7 @@ static const char *const type_names[] = {
 };
 enum { TYPES_COUNT = sizeof type_names / sizeof *type_names };
 
-struct tg_slice tg_type_name(enum tg_value_kind kind)
+struct tg_slice tg_value_type_name(enum tg_value_kind kind)
 {
     return tg_slice_of(type_names[kind] == NULL ? "error" : type_names[kind]);
 }
@@ -455,5 +455,5 @@ struct tg_value tg_to_type(struct tg_work *work, const struct tg_value *argument
     (void)work;
     (void)count;
     return tg_value_text(TG_VALUE_TYPE,
-                         tg_type_name((enum tg_value_kind)arguments[0].kind));
+                         tg_value_type_name((enum tg_value_kind)arguments[0].kind));
 }

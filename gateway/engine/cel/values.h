@@ -120,7 +120,7 @@ struct tg_value tg_to_type(struct tg_work *work, const struct tg_value *argument
                            uint32_t count);
 
 /* The name of a value's type ("int"), as CEL writes it. */
-struct tg_slice tg_type_name(enum tg_value_kind kind);
+struct tg_slice tg_value_type_name(enum tg_value_kind kind);
 /* The type of this name. */
 bool tg_type_find(struct tg_slice name, struct tg_value *type);
 /* The shortest digits that are read as this double again, as JavaScript writes them. The
