@@ -14,18 +14,22 @@ export const ErrorCode = {
   already_connected: 'already_connected',
   /** known to the protocol, not to this gateway; `member` names what */
   not_supported: 'not_supported',
-  /** there is no such event type; `nearest` lists similar names */
+  /** there is no such event type, or this client may not have it; `nearest` lists similar names */
   unknown_type: 'unknown_type',
-  /** this client may not have this event type */
+  /** whoever asks may not do this */
   forbidden: 'forbidden',
-  /** needs an identity, and none was shown */
+  /** needs an identity, and none was shown, or none that is good here */
   unauthenticated: 'unauthenticated',
   /** a subscription with this id stands already */
   duplicate_subscription: 'duplicate_subscription',
   /** no subscription with this id stands */
   unknown_subscription: 'unknown_subscription',
-  /** the connection is at its limit of subscriptions */
+  /** the connection or the client is at its limit of subscriptions */
   too_many_subscriptions: 'too_many_subscriptions',
+  /** the client is at its limit of connections */
+  too_many_connections: 'too_many_connections',
+  /** messages come too fast; not carried out, try again after `retry_after_ms` */
+  too_many_messages: 'too_many_messages',
   /** the query is not CEL; `line` and `column` say where */
   query_syntax: 'query_syntax',
   /** the query names a field or variable that it cannot; `nearest` lists similar ones */
@@ -89,6 +93,8 @@ export const Close = {
   unauthenticated: 4401,
   /** no `connect` in time */
   connect_timeout: 4408,
+  /** the identity of this client is to be shown anew, with a new ticket */
+  identity_changed: 4409,
   /** the client did not read for too long */
   slow_reader: 4410,
   /** pings stayed unanswered */
@@ -113,6 +119,7 @@ export const closeGroup: Readonly<Record<number, 'retry' | 'stop'>> = {
   4400: 'stop',
   4401: 'stop',
   4408: 'retry',
+  4409: 'retry',
   4410: 'retry',
   4411: 'retry',
   4413: 'retry',

@@ -21,18 +21,23 @@ enum tg_code {
     TG_CODE_ALREADY_CONNECTED,
     /* known to the protocol, not to this gateway; `member` names what */
     TG_CODE_NOT_SUPPORTED,
-    /* there is no such event type; `nearest` lists similar names */
+    /* there is no such event type, or this client may not have it; `nearest` lists
+     * similar names */
     TG_CODE_UNKNOWN_TYPE,
-    /* this client may not have this event type */
+    /* whoever asks may not do this */
     TG_CODE_FORBIDDEN,
-    /* needs an identity, and none was shown */
+    /* needs an identity, and none was shown, or none that is good here */
     TG_CODE_UNAUTHENTICATED,
     /* a subscription with this id stands already */
     TG_CODE_DUPLICATE_SUBSCRIPTION,
     /* no subscription with this id stands */
     TG_CODE_UNKNOWN_SUBSCRIPTION,
-    /* the connection is at its limit of subscriptions */
+    /* the connection or the client is at its limit of subscriptions */
     TG_CODE_TOO_MANY_SUBSCRIPTIONS,
+    /* the client is at its limit of connections */
+    TG_CODE_TOO_MANY_CONNECTIONS,
+    /* messages come too fast; not carried out, try again after `retry_after_ms` */
+    TG_CODE_TOO_MANY_MESSAGES,
     /* the query is not CEL; `line` and `column` say where */
     TG_CODE_QUERY_SYNTAX,
     /* the query names a field or variable that it cannot; `nearest` lists similar
@@ -68,7 +73,7 @@ enum tg_code {
     TG_CODE_INTERNAL,
 };
 
-enum { TG_CODE_COUNT = 28 };
+enum { TG_CODE_COUNT = 30 };
 
 enum tg_close {
     /* either side is done */
@@ -97,6 +102,8 @@ enum tg_close {
     TG_CLOSE_UNAUTHENTICATED = 4401,
     /* no `connect` in time */
     TG_CLOSE_CONNECT_TIMEOUT = 4408,
+    /* the identity of this client is to be shown anew, with a new ticket */
+    TG_CLOSE_IDENTITY_CHANGED = 4409,
     /* the client did not read for too long */
     TG_CLOSE_SLOW_READER = 4410,
     /* pings stayed unanswered */
@@ -121,6 +128,8 @@ static inline const char *tg_code_text(enum tg_code code)
     case TG_CODE_DUPLICATE_SUBSCRIPTION: return "duplicate_subscription";
     case TG_CODE_UNKNOWN_SUBSCRIPTION: return "unknown_subscription";
     case TG_CODE_TOO_MANY_SUBSCRIPTIONS: return "too_many_subscriptions";
+    case TG_CODE_TOO_MANY_CONNECTIONS: return "too_many_connections";
+    case TG_CODE_TOO_MANY_MESSAGES: return "too_many_messages";
     case TG_CODE_QUERY_SYNTAX: return "query_syntax";
     case TG_CODE_QUERY_FIELD: return "query_field";
     case TG_CODE_QUERY_TYPE: return "query_type";
@@ -157,6 +166,8 @@ static inline int tg_code_http(enum tg_code code)
     case TG_CODE_DUPLICATE_SUBSCRIPTION: return 400;
     case TG_CODE_UNKNOWN_SUBSCRIPTION: return 404;
     case TG_CODE_TOO_MANY_SUBSCRIPTIONS: return 429;
+    case TG_CODE_TOO_MANY_CONNECTIONS: return 429;
+    case TG_CODE_TOO_MANY_MESSAGES: return 429;
     case TG_CODE_QUERY_SYNTAX: return 400;
     case TG_CODE_QUERY_FIELD: return 400;
     case TG_CODE_QUERY_TYPE: return 400;
@@ -194,6 +205,7 @@ static inline const char *tg_close_text(int close)
     case TG_CLOSE_BAD_MESSAGES: return "bad_messages";
     case TG_CLOSE_UNAUTHENTICATED: return "unauthenticated";
     case TG_CLOSE_CONNECT_TIMEOUT: return "connect_timeout";
+    case TG_CLOSE_IDENTITY_CHANGED: return "identity_changed";
     case TG_CLOSE_SLOW_READER: return "slow_reader";
     case TG_CLOSE_PING_TIMEOUT: return "ping_timeout";
     case TG_CLOSE_OVER_BUDGET: return "over_budget";

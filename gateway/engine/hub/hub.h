@@ -14,6 +14,7 @@
 
 #include "engine/base/list.h"
 #include "engine/base/outbox.h"
+#include "engine/identity/identity.h"
 #include "engine/session/session.h"
 #include "engine/stream/batch.h"
 
@@ -22,15 +23,31 @@ struct tg_hub_member;
 struct tg_peer;
 
 struct tg_hub_config {
-    uint32_t connection_bytes_max;  /* What one peer may pin, overhead included. */
-    uint32_t unconnected_bytes_max; /* The same before `connect`. */
-    uint32_t subscriptions_max;     /* Of one peer. */
-    uint32_t bad_messages_max;      /* In a row. */
-    uint32_t message_bytes_max;     /* Told to clients. */
-    uint32_t ping_interval_ms;      /* Told to clients. */
-    uint32_t query_cost_max;        /* Static cost of one peer's filters together. */
-    struct tg_query_limits queries; /* Of each. */
-    bool claims_believed;           /* Clients say who they are: for tests alone. */
+    uint32_t connection_bytes_max;     /* What one peer may pin, overhead included. */
+    uint32_t unconnected_bytes_max;    /* The same before `connect`. */
+    uint32_t subscriptions_max;        /* Of one peer. */
+    uint32_t bad_messages_max;         /* In a row. */
+    uint32_t message_bytes_max;        /* Told to clients. */
+    uint32_t ping_interval_ms;         /* Told to clients. */
+    uint32_t query_cost_max;           /* Static cost of one peer's filters together. */
+    struct tg_query_limits queries;    /* Of each. */
+    bool claims_believed;              /* Clients say who they are: for tests alone. */
+    uint32_t client_connections_max;   /* Of one client, on all shards. */
+    uint32_t client_subscriptions_max; /* Likewise. */
+    uint32_t messages_per_second;      /* Of one peer; 0: no limit. */
+    uint32_t messages_burst;           /* At once. */
+    /* Connections have the numbers first, first + step, …: each its own among all
+     * shards. */
+    uint64_t number_first;
+    uint64_t number_step;
+    /* Who is a peer that shows these? The hub fills in ticket and session, the owner the
+     * origin. NULL: tickets and sessions are not supported. Errors and refusals as of
+     * tg_identities_admit. */
+    enum tg_err (*identify)(void *context, struct tg_peer *peer,
+                            struct tg_credentials *credentials,
+                            struct tg_admission *admission, struct tg_refusal *refusal);
+    /* Milliseconds that never go back. */
+    uint64_t (*now_ms)(void *context);
     /* Unpredictable bits, for the ids of clients. */
     uint64_t (*random)(void *context);
     /* One message as a frame of the transport, with one reference; NULL without memory.
@@ -49,6 +66,11 @@ struct tg_peer {
     struct tg_session session;
     struct tg_outbox outbox;
     uint16_t close_code; /* Not 0: the owner sends what is queued, then closes with it. */
+    uint64_t number;     /* No other connection of this gateway has it. */
+    struct tg_identity *identity; /* NULL: anonymous. */
+    /* What the owner knows of it, for those who manage the gateway. */
+    char address[46]; /* As text; empty: unknown. */
+    int64_t connected_us;
     /* ---- the hub's own ---- */
     uint32_t subscriptions;
     uint32_t query_cost;

@@ -57,6 +57,14 @@ struct tg_config_limits {
     uint32_t unconnected_bytes_max;
     uint32_t subscriptions_max;
     uint32_t bad_messages_max;
+    uint32_t messages_per_second; /* 0 here and below: no limit. */
+    uint32_t messages_burst;
+    uint32_t refused_connects_max; /* On one connection. */
+    uint32_t client_connections_max;
+    uint32_t client_subscriptions_max;
+    uint32_t address_connections_max;
+    uint32_t address_connects_per_minute;
+    uint32_t address_refusals_per_minute;
 };
 
 /* What a `where` or an access rule may cost (QUERY.md 5). */
@@ -68,6 +76,24 @@ struct tg_config_queries {
     uint32_t cost_max;
     uint32_t connection_cost_max;
     bool matches;
+};
+
+/* Who a client is (PROTOCOL.md 6). */
+struct tg_config_tickets {
+    uint32_t life_ms;
+    uint32_t waiting_max; /* Not yet spent. */
+};
+
+struct tg_config_sessions {
+    uint32_t life_ms;
+    uint32_t grace_ms; /* The token before the newest one stays good so long. */
+    uint32_t sessions_max;
+};
+
+/* Signed tickets. */
+struct tg_config_tokens {
+    uint32_t life_max_ms;
+    uint32_t skew_ms; /* By so much clocks may differ. */
 };
 
 struct tg_config_timeouts {
@@ -112,6 +138,9 @@ struct tg_config {
     struct tg_config_clients clients;
     struct tg_config_limits limits;
     struct tg_config_queries queries;
+    struct tg_config_tickets tickets;
+    struct tg_config_sessions sessions;
+    struct tg_config_tokens tokens;
     struct tg_config_timeouts timeouts;
     struct tg_config_ingest ingest;
     struct tg_config_log log;

@@ -51,6 +51,24 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
            "subscriptions of one connection"),
     NUMBER(limits.bad_messages_max, "20", 1, 10000, NULL,
            "messages in a row that could not be understood; one more closes with 4400"),
+    NUMBER(limits.messages_per_second, "50", 0, 1000000, NULL,
+           "messages of one connection, in the long run; 0: no limit"),
+    NUMBER(limits.messages_burst, "250", 1, 1000000, NULL,
+           "messages of one connection at once"),
+    NUMBER(limits.refused_connects_max, "3", 1, 1000, NULL,
+           "refused tickets and tokens on one connection; it is closed with 1013 then"),
+    NUMBER(limits.client_connections_max, "20", 0, 100000, NULL,
+           "connections of one client, which are those of one session; 0: no limit"),
+    NUMBER(limits.client_subscriptions_max, "400", 0, 10000000, NULL,
+           "subscriptions of one client, on all its connections; 0: no limit"),
+    NUMBER(limits.address_connections_max, "1000", 0, 10000000, NULL,
+           "connections of one address at a time; more are answered with 429; 0: no "
+           "limit"),
+    NUMBER(limits.address_connects_per_minute, "6000", 0, 10000000, NULL,
+           "new connections of one address; more are answered with 429; 0: no limit"),
+    NUMBER(limits.address_refusals_per_minute, "60", 0, 10000000, NULL,
+           "refused origins, tickets and tokens of one address; after more its new "
+           "connections are answered with 429; 0: no limit"),
 
     NUMBER(queries.bytes_max, "4096", 16, 65536, "bytes",
            "text of a query (where), and of an access rule"),
@@ -65,6 +83,23 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
            "static cost of all filters of one connection"),
     OTHER(queries.matches, SWITCH, "false",
           "may queries use matches, regular expressions in linear time?"),
+
+    NUMBER(tickets.life_ms, "30000", 1000, 300000, MS,
+           "from a ticket's making until it is no good any more"),
+    NUMBER(tickets.waiting_max, "100000", 1, 10000000, NULL,
+           "tickets that are not spent yet; at the limit none is made"),
+
+    NUMBER(sessions.life_ms, "43200000", 10000, 2592000000U, MS,
+           "from the ticket until the session is over, however often it came back"),
+    NUMBER(sessions.grace_ms, "10000", 0, 60000, MS,
+           "so long the token before the newest one of a session is good"),
+    NUMBER(sessions.sessions_max, "1000000", 1, 100000000, NULL,
+           "sessions; beyond these the one that would expire first ends"),
+
+    NUMBER(tokens.life_max_ms, "300000", 1000, 3600000, MS,
+           "the longest life of a signed ticket that is accepted"),
+    NUMBER(tokens.skew_ms, "5000", 0, 60000, MS,
+           "by so much the clock of who signs tickets may differ"),
 
     NUMBER(timeouts.header_ms, "5000", 100, 600000, MS,
            "from the accepted connection to the whole handshake"),

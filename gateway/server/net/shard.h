@@ -12,9 +12,16 @@
 #include "server/config/config.h"
 #include "server/net/net.h"
 
+struct tg_addresses;
+struct tg_identities;
+struct tg_tls;
+
 /* What all shards of a gateway share. */
 struct tg_shard_common {
     const struct tg_config *config;
+    struct tg_identities *identities;
+    struct tg_addresses *addresses;
+    struct tg_tls *tls;       /* NULL: the clients' port speaks in the clear. */
     uint32_t connections_max; /* As configured, or as many as descriptors allow. */
     atomic_uint connections;  /* On the clients' port, of all shards. */
     atomic_ullong deliveries; /* By all shards; see struct tg_hub_counts. */

@@ -23,18 +23,23 @@ class ErrorCode(str, Enum):
     ALREADY_CONNECTED = "already_connected"
     # known to the protocol, not to this gateway; `member` names what
     NOT_SUPPORTED = "not_supported"
-    # there is no such event type; `nearest` lists similar names
+    # there is no such event type, or this client may not have it; `nearest` lists
+    # similar names
     UNKNOWN_TYPE = "unknown_type"
-    # this client may not have this event type
+    # whoever asks may not do this
     FORBIDDEN = "forbidden"
-    # needs an identity, and none was shown
+    # needs an identity, and none was shown, or none that is good here
     UNAUTHENTICATED = "unauthenticated"
     # a subscription with this id stands already
     DUPLICATE_SUBSCRIPTION = "duplicate_subscription"
     # no subscription with this id stands
     UNKNOWN_SUBSCRIPTION = "unknown_subscription"
-    # the connection is at its limit of subscriptions
+    # the connection or the client is at its limit of subscriptions
     TOO_MANY_SUBSCRIPTIONS = "too_many_subscriptions"
+    # the client is at its limit of connections
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    # messages come too fast; not carried out, try again after `retry_after_ms`
+    TOO_MANY_MESSAGES = "too_many_messages"
     # the query is not CEL; `line` and `column` say where
     QUERY_SYNTAX = "query_syntax"
     # the query names a field or variable that it cannot; `nearest` lists similar ones
@@ -101,6 +106,8 @@ class Close(IntEnum):
     UNAUTHENTICATED = 4401
     # no `connect` in time
     CONNECT_TIMEOUT = 4408
+    # the identity of this client is to be shown anew, with a new ticket
+    IDENTITY_CHANGED = 4409
     # the client did not read for too long
     SLOW_READER = 4410
     # pings stayed unanswered
@@ -122,6 +129,8 @@ HTTP_STATUS: dict[ErrorCode, int] = {
     ErrorCode.DUPLICATE_SUBSCRIPTION: 400,
     ErrorCode.UNKNOWN_SUBSCRIPTION: 404,
     ErrorCode.TOO_MANY_SUBSCRIPTIONS: 429,
+    ErrorCode.TOO_MANY_CONNECTIONS: 429,
+    ErrorCode.TOO_MANY_MESSAGES: 429,
     ErrorCode.QUERY_SYNTAX: 400,
     ErrorCode.QUERY_FIELD: 400,
     ErrorCode.QUERY_TYPE: 400,
@@ -155,6 +164,7 @@ CLOSE_GROUP: dict[Close, str] = {
     Close.BAD_MESSAGES: "stop",
     Close.UNAUTHENTICATED: "stop",
     Close.CONNECT_TIMEOUT: "retry",
+    Close.IDENTITY_CHANGED: "retry",
     Close.SLOW_READER: "retry",
     Close.PING_TIMEOUT: "retry",
     Close.OVER_BUDGET: "retry",

@@ -1,0 +1,59 @@
+#include "engine/identity/identity.h"
+
+#include "testing/cmocka.h"
+
+static struct tg_identity *identity_of(const char *app, const char *user)
+{
+    const struct tg_slice types[] = {TG_LIT("shop.Secret"), TG_LIT("shop.Order")};
+    struct tg_account *account = tg_account_create();
+    assert_non_null(account);
+    struct tg_identity *identity =
+        tg_identity_create(&(struct tg_identity_facts){.client = 7,
+                                                       .app = tg_slice_of(app),
+                                                       .user = tg_slice_of(user),
+                                                       .session = TG_LIT("s1"),
+                                                       .types = types,
+                                                       .types_count = 2},
+                           account);
+    tg_account_unref(account);
+    assert_non_null(identity);
+    return identity;
+}
+
+static void an_identity_holds_what_it_was_made_with(void **state)
+{
+    (void)state;
+    struct tg_identity *identity = identity_of("shop", "7");
+    assert_true(tg_slice_is(identity->facts.claims, "{}"));
+    assert_true(tg_identity_is_of(identity, TG_LIT("shop")));
+    assert_false(tg_identity_is_of(identity, TG_LIT("board")));
+    assert_true(tg_identity_has_type(identity, TG_LIT("shop.Order")));
+    assert_true(tg_identity_has_type(identity, TG_LIT("shop.Secret")));
+    assert_false(tg_identity_has_type(identity, TG_LIT("shop.Orders")));
+    tg_identity_unref(identity);
+}
+
+static void a_selection_means_one_application_only(void **state)
+{
+    (void)state;
+    struct tg_identity *identity = identity_of("shop", "7");
+    struct tg_selection selection = {.app = TG_LIT("shop"), .user = TG_LIT("7")};
+    assert_true(tg_selection_has(&selection, identity, 7));
+    selection.session = TG_LIT("s2");
+    assert_false(tg_selection_has(&selection, identity, 7));
+    selection = (struct tg_selection){.app = TG_LIT("board"), .user = TG_LIT("7")};
+    assert_false(tg_selection_has(&selection, identity, 7));
+    selection = (struct tg_selection){.app = TG_LIT("board"), .client = 9};
+    assert_true(tg_selection_has(&selection, NULL, 9));
+    assert_false(tg_selection_has(&selection, NULL, 8));
+    tg_identity_unref(identity);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_identity_holds_what_it_was_made_with),
+        cmocka_unit_test(a_selection_means_one_application_only),
+    };
+    return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+/* Tickets, sessions and signed tickets of the whole gateway (PROTOCOL.md 6): the one
+ * place where it is decided who a client is.
+ *
+ * All shards and the main thread use it, under one lock, at `connect` and never on the
+ * way of an event. Secrets come in as text and leave as text, and nothing but their digests
+ * stays: a ticket's SHA-256; a session's generation, from which the gateway's own key
+ * makes the token. Sessions outlive the process in an SQLite file, written behind by a
+ * thread of its own; tickets do not. */
+#ifndef TG_IDENTITY_IDENTITIES_H
+#define TG_IDENTITY_IDENTITIES_H
+
+#include "engine/base/buf.h"
+#include "engine/identity/identity.h"
+#include "engine/json/refusal.h"
+#include "server/config/config.h"
+
+struct tg_identities;
+
+struct tg_identities_hooks {
+    /* A session ended because an old token of it was shown: close the connections of this
+     * client with 4401. From any thread, without the lock. */
+    void (*session_ended)(void *context, const struct tg_selection *selection);
+    void *context;
+};
+
+/* Open the session file and load what is not expired. `config` is borrowed. NULL with
+ * `why`: a file that cannot be used is refused, never replaced. */
+struct tg_identities *tg_identities_open(const struct tg_config *config,
+                                         const struct tg_identities_hooks *hooks,
+                                         int64_t now_us, char *why, size_t why_size);
+/* Write out what is left, and end the thread. All shards must have ended. NULL is fine.
+ */
+void tg_identities_close(struct tg_identities *identities);
+
+/* Make a ticket for `app` from a ticket request (INGEST.md 6). The members of a `ticket`
+ * answer, without braces and `kind`, are added to `answer`: wipe it when it is sent.
+ *
+ * TG_EINVAL  `invalid_json`, `invalid_message`, `unknown_member`.
+ * TG_ELIMIT  `overloaded`: as many tickets as there may be are not spent.
+ * TG_ENOMEM  `overloaded`. */
+TG_MUST_USE enum tg_err tg_identities_ticket(struct tg_identities *identities,
+                                             struct tg_slice app, struct tg_slice request,
+                                             int64_t now_us, struct tg_buf *answer,
+                                             struct tg_refusal *refusal);
+
+/* Who shows these credentials? The ticket is spent by it, the session's token rotated.
+ *
+ * TG_EINVAL  `unauthenticated`, in the same words and after the same work whatever was
+ *            wrong.
+ * TG_ENOMEM  `overloaded`. */
+TG_MUST_USE enum tg_err tg_identities_admit(struct tg_identities *identities,
+                                            const struct tg_credentials *credentials,
+                                            int64_t now_us,
+                                            struct tg_admission *admission,
+                                            struct tg_refusal *refusal);
+
+/* From now on no ticket, session or signed ticket of these is good that was made before.
+ * `done` is called once that is on the disk, with how many sessions there were: at once,
+ * on this thread, or later, on another. The connections that stand are not touched: hand
+ * an errand to the shards after this. `done` may be NULL. */
+void tg_identities_end(struct tg_identities *identities,
+                       const struct tg_selection *selection, int64_t now_us,
+                       void (*done)(void *context, uint32_t sessions), void *context);
+
+struct tg_identities_counts {
+    uint64_t tickets_made;
+    uint64_t admitted; /* By ticket, signed ticket, session. */
+    uint64_t refused;
+    uint64_t reused;  /* Sessions that ended because of a copy. */
+    uint32_t tickets; /* Not spent. */
+    uint32_t sessions;
+};
+
+struct tg_identities_counts tg_identities_counts(struct tg_identities *identities);
+
+#endif

@@ -1,0 +1,41 @@
+/* What each address that connects to the clients' port may use (PROTOCOL.md 9).
+ *
+ * All shards use it, under one lock: once when a connection begins, once when it ends,
+ * and when something is refused. An address is an IPv4 address or the first 64 bits of an
+ * IPv6 one. One that has nothing and did nothing lately is forgotten. */
+#ifndef TG_NET_ADDRESSES_H
+#define TG_NET_ADDRESSES_H
+
+#include <netinet/in.h>
+
+#include "engine/base/err.h"
+#include "server/config/config.h"
+
+struct tg_addresses;
+
+/* IPv4 as mapped into IPv6. */
+struct tg_address {
+    struct in6_addr bytes;
+};
+
+enum { TG_ADDRESS_TEXT_MAX = INET6_ADDRSTRLEN };
+
+/* As text: "192.0.2.7", "2001:db8::1". */
+void tg_address_write(const struct tg_address *address, char text[TG_ADDRESS_TEXT_MAX]);
+
+/* NULL without memory. */
+struct tg_addresses *tg_addresses_create(const struct tg_config_limits *limits);
+/* NULL is fine. */
+void tg_addresses_destroy(struct tg_addresses *addresses);
+
+/* One more connection of this address begins: false if it may not, with how long it is to
+ * wait. What entered must leave. */
+TG_MUST_USE bool tg_addresses_enter(struct tg_addresses *addresses,
+                                    const struct tg_address *address, uint64_t now_ms,
+                                    uint32_t *retry_after_ms);
+void tg_addresses_leave(struct tg_addresses *addresses, const struct tg_address *address);
+/* Something that it showed was refused: an Origin, a ticket, a token. */
+void tg_addresses_refused(struct tg_addresses *addresses,
+                          const struct tg_address *address, uint64_t now_ms);
+
+#endif
