@@ -43,10 +43,14 @@ TG_MUST_USE enum tg_err tg_identities_ticket(struct tg_identities *identities,
                                              int64_t now_us, struct tg_buf *answer,
                                              struct tg_refusal *refusal);
 
-/* Who shows these credentials? The ticket is spent by it, the session's token rotated.
+/* Who shows these credentials? The ticket is spent by it, the session's token rotated,
+ * and a connection counted in the client's account: the receiver gives that back
+ * (tg_account_disconnect).
  *
  * TG_EINVAL  `unauthenticated`, in the same words and after the same work whatever was
  *            wrong.
+ * TG_ELIMIT  `too_many_connections`: the client has client_connections_max of them.
+ *            Nothing was spent or rotated, so that it can come again.
  * TG_ENOMEM  `overloaded`. */
 TG_MUST_USE enum tg_err tg_identities_admit(struct tg_identities *identities,
                                             const struct tg_credentials *credentials,
