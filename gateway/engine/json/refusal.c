@@ -80,10 +80,6 @@ void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf)
         tg_buf_add_text(buf, ",\"column\":");
         tg_buf_add_u64(buf, refusal->column);
     }
-    if (refusal->retry_after_ms != 0) {
-        tg_buf_add_text(buf, ",\"retry_after_ms\":");
-        tg_buf_add_u64(buf, refusal->retry_after_ms);
-    }
     if (refusal->nearest_count != 0) {
         tg_buf_add_text(buf, ",\"nearest\":[");
         for (uint32_t i = 0; i < refusal->nearest_count; i++) {
@@ -91,6 +87,10 @@ void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf)
             tg_json_write_text(buf, refusal->nearest[i]);
         }
         tg_buf_add_byte(buf, ']');
+    }
+    if (refusal->retry_after_ms != 0) {
+        tg_buf_add_text(buf, ",\"retry_after_ms\":");
+        tg_buf_add_u64(buf, refusal->retry_after_ms);
     }
 }
 
