@@ -235,35 +235,43 @@ void tg_addresses_destroy(struct tg_addresses *addresses)
 /* Use. */
 
 static bool may_enter(const struct tg_addresses *addresses, const struct entry *entry,
-                      uint64_t now_ns, uint32_t *retry_after_ms)
+                      uint64_t now_ns, struct tg_wait *wait)
 {
     if (!bucket_has_room(entry->refusals_full_ns, addresses->refusal_ns, now_ns)) {
-        *retry_after_ms =
-            bucket_wait_ms(entry->refusals_full_ns, addresses->refusal_ns, now_ns);
+        *wait = (struct tg_wait){
+            bucket_wait_ms(entry->refusals_full_ns, addresses->refusal_ns, now_ns),
+            "too much of what this address showed was refused: see "
+            "limits.address_refusals_per_minute",
+        };
         return false;
     }
     if (!bucket_has_room(entry->connects_full_ns, addresses->connect_ns, now_ns)) {
-        *retry_after_ms =
-            bucket_wait_ms(entry->connects_full_ns, addresses->connect_ns, now_ns);
+        *wait = (struct tg_wait){
+            bucket_wait_ms(entry->connects_full_ns, addresses->connect_ns, now_ns),
+            "this address connects too often: see limits.address_connects_per_minute",
+        };
         return false;
     }
     if (addresses->connections_max != 0 &&
         entry->connections >= addresses->connections_max) {
-        *retry_after_ms = TOO_MANY_RETRY_MS;
+        *wait = (struct tg_wait){
+            TOO_MANY_RETRY_MS,
+            "this address has too many connections: see limits.address_connections_max",
+        };
         return false;
     }
     return true;
 }
 
 static bool enter(struct tg_addresses *addresses, const struct tg_address *address,
-                  uint64_t now_ns, uint32_t *retry_after_ms)
+                  uint64_t now_ns, struct tg_wait *wait)
 {
     struct entry *entry = entry_get(addresses, address, now_ns);
     if (entry == NULL) {
-        *retry_after_ms = TOO_MANY_RETRY_MS;
+        *wait = (struct tg_wait){TOO_MANY_RETRY_MS, "the gateway is out of memory"};
         return false;
     }
-    if (!may_enter(addresses, entry, now_ns, retry_after_ms)) {
+    if (!may_enter(addresses, entry, now_ns, wait)) {
         return false;
     }
     bucket_use(&entry->connects_full_ns, addresses->connect_ns, now_ns);
@@ -273,10 +281,10 @@ static bool enter(struct tg_addresses *addresses, const struct tg_address *addre
 }
 
 bool tg_addresses_enter(struct tg_addresses *addresses, const struct tg_address *address,
-                        uint64_t now_ms, uint32_t *retry_after_ms)
+                        uint64_t now_ms, struct tg_wait *wait)
 {
     pthread_mutex_lock(&addresses->lock);
-    bool entered = enter(addresses, address, now_ms * 1000000, retry_after_ms);
+    bool entered = enter(addresses, address, now_ms * 1000000, wait);
     pthread_mutex_unlock(&addresses->lock);
     return entered;
 }

@@ -36,12 +36,17 @@ struct tg_addresses *tg_addresses_create(const struct tg_config_limits *limits);
 /* NULL is fine. */
 void tg_addresses_destroy(struct tg_addresses *addresses);
 
-/* One more connection of this address begins: false if it may not, with how long it is to
- * wait. What entered must leave. `now_ms` never goes back by more than what shards'
- * clocks differ. */
+/* What who may not enter now is told. */
+struct tg_wait {
+    uint32_t retry_after_ms;
+    const char *why; /* Static. */
+};
+
+/* One more connection of this address begins: false if it may not, with `wait`. What
+ * entered must leave. */
 TG_MUST_USE bool tg_addresses_enter(struct tg_addresses *addresses,
                                     const struct tg_address *address, uint64_t now_ms,
-                                    uint32_t *retry_after_ms);
+                                    struct tg_wait *wait);
 void tg_addresses_leave(struct tg_addresses *addresses, const struct tg_address *address);
 /* Something that it showed was refused: an Origin, a ticket, a token. */
 void tg_addresses_refused(struct tg_addresses *addresses,

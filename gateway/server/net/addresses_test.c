@@ -12,7 +12,7 @@ enum { MINUTE_MS = 60000 };
 
 static struct tg_addresses *addresses;
 static uint64_t now_ms;
-static uint32_t retry_after_ms;
+static struct tg_wait wait_for;
 
 static int end(void **state)
 {
@@ -25,7 +25,6 @@ static int end(void **state)
 static void begin(uint32_t connections, uint32_t connects, uint32_t refusals)
 {
     now_ms = 1000000;
-    retry_after_ms = 0;
     addresses = tg_addresses_create(&(struct tg_config_limits){
         .address_connections_max = connections,
         .address_connects_per_minute = connects,
@@ -44,7 +43,7 @@ static struct tg_address address_of(const char *text)
 static bool enter(const char *text)
 {
     struct tg_address address = address_of(text);
-    return tg_addresses_enter(addresses, &address, now_ms, &retry_after_ms);
+    return tg_addresses_enter(addresses, &address, now_ms, &wait_for);
 }
 
 static void leave(const char *text)
@@ -145,7 +144,7 @@ static void an_address_has_so_many_connections_and_not_one_more(void **state)
         assert_true(enter("192.0.2.7"));
     }
     assert_false(enter("192.0.2.7"));
-    assert_int_equal(retry_after_ms, 5000);
+    assert_int_equal(wait_for.retry_after_ms, 5000);
     assert_true(enter("192.0.2.8"));
     leave("192.0.2.7");
     assert_true(enter("192.0.2.7"));
@@ -161,10 +160,10 @@ static void connections_come_so_often_and_not_more_often(void **state)
         leave("192.0.2.7");
     }
     assert_false(enter("192.0.2.7"));
-    assert_int_equal(retry_after_ms, 1000);
+    assert_int_equal(wait_for.retry_after_ms, 1000);
     now_ms += 999;
     assert_false(enter("192.0.2.7"));
-    assert_int_equal(retry_after_ms, 1);
+    assert_int_equal(wait_for.retry_after_ms, 1);
     now_ms += 1;
     assert_true(enter("192.0.2.7"));
     assert_false(enter("192.0.2.7"));
@@ -185,7 +184,7 @@ static void who_was_refused_too_often_waits(void **state)
     assert_true(enter("192.0.2.7"));
     refused("192.0.2.7");
     assert_false(enter("192.0.2.7"));
-    assert_int_equal(retry_after_ms, 20000);
+    assert_int_equal(wait_for.retry_after_ms, 20000);
     assert_true(enter("192.0.2.8"));
     /* What its standing connections do meanwhile does not prolong it without end. */
     for (int i = 0; i < 100; i++) {
@@ -280,7 +279,7 @@ static void a_million_addresses_take_bounded_memory(void **state)
         struct tg_address address = nth(n);
         if (n % 2 == 0) {
             tg_addresses_refused(addresses, &address, now_ms);
-        } else if (tg_addresses_enter(addresses, &address, now_ms, &retry_after_ms)) {
+        } else if (tg_addresses_enter(addresses, &address, now_ms, &wait_for)) {
             tg_addresses_leave(addresses, &address);
         }
     }
@@ -291,7 +290,7 @@ static void a_million_addresses_take_bounded_memory(void **state)
     for (int i = 0; i < 9; i++) {
         tg_addresses_refused(addresses, &last, now_ms);
     }
-    assert_false(tg_addresses_enter(addresses, &last, now_ms, &retry_after_ms));
+    assert_false(tg_addresses_enter(addresses, &last, now_ms, &wait_for));
     end(NULL);
     assert_true(tg_test_heap_end(&heap));
 }
@@ -303,11 +302,11 @@ static void standing_connections_are_never_forgotten(void **state)
     uint32_t many = TG_ADDRESSES_QUIET_MAX + 1000;
     for (uint32_t n = 0; n < many; n++) {
         struct tg_address address = nth(n);
-        assert_true(tg_addresses_enter(addresses, &address, now_ms, &retry_after_ms));
+        assert_true(tg_addresses_enter(addresses, &address, now_ms, &wait_for));
     }
     for (uint32_t n = 0; n < many; n++) {
         struct tg_address address = nth(n);
-        assert_false(tg_addresses_enter(addresses, &address, now_ms, &retry_after_ms));
+        assert_false(tg_addresses_enter(addresses, &address, now_ms, &wait_for));
     }
     for (uint32_t n = 0; n < many; n++) {
         struct tg_address address = nth(n);
@@ -349,20 +348,20 @@ static void *come_and_go(void *context)
 {
     (void)context;
     struct tg_address address;
-    uint32_t retry_ms;
+    struct tg_wait wait;
     if (!tg_address_read("192.0.2.7", &address)) {
         return NULL;
     }
     for (uint32_t i = 0; i < ROUNDS; i++) {
         struct tg_address other = nth(i % 100);
         tg_addresses_refused(addresses, &other, 1000000 + i);
-        if (!tg_addresses_enter(addresses, &address, 1000000 + i, &retry_ms)) {
+        if (!tg_addresses_enter(addresses, &address, 1000000 + i, &wait)) {
             continue;
         }
         uint32_t count = atomic_fetch_add(&inside, 1) + 1;
         uint32_t peak = atomic_load(&inside_peak);
-        while (count > peak && !atomic_compare_exchange_weak(&inside_peak, &peak, count)) {
-        }
+        while (count > peak &&
+               !atomic_compare_exchange_weak(&inside_peak, &peak, count)) {}
         atomic_fetch_sub(&inside, 1);
         tg_addresses_leave(addresses, &address);
     }
