@@ -143,7 +143,8 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     struct tg_ws_handshake handshake;
     char accept[TG_ACCEPT_SIZE + 1];
     struct tg_buf *text = &client->clients->text;
-    if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request)) {
+    if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request,
+                           client->conn.tls != NULL)) {
         const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
         tg_log_limited(TG_LOG_WARN, "client.origin_refused",
                        TG_F("origin", origin->value), TG_F("host", request->host));
@@ -395,6 +396,12 @@ static struct client *client_open(struct tg_clients *clients, int fd)
     client->clients = clients;
     client->began_ms = tg_net_now(clients->net);
     tg_hub_join(clients->hub, &client->peer);
+    struct tg_tls *tls = clients->common->tls;
+    if (tls != NULL && tg_conn_secure(&client->conn, tls) != TG_OK) {
+        tg_log_limited(TG_LOG_WARN, "client.not_accepted",
+                       TG_F("reason", "out of memory"));
+        tg_conn_kill(&client->conn);
+    }
     return client;
 }
 
