@@ -18,6 +18,9 @@ void tg_setting_finish(struct tg_config *config, const struct tg_setting *settin
 bool tg_config_is_address(const char *text);
 bool tg_config_is_loopback(const char *address);
 
+/* Can only this machine reach the endpoint of ZeroMQ (ipc:// or tcp://)? */
+bool tg_config_is_local_endpoint(const char *endpoint);
+
 /* [a-z0-9_-]{1,64} */
 bool tg_config_is_app(const char *text);
 /* 16 to 256 printable ASCII characters without blanks. */
