@@ -275,11 +275,12 @@ static void warn_of_risks(struct load *load)
 {
     const struct tg_config *config = load->config;
     if (!tg_config_is_loopback(config->clients.host) &&
-        config->clients.certificate == NULL) {
+        config->clients.certificate == NULL &&
+        config->clients.trusted_proxies.count == 0) {
         tg_warning(load->mistakes, place_of(load, "clients.host"), "clients.host",
                    "clients on other machines would connect by ws://, which anybody on "
                    "the way can read and change: set clients.certificate, or let a proxy "
-                   "with TLS stand before it");
+                   "with TLS stand before it and name it in clients.trusted_proxies");
     }
     warn_of_open_key(load, "clients.certificate_key", config->clients.certificate_key);
     warn_of_open_key(load, "ingest.curve_key_file", config->ingest.curve_key_file);

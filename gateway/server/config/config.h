@@ -42,12 +42,24 @@ struct tg_config_keys {
     size_t count;
 };
 
+/* All addresses that begin with the same bits. */
+struct tg_config_network {
+    uint8_t bytes[16]; /* IPv4 as mapped into IPv6. */
+    uint8_t bits;      /* So many of all 128 count; the others are 0. */
+};
+
+struct tg_config_networks {
+    struct tg_config_network *items;
+    size_t count;
+};
+
 struct tg_config_clients {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
     char *certificate; /* PEM files; both NULL: no TLS. */
     char *certificate_key;
     struct tg_config_origins allowed_origins;
+    struct tg_config_networks trusted_proxies;
     uint32_t connections_max;
     uint32_t backlog;
 };
@@ -129,6 +141,10 @@ struct tg_config_conformance {
     uint32_t port; /* Always on 127.0.0.1. */
 };
 
+struct tg_config_process {
+    bool hardening;
+};
+
 /* For tests, and refused where others than this machine could use it. */
 struct tg_config_testing {
     bool claims; /* Clients say themselves who they are. */
@@ -149,6 +165,7 @@ struct tg_config {
     struct tg_config_ingest ingest;
     struct tg_config_log log;
     struct tg_config_conformance conformance;
+    struct tg_config_process process;
     struct tg_config_testing testing;
 };
 

@@ -1,4 +1,4 @@
-/* What values.c and keys.c share; nothing else includes it. */
+/* What values.c, keys.c and networks.c share; nothing else includes it. */
 #ifndef TG_CONFIG_JUDGING_H
 #define TG_CONFIG_JUDGING_H
 
@@ -28,5 +28,10 @@ void tg_config_curve_keys_set(const struct judging *judging,
 void tg_config_keys_set(const struct judging *judging, struct tg_config_keys *member,
                         const struct tg_given *given);
 void tg_config_keys_finish(struct tg_config_keys *keys);
+
+void tg_config_networks_set(const struct judging *judging,
+                            struct tg_config_networks *member,
+                            const struct tg_given *given);
+void tg_config_networks_finish(struct tg_config_networks *networks);
 
 #endif

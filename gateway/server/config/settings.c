@@ -38,6 +38,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(clients.certificate_key, FILE, "off", "private key of the certificate"),
     OTHER(clients.allowed_origins, ORIGINS, "same-host",
           "web pages that may connect: same-host, a list of origins, or * for all"),
+    OTHER(clients.trusted_proxies, NETWORKS, "[]",
+          "proxies whose X-Forwarded-For says which address a client has"),
     NUMBER(clients.connections_max, "100000", 1, 10000000, NULL,
            "connections at a time; more are answered with 503"),
     NUMBER(clients.backlog, "4096", 1, 65535, NULL,
@@ -144,6 +146,10 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
           "echo services for test suites that others wrote, on 127.0.0.1 only"),
     NUMBER(conformance.port, "1846", 1, 65535, NULL, "port of these services"),
 
+    OTHER(process.hardening, SWITCH, "true",
+          "give up what the gateway never needs: to execute programs, to trace or look "
+          "into processes; debuggers and profilers need false"),
+
     OTHER(testing.claims, SWITCH, "false",
           "take clients' claims from themselves (connect with claims); only where "
           "clients.host is a loopback address"),
@@ -237,6 +243,10 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
         tg_buf_add_text(
             buf, "same-host, *, or a list of origins such as https://shop.example");
         break;
+    case TG_SETTING_NETWORKS:
+        tg_buf_add_text(
+            buf, "a list of addresses and networks such as 192.0.2.7 or 10.0.0.0/8");
+        break;
     case TG_SETTING_KEYS:
         tg_buf_add_text(buf, "a list whose items have app, and key or key_file");
         break;
@@ -282,6 +292,8 @@ static const char *placeholder(const struct tg_setting *setting)
         return " FILE,...";
     case TG_SETTING_ORIGINS:
         return " ORIGIN,...";
+    case TG_SETTING_NETWORKS:
+        return " NETWORK,...";
     case TG_SETTING_CHOICE:
     case TG_SETTING_KEYS:
         break;

@@ -16,6 +16,7 @@ enum tg_setting_kind {
     TG_SETTING_FILES,      /* struct tg_config_list. */
     TG_SETTING_CURVE_KEYS, /* The same. */
     TG_SETTING_ORIGINS,    /* struct tg_config_origins. */
+    TG_SETTING_NETWORKS,   /* struct tg_config_networks. */
     TG_SETTING_KEYS,       /* struct tg_config_keys. */
 };
 
@@ -31,7 +32,7 @@ struct tg_setting {
     enum tg_setting_kind kind;
 };
 
-enum { TG_SETTING_COUNT = 58 };
+enum { TG_SETTING_COUNT = 60 };
 extern const struct tg_setting tg_settings[TG_SETTING_COUNT];
 
 /* The setting of this path, or NULL. */

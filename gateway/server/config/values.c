@@ -378,8 +378,9 @@ static void set_origins(const struct judging *judging, struct tg_config_origins 
     }
     if (right && origins.any) {
         tg_warning(judging->mistakes, given->place, judging->setting->path,
-                   "* lets every web page connect from its visitors' browsers; name the "
-                   "origins that may, unless all events are for everyone");
+                   "* lets every web page connect from its visitors' browsers, as nobody "
+                   "or with a ticket that it got hold of; name the origins that may, "
+                   "unless all events are for everyone");
     }
     if (!right) {
         tg_config_list_finish(&origins.exact);
@@ -426,6 +427,9 @@ void tg_setting_set(struct tg_config *config, const struct tg_setting *setting,
     case TG_SETTING_ORIGINS:
         set_origins(&judging, member, given);
         break;
+    case TG_SETTING_NETWORKS:
+        tg_config_networks_set(&judging, member, given);
+        break;
     case TG_SETTING_KEYS:
         tg_config_keys_set(&judging, member, given);
         break;
@@ -452,6 +456,9 @@ void tg_setting_finish(struct tg_config *config, const struct tg_setting *settin
         break;
     case TG_SETTING_ORIGINS:
         tg_config_list_finish(&((struct tg_config_origins *)member)->exact);
+        break;
+    case TG_SETTING_NETWORKS:
+        tg_config_networks_finish(member);
         break;
     case TG_SETTING_KEYS:
         tg_config_keys_finish(member);

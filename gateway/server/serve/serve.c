@@ -17,6 +17,7 @@
 #include "server/ingest_http/ingest_http.h"
 #include "server/ingest_zmq/ingest_zmq.h"
 #include "server/log/log.h"
+#include "server/net/addresses.h"
 #include "server/net/shard.h"
 #include "server/sequencer/desk.h"
 #include "server/tls/tls.h"
@@ -410,6 +411,10 @@ static bool load_catalogues(struct gateway *gateway)
 static bool start(struct gateway *gateway)
 {
     gateway->common.connections_max = connections_max(gateway->config);
+    gateway->common.addresses = tg_addresses_create(&gateway->config->limits);
+    if (gateway->common.addresses == NULL) {
+        return fail("counting addresses", "out of memory");
+    }
     if (!start_net(gateway) || !open_tls(gateway) || !create_shards(gateway) ||
         !start_ingest(gateway) || !load_catalogues(gateway) || !run_shards(gateway) ||
         !start_zmq(gateway)) {
@@ -449,6 +454,7 @@ static void finish(struct gateway *gateway)
     tg_ingest_http_finish(&gateway->http);
     tg_desk_destroy(gateway->desk);
     tg_tls_close(gateway->common.tls);
+    tg_addresses_destroy(gateway->common.addresses);
 }
 
 /* Batches are made by one thread and freed by another, tens of kilobytes at a time:
