@@ -19,6 +19,7 @@
 #include "server/log/log.h"
 #include "server/net/addresses.h"
 #include "server/net/shard.h"
+#include "server/process/process.h"
 #include "server/sequencer/desk.h"
 #include "server/tls/tls.h"
 
@@ -419,6 +420,10 @@ static bool start(struct gateway *gateway)
         !start_ingest(gateway) || !load_catalogues(gateway) || !run_shards(gateway) ||
         !start_zmq(gateway)) {
         return false;
+    }
+    tg_process_warn_of_root();
+    if (gateway->config->process.hardening && !tg_process_is_looked_into()) {
+        tg_process_confine();
     }
     tg_info("gateway.started", TG_F("version", TG_VERSION),
             TG_F("clients_host", gateway->config->clients.host),
