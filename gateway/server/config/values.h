@@ -22,6 +22,9 @@ bool tg_config_is_loopback(const char *address);
  * and it is compared byte for byte, so another spelling would never match. */
 const char *tg_config_origin_fault(const char *text);
 
+/* Can only this machine reach the endpoint of ZeroMQ (ipc:// or tcp://)? */
+bool tg_config_is_local_endpoint(const char *endpoint);
+
 /* [a-z0-9_-]{1,64} */
 bool tg_config_is_app(const char *text);
 /* 16 to 256 printable ASCII characters without blanks. */
