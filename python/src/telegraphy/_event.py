@@ -74,6 +74,10 @@ class Definition:
     def identity(self) -> str:
         return self.where
 
+    @property
+    def declared_in(self) -> type:
+        return self.cls
+
     def event_type(self) -> EventType:
         if self._type is None:
             words = _words(self.cls.__name__)

@@ -76,6 +76,10 @@ class ModelDeclaration:
     def identity(self) -> str:
         return f"{self.where} of {self.model._meta.label}"
 
+    @property
+    def declared_in(self) -> type:
+        return type(self.events)
+
     @cached_property
     def operations(self) -> frozenset[str]:
         return frozenset(self.events.operations)
