@@ -194,10 +194,9 @@ static uint32_t peer_pace(struct tg_hub *hub, struct tg_peer *peer)
 {
     const struct tg_hub_config *config = &hub->config;
     enum { MS_US = 1000 };
-    return config->messages.per_second == 0
-               ? 0
-               : tg_pace_take(&peer->pace, &config->messages,
-                              config->now_ms(config->context) * MS_US);
+    return config->now_ms == NULL ? 0
+                                  : tg_pace_take(&peer->pace, &config->messages,
+                                                 config->now_ms(config->context) * MS_US);
 }
 
 static void receive_hasty(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice text,

@@ -47,8 +47,8 @@ struct tg_hub_config {
     enum tg_err (*identify)(void *context, struct tg_peer *peer,
                             struct tg_credentials *credentials,
                             struct tg_admission *admission, struct tg_refusal *refusal);
-    /* Milliseconds that never go back, for the pace of messages; may be NULL if they have
-     * no limit. */
+    /* Milliseconds that never go back, for the pace of messages. NULL: that has no limit.
+     */
     uint64_t (*now_ms)(void *context);
     /* Unpredictable bits, for the ids of clients. */
     uint64_t (*random)(void *context);

@@ -179,16 +179,12 @@ static void a_type_that_one_may_not_have_is_answered_as_one_that_is_not_there(
     struct tg_identity *identities[] = {NULL, user_of("shop"),
                                         identity_of("shop", "8", TG_LIT("shop.Other")),
                                         user_of("board"), NULL};
-    declare(
-        NOTE "," PRIVATE(
-            "shop.Qvx",
-            "'checked':true,") "," PRIVATE("shop.Wzk",
-                                           "'checked':true,'access':{'rule':'auth.staff'}"
-                                           ",") "," PRIVATE("shop.Jqy",
-                                                            "") "," PRIVATE("shop.Xpz",
-                                                                            "'access':{'"
-                                                                            "rule':'n == "
-                                                                            "1'},"));
+    declare(NOTE "," PRIVATE("shop.Qvx", "'checked':true,") "," PRIVATE(
+        "shop.Wzk",
+        "'checked':true,'access':{'rule':'auth.staff'}"
+        ",") "," PRIVATE("shop.Jqy", "") "," PRIVATE("shop.Xpz", "'access':{'"
+                                                                 "rule':'n == "
+                                                                 "1'},"));
     for (int who = 0; who < 4; who++) {
         struct tg_peer peer;
         if (identities[who] == NULL) {
