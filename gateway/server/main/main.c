@@ -208,6 +208,7 @@ static int check(int count, char **arguments)
     if (right) {
         struct tg_buf err = {0};
         right = tg_check_runtime_dir(&config, &err) && right;
+        right = tg_check_certificate(&config, &err) && right;
         right = tg_check_catalogues(&config, &err) && right;
         tg_show_out(&err, stderr);
         tg_buf_finish(&err);
