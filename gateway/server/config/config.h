@@ -56,6 +56,8 @@ struct tg_config_networks {
 struct tg_config_clients {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
+    char *certificate; /* PEM files; both NULL: no TLS. */
+    char *certificate_key;
     struct tg_config_origins allowed_origins;
     struct tg_config_networks trusted_proxies;
     uint32_t connections_max;
@@ -120,8 +122,10 @@ struct tg_config_timeouts {
 struct tg_config_ingest {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
-    char *zmq;                  /* An ipc:// or tcp:// endpoint; NULL: off. */
-    struct tg_config_keys keys; /* Empty: see tg_runtime_ingest_key. */
+    char *zmq;                           /* An ipc:// or tcp:// endpoint; NULL: off. */
+    char *curve_key_file;                /* The gateway's secret key; NULL: no CURVE. */
+    struct tg_config_list curve_clients; /* Public keys of who may connect, in Z85. */
+    struct tg_config_keys keys;          /* Empty: see tg_runtime_ingest_key. */
     uint32_t request_bytes_max;
     uint32_t batch_events_max;
     uint32_t dedup_window;

@@ -131,12 +131,15 @@ static void every_setting_can_be_set_in_the_file(void **state)
     (void)state;
     put_file("board.json", "{}", 2, 0600);
     put_file("shop.key", "0123456789abcdef\n", 17, 0600);
+    put_file("shop.pem", "", 0, 0644);
     assert_int_equal(
         load("shards: 3\n"
              "runtime_dir: /run/telegraphy\n"
              "catalogues: [board.json]\n"
              "clients:\n"
              "  host: 0.0.0.0\n"
+             "  certificate: shop.pem\n"
+             "  certificate_key: shop.key\n"
              "  port: 8000\n"
              "  allowed_origins: [https://shop.example, \"http://[::1]:8080\"]\n"
              "log: {level: debug, format: json}\n"
@@ -155,6 +158,8 @@ static void every_setting_can_be_set_in_the_file(void **state)
     assert_int_equal(config.catalogues.count, 1);
     assert_string_equal(config.catalogues.items[0], "board.json");
     assert_int_equal(config.clients.port, 8000);
+    assert_string_equal(config.clients.certificate, "shop.pem");
+    assert_string_equal(config.clients.certificate_key, "shop.key");
     assert_false(config.clients.allowed_origins.same_host);
     assert_int_equal(config.clients.allowed_origins.exact.count, 2);
     assert_string_equal(config.clients.allowed_origins.exact.items[0],
@@ -494,10 +499,11 @@ static void ingest_over_a_network_is_refused_without_encryption(void **state)
     (void)state;
     assert_int_equal(load("ingest: {zmq: \"tcp://0.0.0.0:5555\"}\n"), TG_EINVAL);
     assert_string_equal(
-        said, "t.yaml:1:15: ingest.zmq: ZeroMQ over a network needs CURVE "
-              "encryption, which this version does not have yet: use a loopback "
-              "address such as tcp://127.0.0.1:5555; got "
-              "\"tcp://0.0.0.0:5555\"\n");
+        said,
+        "t.yaml:1:15: ingest.zmq: ZeroMQ over a network needs CURVE "
+        "encryption: set ingest.curve_key_file and ingest.curve_clients (telegraphy "
+        "keys curve makes keys), or use a loopback address such as "
+        "tcp://127.0.0.1:5555; got tcp://0.0.0.0:5555\n");
     assert_int_equal(load("ingest: {host: 0.0.0.0}\n"), TG_OK);
     assert_non_null(
         strstr(said, "(warning) t.yaml:1:16: ingest.host: ingest over HTTP is not"));
@@ -819,8 +825,8 @@ static int leave(void **state)
 {
     (void)state;
     static const char *const made[] = {
-        "t.yaml",       "board.json", "shop.key",   "open.key",
-        "writable.key", "two.key",    "sub/t.yaml", "sub/board.json",
+        "t.yaml",     "board.json",     "shop.key", "open.key", "writable.key", "two.key",
+        "sub/t.yaml", "sub/board.json", "shop.pem", "web.pub",  "gateway.key",
     };
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
         unlink(made[i]);

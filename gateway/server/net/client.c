@@ -310,6 +310,12 @@ static struct client *client_open(struct tg_clients *clients, int fd)
     tg_hub_join(clients->hub, &client->peer);
     tg_conn_set_timer(&client->conn,
                       client->began_ms + clients->common->config->timeouts.header_ms);
+    struct tg_tls *tls = clients->common->tls;
+    if (tls != NULL && tg_conn_secure(&client->conn, tls) != TG_OK) {
+        tg_log_limited(TG_LOG_WARN, "client.not_accepted",
+                       TG_F("reason", "out of memory"));
+        tg_conn_kill(&client->conn);
+    }
     return client;
 }
 
@@ -329,7 +335,11 @@ static void turn_away(struct tg_clients *clients, int fd, unsigned status,
                       const struct tg_address *address, const struct tg_wait *wait)
 {
     tg_turn_away_log(status, address, wait);
-    tg_turn_away(&clients->away, clients->net, fd, status, wait);
+    if (clients->common->tls != NULL) {
+        close(fd); /* To say why would cost a handshake. */
+    } else {
+        tg_turn_away(&clients->away, clients->net, fd, status, wait);
+    }
 }
 
 void tg_clients_accepted(void *context, int fd)

@@ -131,7 +131,8 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     if (client->proxied && !enter_forwarded(client, request)) {
         return;
     }
-    if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request)) {
+    if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request,
+                           client->conn.tls != NULL)) {
         refuse_origin(client, request);
         return;
     }
