@@ -31,6 +31,8 @@ class Plan:
     query_subscriptions: tuple[int, ...] = (1000, 100_000)
     query_events: int = 100_000
     query_rounds: int = 5
+    storm_clients: int = 10_000
+    storm_rounds: int = 5
     match_workloads: str = "TMRBDPLU"
     match_filters: tuple[int, ...] = (1000, 10_000, 100_000, 1_000_000)
 
@@ -68,6 +70,8 @@ def make(*, peers: tuple[str, ...], quick: bool) -> Plan:
         query_subscriptions=(100, 1000),
         query_events=5000,
         query_rounds=2,
+        storm_clients=500,
+        storm_rounds=2,
         match_workloads="TM",
         match_filters=(1000,),
     )

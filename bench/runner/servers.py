@@ -65,10 +65,18 @@ class Server:
                 "--publish", f"http:{self.port}/publish"]  # fmt: skip
 
     def __enter__(self) -> "Server":
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self) -> None:
         command = [*self.wrapper, *self.command()]
         if self.cores is not None:
             command = ["taskset", "--cpu-list", self.cores, *command]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -77,23 +85,23 @@ class Server:
                 env={**os.environ, **self.environment},
                 start_new_session=True,
             )
-        try:
-            self.wait_until_it_listens()
-            self.after_start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        self.wait_until_it_listens()
+        self.after_start()
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """It may be started again, and then finds its directory as it left it."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 # Its own session: this reaches its workers and nobody else's.
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+            self.process = None
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def wait_until_it_listens(self) -> None:
@@ -144,6 +152,9 @@ class Telegraphy(Server):
             "--clients-port", str(self.port),
             "--ingest-port", str(self.ingest_port),
             "--ingest-zmq", self.zmq,
+            # One address is everybody here.
+            "--limits-address-connections-max", "0",
+            "--limits-address-connects-per-minute", "0",
         ]  # fmt: skip
 
     def version(self) -> str:

@@ -103,6 +103,12 @@ class Gateway:
             "shards": 2,
             "runtime_dir": str(self.runtime),
             "clients": {"host": "127.0.0.1", "port": self.client_port},
+            # All that tests do comes from one address; test_limits.py sets these.
+            "limits": {
+                "address_connections_max": 0,
+                "address_connects_per_minute": 0,
+                "address_refusals_per_minute": 0,
+            },
             "ingest": {
                 "port": self.ingest_port,
                 "keys": [{"app": app, "key": key} for app, key in self.keys.items()],

@@ -40,6 +40,8 @@ class FakeGateway:
         self.script = script
         self.requests: list[Request] = []
         self.bodies: list[bytes] = []
+        self.peers: set[bytes] = set()
+        self._also: list[dict[str, Any]] = []
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -51,6 +53,10 @@ class FakeGateway:
     def numbers(self) -> list[int]:
         """The member `n` of each event's data."""
         return [event["data"]["n"] for event in self.events]
+
+    def answer_also(self, answer: dict[str, Any]) -> None:
+        """Called by a script: this goes before what it returns."""
+        self._also.append(answer)
 
     def start(self) -> FakeGateway:
         self._stopping.clear()
@@ -84,14 +90,17 @@ class FakeGateway:
 
     def _serve(self, socket: zmq.Socket[bytes]) -> None:
         peer, header_text, body = socket.recv_multipart()
+        self.peers.add(peer)
         header = json.loads(header_text)
         lines = body.splitlines() if header["kind"] == "publish" else []
         events = [json.loads(line) for line in lines]
         self.requests.append((header, events))
         self.bodies.append(body)
         answer = self.script(header, events)
-        if answer is not None:
-            socket.send_multipart((peer, json.dumps(answer).encode()))
+        answers = [*self._also, *([answer] if answer is not None else [])]
+        self._also.clear()
+        for one in answers:
+            socket.send_multipart((peer, json.dumps(one).encode()))
 
 
 def until(condition: Callable[[], object], seconds: float = 5.0) -> None:

@@ -3,9 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "engine/catalogue/members.h"
 #include "engine/catalogue/value.h"
 #include "engine/cel/scalar.h"
+#include "engine/json/members.h"
 
 enum { TYPE, OP, ID, TIME, DATA, CHANGED, OLD, COUNT };
 /* In the order in which they mostly come. */

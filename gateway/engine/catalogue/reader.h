@@ -7,8 +7,8 @@
 
 #include "engine/base/mem.h"
 #include "engine/catalogue/catalogue.h"
-#include "engine/catalogue/members.h"
 #include "engine/json/json.h"
+#include "engine/json/members.h"
 #include "engine/query/filter.h"
 
 enum tg_reader_level { TG_AT_DOCUMENT, TG_AT_TYPE, TG_AT_FIELD };

@@ -21,7 +21,8 @@ struct tg_errand {
     struct tg_selection selection; /* LIST: `user`, `client` may be empty. CLOSE. */
     struct tg_slice type;          /* LIST: with a subscription to it; empty: any. */
     uint64_t after;                /* LIST: connections with a higher number, */
-    uint32_t limit;                /* at most so many of them. */
+    uint32_t limit;                /* at most so many of them, */
+    size_t text_max;               /* and no further one once `text` has so many bytes. */
     uint16_t close_code;           /* CLOSE */
     uint64_t connection;           /* UNSUBSCRIBE */
     struct tg_message_id subscription;

@@ -3,12 +3,12 @@
 
 /* Why members of one cohort end, each reason in one frame for all. */
 struct endings {
-    struct tg_frame *frames[TG_RESET_FORBIDDEN + 1];
+    struct tg_frame *frames[TG_RESETS];
 };
 
 static void endings_finish(struct endings *endings)
 {
-    for (int reason = 0; reason <= TG_RESET_FORBIDDEN; reason++) {
+    for (int reason = 0; reason < TG_RESETS; reason++) {
         tg_frame_unref(endings->frames[reason]);
     }
 }

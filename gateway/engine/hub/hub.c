@@ -172,6 +172,14 @@ static bool keep_claims(struct tg_peer *peer, struct tg_slice claims)
 static void hub_connect(struct tg_hub *hub, struct tg_peer *peer,
                         const struct tg_message *message)
 {
+    if (message->ticket.size != 0 || message->session.size != 0) {
+        const char *member = message->ticket.size != 0 ? "ticket" : "session";
+        struct tg_refusal refusal;
+        tg_refusal_set(&refusal, TG_CODE_NOT_SUPPORTED, member,
+                       "this gateway does not support \"%s\"", member);
+        hub_refuse(hub, peer, &message->id, &refusal);
+        return;
+    }
     if (!keep_claims(peer, message->claims)) {
         struct tg_refusal refusal;
         tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");

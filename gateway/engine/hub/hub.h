@@ -27,6 +27,7 @@ struct tg_hub_config {
     uint32_t unconnected_bytes_max;    /* The same before `connect`. */
     uint32_t subscriptions_max;        /* Of one peer. */
     uint32_t bad_messages_max;         /* In a row. */
+    uint32_t refused_connects_max;     /* Then the peer is closed. */
     uint32_t message_bytes_max;        /* Told to clients. */
     uint32_t ping_interval_ms;         /* Told to clients. */
     uint32_t query_cost_max;           /* Static cost of one peer's filters together. */

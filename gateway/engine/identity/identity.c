@@ -26,6 +26,38 @@ void tg_account_unref(struct tg_account *account)
     }
 }
 
+static bool count_one(atomic_uint *count, uint32_t max)
+{
+    unsigned before = atomic_load_explicit(count, memory_order_relaxed);
+    do {
+        if (max != 0 && before >= max) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(
+        count, &before, before + 1, memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+bool tg_account_connect(struct tg_account *account, uint32_t max)
+{
+    return count_one(&account->connections, max);
+}
+
+void tg_account_disconnect(struct tg_account *account)
+{
+    atomic_fetch_sub_explicit(&account->connections, 1, memory_order_relaxed);
+}
+
+bool tg_account_subscribe(struct tg_account *account, uint32_t max)
+{
+    return count_one(&account->subscriptions, max);
+}
+
+void tg_account_unsubscribe(struct tg_account *account)
+{
+    atomic_fetch_sub_explicit(&account->subscriptions, 1, memory_order_relaxed);
+}
+
 /* The identity is one block: itself, the list of types, then the bytes of all texts. */
 static struct tg_slice put(uint8_t **at, struct tg_slice text)
 {
@@ -128,7 +160,7 @@ bool tg_selection_has(const struct tg_selection *selection,
     if (identity == NULL) {
         return selection->user.size == 0 && selection->session.size == 0;
     }
-    return tg_slice_equal(identity->facts.app, selection->app) &&
+    return tg_identity_is_of(identity, selection->app) &&
            (selection->user.size == 0 ||
             tg_slice_equal(identity->facts.user, selection->user)) &&
            (selection->session.size == 0 ||

@@ -11,6 +11,7 @@
 #include "engine/base/slice.h"
 
 enum {
+    TG_APP_BYTES_MAX = 64,
     TG_USER_BYTES_MAX = 128,
     TG_SESSION_NAME_BYTES_MAX = 64, /* Of the application's own session. */
     TG_IDENTITY_TYPES_MAX = 1000,
@@ -30,6 +31,12 @@ struct tg_account *tg_account_create(void);
 void tg_account_ref(struct tg_account *account);
 /* NULL is fine. From any thread. */
 void tg_account_unref(struct tg_account *account);
+/* Count one more, unless there are `max` already (0: no limit): false, and nothing is
+ * counted. What was counted is given back once. From any thread. */
+bool tg_account_connect(struct tg_account *account, uint32_t max);
+void tg_account_disconnect(struct tg_account *account);
+bool tg_account_subscribe(struct tg_account *account, uint32_t max);
+void tg_account_unsubscribe(struct tg_account *account);
 
 /* What an identity says. */
 struct tg_identity_facts {
@@ -75,7 +82,8 @@ enum { TG_SESSION_TOKEN_MAX = 128 };
 
 /* What it gets for them. */
 struct tg_admission {
-    struct tg_identity *identity;         /* A reference, which is the receiver's. */
+    /* A reference, which is the receiver's, with a connection counted in its account. */
+    struct tg_identity *identity;
     char token[TG_SESSION_TOKEN_MAX + 1]; /* To be shown the next time. Wipe it. */
     int64_t expires_in_ms;
 };

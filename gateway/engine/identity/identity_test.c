@@ -49,11 +49,44 @@ static void a_selection_means_one_application_only(void **state)
     tg_identity_unref(identity);
 }
 
+static void an_account_counts_up_to_its_limit(void **state)
+{
+    (void)state;
+    struct tg_account *account = tg_account_create();
+    assert_true(tg_account_connect(account, 2));
+    assert_true(tg_account_connect(account, 2));
+    assert_false(tg_account_connect(account, 2));
+    assert_true(tg_account_connect(account, 0));
+    assert_int_equal(account->connections, 3);
+    tg_account_disconnect(account);
+    tg_account_disconnect(account);
+    assert_true(tg_account_connect(account, 2));
+    assert_true(tg_account_subscribe(account, 1));
+    assert_false(tg_account_subscribe(account, 1));
+    tg_account_unsubscribe(account);
+    assert_true(tg_account_subscribe(account, 1));
+    tg_account_unref(account);
+}
+
+static void an_identity_of_every_application_is_of_each(void **state)
+{
+    (void)state;
+    struct tg_identity *identity = identity_of("", "");
+    assert_true(tg_identity_is_of(identity, TG_LIT("board")));
+    struct tg_selection selection = {.app = TG_LIT("board")};
+    assert_true(tg_selection_has(&selection, identity, 7));
+    selection.user = TG_LIT("7");
+    assert_false(tg_selection_has(&selection, identity, 7));
+    tg_identity_unref(identity);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_identity_holds_what_it_was_made_with),
         cmocka_unit_test(a_selection_means_one_application_only),
+        cmocka_unit_test(an_account_counts_up_to_its_limit),
+        cmocka_unit_test(an_identity_of_every_application_is_of_each),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
 }

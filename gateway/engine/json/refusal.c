@@ -33,6 +33,7 @@ void tg_refusal_set(struct tg_refusal *refusal, enum tg_code code, const char *m
     refusal->nearest_count = 0;
     refusal->line = 0;
     refusal->column = 0;
+    refusal->retry_after_ms = 0;
     struct tg_slice path = tg_slice_of(member == NULL ? "" : member);
     copy_name(refusal->member, path.data, path.size);
 
@@ -86,6 +87,10 @@ void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf)
             tg_json_write_text(buf, refusal->nearest[i]);
         }
         tg_buf_add_byte(buf, ']');
+    }
+    if (refusal->retry_after_ms != 0) {
+        tg_buf_add_text(buf, ",\"retry_after_ms\":");
+        tg_buf_add_u64(buf, refusal->retry_after_ms);
     }
 }
 

@@ -20,6 +20,7 @@ struct tg_refusal {
     uint32_t nearest_count;
     uint32_t line;   /* In the text that was judged, both from 1; 0: it is no text */
     uint32_t column; /* of lines. Columns count characters (code points). */
+    uint32_t retry_after_ms; /* When it may go well; 0: nobody knows. */
     char message[TG_REFUSAL_MESSAGE_MAX + 1];
     char member[TG_REFUSAL_NAME_MAX + 1]; /* A path, `data.total`; empty: of no member. */
     char nearest[TG_REFUSAL_NEAREST_MAX][TG_REFUSAL_NAME_MAX + 1];
@@ -33,8 +34,8 @@ void tg_refusal_set(struct tg_refusal *refusal, enum tg_code code, const char *m
 void tg_refusal_suggest(struct tg_refusal *refusal, struct tg_slice name);
 /* The same for all that `nearest` found. */
 void tg_refusal_suggest_all(struct tg_refusal *refusal, const struct tg_nearest *nearest);
-/* `"code":…,"message":…` and `member`, `line` with `column`, `nearest` where there are
- * such: members of an object that the caller opened, without a comma before or after. */
+/* `"code":…,"message":…` and `member`, `line` with `column`, `nearest`, `retry_after_ms`
+ * where there are such: members of an object that the caller opened, without a comma before or after. */
 void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf);
 
 /* For messages: how much of a peer's bytes to quote, as `"%.*s"` of TG_FMT. At most 64

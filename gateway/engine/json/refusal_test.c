@@ -20,6 +20,14 @@ static void a_refusal_is_written_as_members(void **state)
     assert_slice(tg_buf_slice(&buf),
                  "\"code\":\"unknown_member\",\"message\":\"no\",\"member\":"
                  "\"data.a\\\"b\",\"nearest\":[\"ab\",\"abc\"]");
+    tg_buf_clear(&buf);
+    tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "later");
+    refusal.retry_after_ms = 250;
+    tg_refusal_write(&refusal, &buf);
+    assert_slice(tg_buf_slice(&buf),
+                 "\"code\":\"overloaded\",\"message\":\"later\",\"retry_after_ms\":250");
+    tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "who knows");
+    assert_int_equal(refusal.retry_after_ms, 0);
     tg_buf_finish(&buf);
 }
 

@@ -6,17 +6,31 @@ enum {
     NAME_MAX_BYTES = 128,
     DURABLE_MAX_BYTES = 64,
     EPOCH_MAX_BYTES = 32,
-    SECRET_MAX_BYTES = 4096,
+    TICKET_MAX_BYTES = 8192,
+    TOKEN_MAX_BYTES = 256,
 };
 
 static const int64_t offset_max = (INT64_C(1) << 53) - 1;
 
+/* Nothing stays of a secret that had to be read into memory of its own. */
+static void wipe(struct tg_buf *buf)
+{
+    if (buf->size != 0) {
+        explicit_bzero(buf->data, buf->size);
+        tg_buf_clear(buf);
+    }
+}
+
 void tg_message_reader_finish(struct tg_message_reader *reader)
 {
+    wipe(&reader->ticket);
+    wipe(&reader->session);
     tg_json_finish(&reader->doc);
     tg_buf_finish(&reader->type);
     tg_buf_finish(&reader->where);
     tg_buf_finish(&reader->client);
+    tg_buf_finish(&reader->ticket);
+    tg_buf_finish(&reader->session);
     tg_buf_finish(&reader->epoch);
     tg_buf_finish(&reader->other);
 }
@@ -169,6 +183,11 @@ static enum tg_err read_claims(struct tg_message_reader *reader, struct tg_json 
     if (tg_json_kind(value) == TG_JSON_NONE) {
         return TG_OK;
     }
+    if (message->ticket.size != 0 || message->session.size != 0) {
+        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "claims",
+                       "\"claims\" are not for a client that shows a ticket or session");
+        return TG_EINVAL;
+    }
     struct tg_slice raw = tg_json_raw(value);
     if (tg_json_kind(value) != TG_JSON_OBJECT || raw.size > TG_CLAIMS_BYTES_MAX) {
         return refuse(refusal, "claims", "an object of at most 4096 bytes", value);
@@ -190,13 +209,15 @@ static enum tg_err read_connect(struct tg_message_reader *reader, struct tg_json
                           "a string of at most 128 bytes", &reader->client,
                           &message->client, refusal);
     }
-    if (err == TG_OK) {
-        err = read_unsupported(reader, object, "ticket", SECRET_MAX_BYTES, "a string",
-                               message, refusal);
+    if (err == TG_OK && has(object, "ticket")) {
+        err = read_string(object, "ticket", 1, TICKET_MAX_BYTES,
+                          "a string of 1 to 8192 bytes", &reader->ticket,
+                          &message->ticket, refusal);
     }
-    if (err == TG_OK) {
-        err = read_unsupported(reader, object, "session", SECRET_MAX_BYTES, "a string",
-                               message, refusal);
+    if (err == TG_OK && has(object, "session")) {
+        err = read_string(object, "session", 1, TOKEN_MAX_BYTES,
+                          "a string of 1 to 256 bytes", &reader->session,
+                          &message->session, refusal);
     }
     if (err == TG_OK) {
         err = read_claims(reader, object, message, refusal);
@@ -280,6 +301,8 @@ enum tg_err tg_message_read(struct tg_message_reader *reader, struct tg_slice te
                             struct tg_message *message, struct tg_refusal *refusal)
 {
     *message = (struct tg_message){.kind = TG_MESSAGE_NONE};
+    wipe(&reader->ticket);
+    wipe(&reader->session);
     struct tg_json_error error;
     enum tg_err err = tg_json_parse(&reader->doc, text, NULL, &error);
     if (err == TG_ENOMEM) {

@@ -42,6 +42,8 @@ struct tg_message {
     struct tg_slice type;                /* subscribe */
     struct tg_slice where;               /* subscribe; empty: none */
     struct tg_slice client;              /* connect; may be empty */
+    struct tg_slice ticket;              /* connect: a secret; empty: none */
+    struct tg_slice session;             /* connect: likewise, a session's token */
     struct tg_slice claims;              /* connect: an object's JSON; empty: none */
     bool has_since;                      /* subscribe */
     struct tg_message_position position; /* subscribe with since, ack */
@@ -57,6 +59,8 @@ struct tg_message_reader {
     struct tg_buf type;
     struct tg_buf where;
     struct tg_buf client;
+    struct tg_buf ticket; /* Wiped before the next message is read, as is `session`. */
+    struct tg_buf session;
     struct tg_buf epoch;
     struct tg_buf other;
 };

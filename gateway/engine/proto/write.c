@@ -30,6 +30,7 @@ static const char *reset_text(enum tg_reset reset)
         [TG_RESET_LIMIT] = "limit",
         [TG_RESET_QUERY_CHANGED] = "query_changed",
         [TG_RESET_FORBIDDEN] = "forbidden",
+        [TG_RESET_CLOSED] = "closed",
     };
     return texts[reset];
 }
@@ -47,7 +48,18 @@ void tg_write_connected(struct tg_buf *buf, const struct tg_message_id *id,
     write_number(buf, ",\"ping_interval_ms\":", connected->ping_interval_ms);
     write_number(buf, ",\"limits\":{\"message_bytes\":", connected->message_bytes_max);
     write_number(buf, ",\"subscriptions\":", connected->subscriptions_max);
-    tg_buf_add_text(buf, "}}");
+    tg_buf_add_byte(buf, '}');
+    if (connected->user.size != 0) {
+        tg_buf_add_text(buf, ",\"user\":");
+        tg_json_write_string(buf, connected->user);
+    }
+    if (connected->token != NULL) {
+        tg_buf_add_text(buf, ",\"session\":{\"token\":\"");
+        tg_buf_add_text(buf, connected->token);
+        write_number(buf, "\",\"expires_in_ms\":", (uint64_t)connected->expires_in_ms);
+        tg_buf_add_byte(buf, '}');
+    }
+    tg_buf_add_byte(buf, '}');
 }
 
 void tg_write_subscribed(struct tg_buf *buf, const struct tg_subscribed *subscribed)

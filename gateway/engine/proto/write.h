@@ -9,6 +9,9 @@
 
 struct tg_connected {
     uint64_t client;
+    struct tg_slice user; /* Empty: whoever shows nothing, or claims alone. */
+    const char *token;    /* Of its session, to be wiped; NULL: it has none. */
+    int64_t expires_in_ms;
     uint64_t catalogue;
     uint32_t ping_interval_ms;
     uint32_t message_bytes_max;
@@ -23,6 +26,8 @@ enum tg_reset {
     TG_RESET_LIMIT,
     TG_RESET_QUERY_CHANGED,
     TG_RESET_FORBIDDEN,
+    TG_RESET_CLOSED, /* By whoever manages the gateway. */
+    TG_RESETS,
 };
 
 struct tg_subscribed {

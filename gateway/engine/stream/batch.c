@@ -11,7 +11,9 @@ struct tg_batch *tg_batch_create(struct tg_catalogue *catalogue, uint32_t capaci
     }
     *batch = (struct tg_batch){.capacity = capacity};
     atomic_init(&batch->refs, 1);
-    tg_catalogue_ref(catalogue);
+    if (catalogue != NULL) {
+        tg_catalogue_ref(catalogue);
+    }
     batch->catalogue = catalogue;
     return batch;
 }
@@ -86,6 +88,16 @@ struct tg_batch *tg_batch_of_roster(struct tg_roster *roster)
     struct tg_batch *batch = tg_batch_create(roster->catalogue, 0);
     if (batch != NULL) {
         batch->roster = roster;
+        batch->weight = sizeof *batch;
+    }
+    return batch;
+}
+
+struct tg_batch *tg_batch_of_errand(void *errand)
+{
+    struct tg_batch *batch = tg_batch_create(NULL, 0);
+    if (batch != NULL) {
+        batch->errand = errand;
         batch->weight = sizeof *batch;
     }
     return batch;

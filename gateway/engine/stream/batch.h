@@ -37,8 +37,9 @@ struct tg_event {
 
 struct tg_batch {
     atomic_uint refs;
-    struct tg_catalogue *catalogue; /* The version that the events were checked under. */
+    struct tg_catalogue *catalogue; /* Of the events; NULL of an errand. */
     struct tg_roster *roster;       /* NULL, or to be followed before the events. */
+    void *errand; /* NULL, or what the owner of the shards wants done, in this order. */
     struct tg_buf bytes;
     /* Called with the batch's weight when the last reference goes; may be NULL. */
     void (*released)(void *context, size_t weight);
@@ -52,6 +53,9 @@ struct tg_batch {
 /* A batch without events, that brings a roster, whose reference it takes over; NULL
  * without memory. */
 struct tg_batch *tg_batch_of_roster(struct tg_roster *roster);
+/* A batch without events, that brings an errand, which stays the caller's and must live
+ * as long as the batch; NULL without memory. */
+struct tg_batch *tg_batch_of_errand(void *errand);
 /* An empty batch with one reference, for up to `capacity` events; NULL without memory. It
  * takes a reference of `catalogue`. */
 struct tg_batch *tg_batch_create(struct tg_catalogue *catalogue, uint32_t capacity);

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -222,9 +223,67 @@ static void check_testing(struct load *load)
     }
 }
 
+static void check_certificate(struct load *load)
+{
+    const struct tg_config_clients *clients = &load->config->clients;
+    if ((clients->certificate == NULL) != (clients->certificate_key == NULL)) {
+        const char *given = clients->certificate != NULL ? "clients.certificate"
+                                                         : "clients.certificate_key";
+        tg_mistake(load->mistakes, place_of(load, given), given,
+                   "wants %s too: TLS needs a certificate and its key",
+                   clients->certificate == NULL ? "clients.certificate"
+                                                : "clients.certificate_key");
+    }
+}
+
+/* Before the endpoint is resolved. */
+static void check_curve(struct load *load)
+{
+    const struct tg_config_ingest *ingest = &load->config->ingest;
+    if (ingest->curve_key_file == NULL && !tg_config_is_local_endpoint(ingest->zmq)) {
+        tg_mistake(
+            load->mistakes, place_of(load, "ingest.zmq"), "ingest.zmq",
+            "ZeroMQ over a network needs CURVE encryption: set "
+            "ingest.curve_key_file and ingest.curve_clients (telegraphy keys curve "
+            "makes keys), or use a loopback address such as tcp://127.0.0.1:5555; "
+            "got %s",
+            ingest->zmq);
+    }
+    if (ingest->curve_key_file == NULL && ingest->curve_clients.count != 0) {
+        tg_mistake(load->mistakes, place_of(load, "ingest.curve_clients"),
+                   "ingest.curve_clients",
+                   "wants ingest.curve_key_file too: without it nothing is encrypted");
+    }
+    if (ingest->curve_key_file != NULL && ingest->curve_clients.count == 0 &&
+        load->mistakes->errors == 0) {
+        tg_warning(load->mistakes, place_of(load, "ingest.curve_key_file"),
+                   "ingest.curve_clients",
+                   "names nobody: no publisher can connect over ZeroMQ");
+    }
+}
+
+static void warn_of_open_key(struct load *load, const char *path, const char *file)
+{
+    struct stat about;
+    if (file != NULL && stat(file, &about) == 0 && (about.st_mode & S_IROTH) != 0) {
+        tg_warning(load->mistakes, place_of(load, path), path,
+                   "%s can be read by every user of this machine; chmod 600 it", file);
+    }
+}
+
 static void warn_of_risks(struct load *load)
 {
     const struct tg_config *config = load->config;
+    if (!tg_config_is_loopback(config->clients.host) &&
+        config->clients.certificate == NULL &&
+        config->clients.trusted_proxies.count == 0) {
+        tg_warning(load->mistakes, place_of(load, "clients.host"), "clients.host",
+                   "clients on other machines would connect by ws://, which anybody on "
+                   "the way can read and change: set clients.certificate, or let a proxy "
+                   "with TLS stand before it and name it in clients.trusted_proxies");
+    }
+    warn_of_open_key(load, "clients.certificate_key", config->clients.certificate_key);
+    warn_of_open_key(load, "ingest.curve_key_file", config->ingest.curve_key_file);
     if (!tg_config_is_loopback(config->ingest.host)) {
         tg_warning(load->mistakes, place_of(load, "ingest.host"), "ingest.host",
                    "ingest over HTTP is not encrypted: keys can be read on the way from "
@@ -321,6 +380,8 @@ enum tg_err tg_config_load(struct tg_config *config, const struct tg_config_inpu
     check_ports(&load);
     check_limits(&load);
     check_testing(&load);
+    check_certificate(&load);
+    check_curve(&load);
     warn_of_risks(&load);
     resolve(&load);
     return mistakes->errors != 0 ? TG_EINVAL : TG_OK;

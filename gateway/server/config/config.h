@@ -42,10 +42,24 @@ struct tg_config_keys {
     size_t count;
 };
 
+/* All addresses that begin with the same bits. */
+struct tg_config_network {
+    uint8_t bytes[16]; /* IPv4 as mapped into IPv6. */
+    uint8_t bits;      /* So many of all 128 count; the others are 0. */
+};
+
+struct tg_config_networks {
+    struct tg_config_network *items;
+    size_t count;
+};
+
 struct tg_config_clients {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
+    char *certificate; /* PEM files; both NULL: no TLS. */
+    char *certificate_key;
     struct tg_config_origins allowed_origins;
+    struct tg_config_networks trusted_proxies;
     uint32_t connections_max;
     uint32_t backlog;
 };
@@ -108,8 +122,10 @@ struct tg_config_timeouts {
 struct tg_config_ingest {
     char *host; /* An IPv4 or IPv6 address. */
     uint32_t port;
-    char *zmq;                  /* An ipc:// or tcp:// endpoint; NULL: off. */
-    struct tg_config_keys keys; /* Empty: see tg_runtime_ingest_key. */
+    char *zmq;                           /* An ipc:// or tcp:// endpoint; NULL: off. */
+    char *curve_key_file;                /* The gateway's secret key; NULL: no CURVE. */
+    struct tg_config_list curve_clients; /* Public keys of who may connect, in Z85. */
+    struct tg_config_keys keys;          /* Empty: see tg_runtime_ingest_key. */
     uint32_t request_bytes_max;
     uint32_t batch_events_max;
     uint32_t dedup_window;
@@ -123,6 +139,10 @@ struct tg_config_log {
 struct tg_config_conformance {
     bool enabled;
     uint32_t port; /* Always on 127.0.0.1. */
+};
+
+struct tg_config_process {
+    bool hardening;
 };
 
 /* For tests, and refused where others than this machine could use it. */
@@ -145,6 +165,7 @@ struct tg_config {
     struct tg_config_ingest ingest;
     struct tg_config_log log;
     struct tg_config_conformance conformance;
+    struct tg_config_process process;
     struct tg_config_testing testing;
 };
 

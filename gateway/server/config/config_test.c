@@ -131,12 +131,15 @@ static void every_setting_can_be_set_in_the_file(void **state)
     (void)state;
     put_file("board.json", "{}", 2, 0600);
     put_file("shop.key", "0123456789abcdef\n", 17, 0600);
+    put_file("shop.pem", "", 0, 0644);
     assert_int_equal(
         load("shards: 3\n"
              "runtime_dir: /run/telegraphy\n"
              "catalogues: [board.json]\n"
              "clients:\n"
              "  host: 0.0.0.0\n"
+             "  certificate: shop.pem\n"
+             "  certificate_key: shop.key\n"
              "  port: 8000\n"
              "  allowed_origins: [https://shop.example, \"http://[::1]:8080\"]\n"
              "log: {level: debug, format: json}\n"
@@ -155,6 +158,8 @@ static void every_setting_can_be_set_in_the_file(void **state)
     assert_int_equal(config.catalogues.count, 1);
     assert_string_equal(config.catalogues.items[0], "board.json");
     assert_int_equal(config.clients.port, 8000);
+    assert_string_equal(config.clients.certificate, "shop.pem");
+    assert_string_equal(config.clients.certificate_key, "shop.key");
     assert_false(config.clients.allowed_origins.same_host);
     assert_int_equal(config.clients.allowed_origins.exact.count, 2);
     assert_string_equal(config.clients.allowed_origins.exact.items[0],
@@ -382,6 +387,64 @@ static void a_list_is_separated_by_commas_in_a_flag(void **state)
     assert_int_equal(config.clients.allowed_origins.exact.count, 1);
 }
 
+static void networks_are_read_with_and_without_bits(void **state)
+{
+    (void)state;
+    static const uint8_t v4[16] = {[10] = 0xff, 0xff, 10, 1};
+    static const uint8_t v6[16] = {0x20, 0x01, 0x0d, 0xb8, 0x80};
+    assert_int_equal(FLAGS("--clients-trusted-proxies",
+                           "10.1.0.0/18,192.0.2.7,2001:db8:8000::/33,::1"),
+                     TG_OK);
+    assert_string_equal(said, "");
+    const struct tg_config_networks *networks = &config.clients.trusted_proxies;
+    assert_int_equal(networks->count, 4);
+    assert_int_equal(networks->items[0].bits, 96 + 18);
+    assert_memory_equal(networks->items[0].bytes, v4, 16);
+    assert_int_equal(networks->items[1].bits, 128);
+    assert_int_equal(networks->items[2].bits, 33);
+    assert_memory_equal(networks->items[2].bytes, v6, 16);
+    assert_int_equal(networks->items[3].bits, 128);
+}
+
+static void networks_are_exact_or_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(load("clients:\n"
+                          "  trusted_proxies:\n"
+                          "  - 10.0.0.1/8\n"
+                          "  - 2001:db8::1/32\n"
+                          "  - 10.0.0.0/33\n"
+                          "  - 10.0.0.0/\n"
+                          "  - 10.0.0.0/-1\n"
+                          "  - 10.0.0.0/8/8\n"
+                          "  - proxy.example\n"
+                          "  - '[::1]'\n"
+                          "  - [10.0.0.1]\n"),
+                     TG_EINVAL);
+#define WANTS                                                                  \
+    "clients.trusted_proxies: wants a list of addresses and networks such as " \
+    "192.0.2.7 or 10.0.0.0/8; got "
+    assert_string_equal(
+        said, "t.yaml:3:5: clients.trusted_proxies: the network of \"10.0.0.1/8\" is "
+              "10.0.0.0/8\n"
+              "t.yaml:4:5: clients.trusted_proxies: the network of \"2001:db8::1/32\" is "
+              "2001:db8::/32\n"
+              "t.yaml:5:5: " WANTS "\"10.0.0.0/33\"\n"
+              "t.yaml:6:5: " WANTS "\"10.0.0.0/\"\n"
+              "t.yaml:7:5: " WANTS "\"10.0.0.0/-1\"\n"
+              "t.yaml:8:5: " WANTS "\"10.0.0.0/8/8\"\n"
+              "t.yaml:9:5: " WANTS "\"proxy.example\"\n"
+              "t.yaml:10:5: " WANTS "\"[::1]\"\n"
+              "t.yaml:11:5: " WANTS "a list\n");
+    assert_int_equal(load("clients: {trusted_proxies: 10.0.0.1}\n"), TG_EINVAL);
+    assert_string_equal(said, "t.yaml:1:28: " WANTS "\"10.0.0.1\"\n");
+    assert_int_equal(load("clients: {trusted_proxies: [0.0.0.0/0]}\n"), TG_OK);
+    assert_string_equal(said,
+                        "(warning) t.yaml:1:29: clients.trusted_proxies: 0.0.0.0/0 lets "
+                        "every client say which address it has, and so escape the limits "
+                        "of an address: name your proxies alone\n");
+}
+
 static void origins_are_exact_or_refused(void **state)
 {
     (void)state;
@@ -436,10 +499,11 @@ static void ingest_over_a_network_is_refused_without_encryption(void **state)
     (void)state;
     assert_int_equal(load("ingest: {zmq: \"tcp://0.0.0.0:5555\"}\n"), TG_EINVAL);
     assert_string_equal(
-        said, "t.yaml:1:15: ingest.zmq: ZeroMQ over a network needs CURVE "
-              "encryption, which this version does not have yet: use a loopback "
-              "address such as tcp://127.0.0.1:5555; got "
-              "\"tcp://0.0.0.0:5555\"\n");
+        said,
+        "t.yaml:1:15: ingest.zmq: ZeroMQ over a network needs CURVE "
+        "encryption: set ingest.curve_key_file and ingest.curve_clients (telegraphy "
+        "keys curve makes keys), or use a loopback address such as "
+        "tcp://127.0.0.1:5555; got tcp://0.0.0.0:5555\n");
     assert_int_equal(load("ingest: {host: 0.0.0.0}\n"), TG_OK);
     assert_non_null(
         strstr(said, "(warning) t.yaml:1:16: ingest.host: ingest over HTTP is not"));
@@ -720,7 +784,8 @@ static void the_reference_tells_every_setting_as_it_is(void **state)
 static void without_memory_loading_fails_in_good_order(void **state)
 {
     (void)state;
-    const char yaml[] = "clients: {port: 8000, allowed_origins: [https://a.example]}\n"
+    const char yaml[] = "clients: {port: 8000, allowed_origins: [https://a.example],\n"
+                        "  trusted_proxies: [10.0.0.0/8]}\n"
                         "ingest: {keys: [{app: a, key: secret-secret-secret}]}\n";
     put_file("t.yaml", yaml, strlen(yaml), 0600);
     variables[0][0] = "TELEGRAPHY_INGEST_KEYS";
@@ -760,8 +825,8 @@ static int leave(void **state)
 {
     (void)state;
     static const char *const made[] = {
-        "t.yaml",       "board.json", "shop.key",   "open.key",
-        "writable.key", "two.key",    "sub/t.yaml", "sub/board.json",
+        "t.yaml",     "board.json",     "shop.key", "open.key", "writable.key", "two.key",
+        "sub/t.yaml", "sub/board.json", "shop.pem", "web.pub",  "gateway.key",
     };
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
         unlink(made[i]);
@@ -791,6 +856,8 @@ int main(void)
         TEST(a_switch_takes_a_value_where_there_is_one),
         TEST(a_mistaken_flag_is_named_too),
         TEST(a_list_is_separated_by_commas_in_a_flag),
+        TEST(networks_are_read_with_and_without_bits),
+        TEST(networks_are_exact_or_refused),
         TEST(origins_are_exact_or_refused),
         TEST(ingest_over_a_network_is_refused_without_encryption),
         TEST(an_endpoint_is_one_that_can_be_bound),

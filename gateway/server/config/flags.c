@@ -141,7 +141,9 @@ static void set_value(struct load *load, const struct tg_setting *setting,
                       const char *value)
 {
     struct tg_place place = {load->flags[tg_setting_index(setting)], 0, 0};
-    bool list = setting->kind == TG_SETTING_FILES || setting->kind == TG_SETTING_ORIGINS;
+    bool list = setting->kind == TG_SETTING_FILES ||
+                setting->kind == TG_SETTING_ORIGINS ||
+                setting->kind == TG_SETTING_NETWORKS;
     struct tg_given *given = list ? split_list(place, value, tg_given_text)
                                   : tg_given_text(place, tg_slice_of(value));
     if (given == NULL) {

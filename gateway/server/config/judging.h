@@ -1,4 +1,4 @@
-/* What values.c and keys.c share; nothing else includes it. */
+/* What values.c, keys.c and networks.c share; nothing else includes it. */
 #ifndef TG_CONFIG_JUDGING_H
 #define TG_CONFIG_JUDGING_H
 
@@ -18,8 +18,20 @@ void tg_judging_no_memory(const struct judging *judging, const struct tg_given *
 char *tg_judging_path(const struct judging *judging, const char *name);
 char *tg_copy_text(const char *text);
 
+void tg_config_list_finish(struct tg_config_list *list);
+/* Takes `text`. False without memory. */
+bool tg_config_list_add(struct tg_config_list *list, char *text);
+
+void tg_config_curve_keys_set(const struct judging *judging,
+                              struct tg_config_list *member,
+                              const struct tg_given *given);
 void tg_config_keys_set(const struct judging *judging, struct tg_config_keys *member,
                         const struct tg_given *given);
 void tg_config_keys_finish(struct tg_config_keys *keys);
+
+void tg_config_networks_set(const struct judging *judging,
+                            struct tg_config_networks *member,
+                            const struct tg_given *given);
+void tg_config_networks_finish(struct tg_config_networks *networks);
 
 #endif

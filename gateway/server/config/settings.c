@@ -32,8 +32,14 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(clients.host, ADDRESS, "127.0.0.1",
           "address that clients connect to; 0.0.0.0 or :: for every network"),
     NUMBER(clients.port, "1844", 1, 65535, NULL, "port that clients connect to"),
+    OTHER(clients.certificate, FILE, "off",
+          "certificate chain for TLS (https:, wss:) on the clients' port, read again on "
+          "SIGHUP; off: no TLS"),
+    OTHER(clients.certificate_key, FILE, "off", "private key of the certificate"),
     OTHER(clients.allowed_origins, ORIGINS, "same-host",
           "web pages that may connect: same-host, a list of origins, or * for all"),
+    OTHER(clients.trusted_proxies, NETWORKS, "[]",
+          "proxies whose X-Forwarded-For says which address a client has"),
     NUMBER(clients.connections_max, "100000", 1, 10000000, NULL,
            "connections at a time; more are answered with 503"),
     NUMBER(clients.backlog, "4096", 1, 65535, NULL,
@@ -119,6 +125,11 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(ingest.zmq, ENDPOINT, "auto",
           "endpoint of ingest over ZeroMQ; auto: the local socket ingest-PORT.ipc in "
           "runtime_dir; off: none"),
+    OTHER(ingest.curve_key_file, FILE, "off",
+          "secret key of the gateway, as `telegraphy keys curve` makes it: ingest over "
+          "ZeroMQ speaks CURVE only; off: no CURVE"),
+    OTHER(ingest.curve_clients, CURVE_KEYS, "[]",
+          "public keys of the publishers that may connect with CURVE"),
     OTHER(ingest.keys, KEYS, "[]",
           "who may publish: a list of app with key or key_file; or "
           "$TELEGRAPHY_INGEST_KEYS"),
@@ -134,6 +145,10 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(conformance.enabled, SWITCH, "false",
           "echo services for test suites that others wrote, on 127.0.0.1 only"),
     NUMBER(conformance.port, "1846", 1, 65535, NULL, "port of these services"),
+
+    OTHER(process.hardening, SWITCH, "true",
+          "give up what the gateway never needs: to execute programs, to trace or look "
+          "into processes; debuggers and profilers need false"),
 
     OTHER(testing.claims, SWITCH, "false",
           "take clients' claims from themselves (connect with claims); only where "
@@ -209,17 +224,28 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
         tg_buf_add_text(buf, "an IP address such as 127.0.0.1 or ::1");
         break;
     case TG_SETTING_ENDPOINT:
-        tg_buf_add_text(buf, "auto, off, ipc:///a/path or tcp://127.0.0.1:PORT");
+        tg_buf_add_text(buf, "auto, off, ipc:///a/path or tcp://ADDRESS:PORT");
         break;
     case TG_SETTING_DIRECTORY:
         tg_buf_add_text(buf, "auto or an absolute path");
         break;
+    case TG_SETTING_FILE:
+        tg_buf_add_text(buf, "off or a file");
+        break;
     case TG_SETTING_FILES:
         tg_buf_add_text(buf, "a list of files");
+        break;
+    case TG_SETTING_CURVE_KEYS:
+        tg_buf_add_text(buf, "a list of public keys of 40 characters (Z85), or a file "
+                             "with one on each line");
         break;
     case TG_SETTING_ORIGINS:
         tg_buf_add_text(
             buf, "same-host, *, or a list of origins such as https://shop.example");
+        break;
+    case TG_SETTING_NETWORKS:
+        tg_buf_add_text(
+            buf, "a list of addresses and networks such as 192.0.2.7 or 10.0.0.0/8");
         break;
     case TG_SETTING_KEYS:
         tg_buf_add_text(buf, "a list whose items have app, and key or key_file");
@@ -259,10 +285,15 @@ static const char *placeholder(const struct tg_setting *setting)
         return " ENDPOINT";
     case TG_SETTING_DIRECTORY:
         return " DIRECTORY";
+    case TG_SETTING_FILE:
+    case TG_SETTING_CURVE_KEYS:
+        return " FILE";
     case TG_SETTING_FILES:
         return " FILE,...";
     case TG_SETTING_ORIGINS:
         return " ORIGIN,...";
+    case TG_SETTING_NETWORKS:
+        return " NETWORK,...";
     case TG_SETTING_CHOICE:
     case TG_SETTING_KEYS:
         break;

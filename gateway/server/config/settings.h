@@ -12,9 +12,12 @@ enum tg_setting_kind {
     TG_SETTING_ADDRESS, /* char *. */
     TG_SETTING_ENDPOINT,
     TG_SETTING_DIRECTORY,
-    TG_SETTING_FILES,   /* struct tg_config_list. */
-    TG_SETTING_ORIGINS, /* struct tg_config_origins. */
-    TG_SETTING_KEYS,    /* struct tg_config_keys. */
+    TG_SETTING_FILE,
+    TG_SETTING_FILES,      /* struct tg_config_list. */
+    TG_SETTING_CURVE_KEYS, /* The same. */
+    TG_SETTING_ORIGINS,    /* struct tg_config_origins. */
+    TG_SETTING_NETWORKS,   /* struct tg_config_networks. */
+    TG_SETTING_KEYS,       /* struct tg_config_keys. */
 };
 
 struct tg_setting {
@@ -29,7 +32,7 @@ struct tg_setting {
     enum tg_setting_kind kind;
 };
 
-enum { TG_SETTING_COUNT = 54 };
+enum { TG_SETTING_COUNT = 60 };
 extern const struct tg_setting tg_settings[TG_SETTING_COUNT];
 
 /* The setting of this path, or NULL. */

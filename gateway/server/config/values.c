@@ -159,13 +159,12 @@ static void set_address(const struct judging *judging, char **member,
     set_text(judging, member, given);
 }
 
-/* "127.0.0.1:5555" or "[::1]:5555", on loopback. */
-static bool is_loopback_endpoint(const char *text, bool *elsewhere)
+/* The address of "127.0.0.1:5555" or "[::1]:5555". */
+static bool endpoint_address(const char *text, char address[64])
 {
-    char address[64];
     const char *colon = strrchr(text, ':');
     uint64_t port;
-    if (colon == NULL || (size_t)(colon - text) >= sizeof address || colon == text ||
+    if (colon == NULL || colon - text >= 64 || colon == text ||
         !read_number(colon + 1, &port) || port == 0 || port > 65535) {
         return false;
     }
@@ -173,18 +172,21 @@ static bool is_loopback_endpoint(const char *text, bool *elsewhere)
     size_t size = (size_t)(colon - text) - (bracketed ? 2 : 0);
     memcpy(address, text + (bracketed ? 1 : 0), size);
     address[size] = '\0';
-    if (bracketed != (strchr(address, ':') != NULL)) {
-        return false;
-    }
-    *elsewhere = !tg_config_is_loopback(address);
-    return true;
+    return bracketed == (strchr(address, ':') != NULL) && tg_config_is_address(address);
+}
+
+bool tg_config_is_local_endpoint(const char *endpoint)
+{
+    char address[64];
+    return strncmp(endpoint, "tcp://", 6) != 0 ||
+           (endpoint_address(endpoint + 6, address) && tg_config_is_loopback(address));
 }
 
 static void set_endpoint(const struct judging *judging, char **member,
                          const struct tg_given *given)
 {
     const char *text = given->kind == TG_GIVEN_TEXT ? given->text : "";
-    bool elsewhere = false;
+    char address[64];
     if (strcmp(text, "auto") == 0 || strcmp(text, "off") == 0) {
         set_text(judging, member, given); /* Resolved when the rest is known. */
     } else if (strncmp(text, "ipc:///", 7) == 0 && text[7] != '\0') {
@@ -196,18 +198,7 @@ static void set_endpoint(const struct judging *judging, char **member,
             return;
         }
         set_text(judging, member, given);
-    } else if (strncmp(text, "tcp://", 6) == 0 &&
-               is_loopback_endpoint(text + 6, &elsewhere)) {
-        if (elsewhere) {
-            char shown[TG_SHOWN_MAX];
-            tg_mistake(
-                judging->mistakes, given->place, judging->setting->path,
-                "ZeroMQ over a network needs CURVE encryption, which this version does "
-                "not have yet: use a loopback address such as tcp://127.0.0.1:5555; "
-                "got %s",
-                tg_config_show(shown, tg_slice_of(text)));
-            return;
-        }
+    } else if (strncmp(text, "tcp://", 6) == 0 && endpoint_address(text + 6, address)) {
         set_text(judging, member, given);
     } else {
         tg_judging_refuse(judging, given);
@@ -225,7 +216,7 @@ static void set_directory(const struct judging *judging, char **member,
     set_text(judging, member, given);
 }
 
-static void list_finish(struct tg_config_list *list)
+void tg_config_list_finish(struct tg_config_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         tg_free(list->items[i]);
@@ -234,8 +225,7 @@ static void list_finish(struct tg_config_list *list)
     *list = (struct tg_config_list){0};
 }
 
-/* Takes `text`. */
-static bool list_add(struct tg_config_list *list, char *text)
+bool tg_config_list_add(struct tg_config_list *list, char *text)
 {
     char **items = tg_resize(list->items, (list->count + 1) * sizeof *items);
     if (items == NULL || text == NULL) {
@@ -265,6 +255,25 @@ static bool file_readable(const struct judging *judging, const struct tg_given *
     return false;
 }
 
+static void set_file(const struct judging *judging, char **member,
+                     const struct tg_given *given)
+{
+    bool off = given->kind == TG_GIVEN_TEXT && strcmp(given->text, "off") == 0;
+    if (given->kind != TG_GIVEN_TEXT || given->text[0] == '\0') {
+        tg_judging_refuse(judging, given);
+        return;
+    }
+    char *path = off ? NULL : tg_judging_path(judging, given->text);
+    if (!off && path == NULL) {
+        tg_judging_no_memory(judging, given);
+    } else if (!off && !file_readable(judging, given, path)) {
+        tg_free(path);
+    } else {
+        tg_free(*member);
+        *member = path;
+    }
+}
+
 static void set_files(const struct judging *judging, struct tg_config_list *member,
                       const struct tg_given *given)
 {
@@ -282,22 +291,20 @@ static void set_files(const struct judging *judging, struct tg_config_list *memb
         }
         char *path = tg_judging_path(judging, item->text);
         right = path != NULL && file_readable(judging, item, path) && right;
-        if (!list_add(&list, path)) {
+        if (!tg_config_list_add(&list, path)) {
             tg_judging_no_memory(judging, item);
             right = false;
         }
     }
     if (!right) {
-        list_finish(&list);
+        tg_config_list_finish(&list);
         return;
     }
-    list_finish(member);
+    tg_config_list_finish(member);
     *member = list;
 }
 
-/* What is wrong with this as an origin, or NULL. Browsers send it in one spelling only,
- * and it is compared byte for byte, so another spelling would never match. */
-static const char *origin_fault(const char *text)
+const char *tg_config_origin_fault(const char *text)
 {
     const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
                        : strncmp(text, "http://", 7) == 0 ? text + 7
@@ -340,14 +347,14 @@ static bool add_origin(const struct judging *judging, struct tg_config_origins *
         origins->same_host = true;
         return true;
     }
-    const char *fault = origin_fault(item->text);
+    const char *fault = tg_config_origin_fault(item->text);
     if (fault != NULL) {
         char shown[TG_SHOWN_MAX];
         tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s; got %s",
                    fault, tg_config_show(shown, tg_slice_of(item->text)));
         return false;
     }
-    if (!list_add(&origins->exact, tg_copy_text(item->text))) {
+    if (!tg_config_list_add(&origins->exact, tg_copy_text(item->text))) {
         tg_judging_no_memory(judging, item);
         return false;
     }
@@ -369,14 +376,15 @@ static void set_origins(const struct judging *judging, struct tg_config_origins 
     }
     if (right && origins.any) {
         tg_warning(judging->mistakes, given->place, judging->setting->path,
-                   "* lets every web page connect from its visitors' browsers; name the "
-                   "origins that may, unless all events are for everyone");
+                   "* lets every web page connect from its visitors' browsers, as nobody "
+                   "or with a ticket that it got hold of; name the origins that may, "
+                   "unless all events are for everyone");
     }
     if (!right) {
-        list_finish(&origins.exact);
+        tg_config_list_finish(&origins.exact);
         return;
     }
-    list_finish(&member->exact);
+    tg_config_list_finish(&member->exact);
     *member = origins;
 }
 
@@ -405,11 +413,20 @@ void tg_setting_set(struct tg_config *config, const struct tg_setting *setting,
     case TG_SETTING_DIRECTORY:
         set_directory(&judging, member, given);
         break;
+    case TG_SETTING_FILE:
+        set_file(&judging, member, given);
+        break;
     case TG_SETTING_FILES:
         set_files(&judging, member, given);
         break;
+    case TG_SETTING_CURVE_KEYS:
+        tg_config_curve_keys_set(&judging, member, given);
+        break;
     case TG_SETTING_ORIGINS:
         set_origins(&judging, member, given);
+        break;
+    case TG_SETTING_NETWORKS:
+        tg_config_networks_set(&judging, member, given);
         break;
     case TG_SETTING_KEYS:
         tg_config_keys_set(&judging, member, given);
@@ -428,13 +445,18 @@ void tg_setting_finish(struct tg_config *config, const struct tg_setting *settin
     case TG_SETTING_ADDRESS:
     case TG_SETTING_ENDPOINT:
     case TG_SETTING_DIRECTORY:
+    case TG_SETTING_FILE:
         tg_free(*(char **)member);
         break;
     case TG_SETTING_FILES:
-        list_finish(member);
+    case TG_SETTING_CURVE_KEYS:
+        tg_config_list_finish(member);
         break;
     case TG_SETTING_ORIGINS:
-        list_finish(&((struct tg_config_origins *)member)->exact);
+        tg_config_list_finish(&((struct tg_config_origins *)member)->exact);
+        break;
+    case TG_SETTING_NETWORKS:
+        tg_config_networks_finish(member);
         break;
     case TG_SETTING_KEYS:
         tg_config_keys_finish(member);

@@ -2,10 +2,11 @@
  * place where it is decided who a client is.
  *
  * All shards and the main thread use it, under one lock, at `connect` and never on the
- * way of an event. Secrets come in as text and leave as text, and nothing but their digests
- * stays: a ticket's SHA-256; a session's generation, from which the gateway's own key
- * makes the token. Sessions outlive the process in an SQLite file, written behind by a
- * thread of its own; tickets do not. */
+ * way of an event. Secrets come in as text and leave as text, and nothing but their
+ * digests stays: a ticket's SHA-256; a session's generation, from which the gateway's own
+ * key makes the token. Sessions outlive the process in an SQLite file, written behind by
+ * a thread of its own; tickets do not.
+ */
 #ifndef TG_IDENTITY_IDENTITIES_H
 #define TG_IDENTITY_IDENTITIES_H
 
@@ -17,10 +18,14 @@
 struct tg_identities;
 
 struct tg_identities_hooks {
-    /* A session ended because an old token of it was shown: close the connections of this
-     * client with 4401. From any thread, without the lock. */
+    /* A session ended by itself (an old token of it was shown, or a ticket of somebody
+     * else beside its token): close the connections of this client with 4401. From any
+     * thread, without the lock. */
     void (*session_ended)(void *context, const struct tg_selection *selection);
     void *context;
+    /* Microseconds that never go back, for lives and waiting times, so that a clock that
+     * is set makes no ticket good again. NULL: CLOCK_BOOTTIME. */
+    int64_t (*steady_us)(void);
 };
 
 /* Open the session file and load what is not expired. `config` is borrowed. NULL with
@@ -28,8 +33,8 @@ struct tg_identities_hooks {
 struct tg_identities *tg_identities_open(const struct tg_config *config,
                                          const struct tg_identities_hooks *hooks,
                                          int64_t now_us, char *why, size_t why_size);
-/* Write out what is left, and end the thread. All shards must have ended. NULL is fine.
- */
+/* Write out what is left, and end the thread; each `done` that is still owed is called.
+ * All shards must have ended. NULL is fine. */
 void tg_identities_close(struct tg_identities *identities);
 
 /* Make a ticket for `app` from a ticket request (INGEST.md 6). The members of a `ticket`
@@ -43,10 +48,14 @@ TG_MUST_USE enum tg_err tg_identities_ticket(struct tg_identities *identities,
                                              int64_t now_us, struct tg_buf *answer,
                                              struct tg_refusal *refusal);
 
-/* Who shows these credentials? The ticket is spent by it, the session's token rotated.
+/* Who shows these credentials? The ticket is spent by it, the session's token rotated,
+ * and a connection counted in the client's account: the receiver gives that back
+ * (tg_account_disconnect).
  *
  * TG_EINVAL  `unauthenticated`, in the same words and after the same work whatever was
  *            wrong.
+ * TG_ELIMIT  `too_many_connections`: the client has client_connections_max of them.
+ *            Nothing was spent or rotated, so that it can come again.
  * TG_ENOMEM  `overloaded`. */
 TG_MUST_USE enum tg_err tg_identities_admit(struct tg_identities *identities,
                                             const struct tg_credentials *credentials,
@@ -54,13 +63,20 @@ TG_MUST_USE enum tg_err tg_identities_admit(struct tg_identities *identities,
                                             struct tg_admission *admission,
                                             struct tg_refusal *refusal);
 
+/* Called when an end is on the disk: at once, on the thread that asked, or later, on
+ * another. It must not call tg_identities_* itself.
+ *
+ * TG_EIO, TG_ENOMEM  It holds as long as this gateway runs, but may not outlive it: to be
+ *                    asked for again. */
+typedef void tg_identities_done(void *context, enum tg_err err, uint32_t sessions);
+
 /* From now on no ticket, session or signed ticket of these is good that was made before.
- * `done` is called once that is on the disk, with how many sessions there were: at once,
- * on this thread, or later, on another. The connections that stand are not touched: hand
- * an errand to the shards after this. `done` may be NULL. */
+ * The selection names a user, a session or a client. `done` (may be NULL) is told how
+ * many sessions there were. The connections that stand are not touched: hand an errand to
+ * the shards after this. */
 void tg_identities_end(struct tg_identities *identities,
                        const struct tg_selection *selection, int64_t now_us,
-                       void (*done)(void *context, uint32_t sessions), void *context);
+                       tg_identities_done *done, void *context);
 
 struct tg_identities_counts {
     uint64_t tickets_made;

@@ -6,6 +6,7 @@
 
 #include "engine/json/json.h"
 #include "server/client/show.h"
+#include "server/tls/tls.h"
 
 enum { DOCUMENT_MAX = 8 << 20 }; /* As ingest takes it. */
 
@@ -98,6 +99,21 @@ bool tg_check_document(struct tg_catalogue **catalogue, const char *path,
     tg_buf_finish(&text);
     tg_buf_finish(&app);
     return right;
+}
+
+bool tg_check_certificate(const struct tg_config *config, struct tg_buf *err)
+{
+    char why[TG_TLS_WHY_MAX];
+    if (config->clients.certificate == NULL) {
+        return true;
+    }
+    struct tg_tls *tls =
+        tg_tls_open(config->clients.certificate, config->clients.certificate_key, why);
+    if (tls == NULL) {
+        tg_buf_printf(err, "telegraphy: clients.certificate: %s\n", why);
+    }
+    tg_tls_close(tls);
+    return tls != NULL;
 }
 
 bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err)

@@ -2,11 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/base/buf.h"
 #include "engine/base/map.h"
@@ -19,17 +15,8 @@
 #include "server/main/check.h"
 #include "server/main/query.h"
 #include "server/main/types.h"
+#include "server/process/process.h"
 #include "server/serve/serve.h"
-
-/* A build for debugging or with a sanitizer, which looks at its own process. */
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || \
-    defined(__SANITIZE_THREAD__)
-#define TG_LOOKED_INTO
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TG_LOOKED_INTO
-#endif
-#endif
 
 /* What the shell gets. */
 enum { DONE = 0, FAILED = 1, MISUSED = 2 };
@@ -221,6 +208,7 @@ static int check(int count, char **arguments)
     if (right) {
         struct tg_buf err = {0};
         right = tg_check_runtime_dir(&config, &err) && right;
+        right = tg_check_certificate(&config, &err) && right;
         right = tg_check_catalogues(&config, &err) && right;
         tg_show_out(&err, stderr);
         tg_buf_finish(&err);
@@ -258,14 +246,9 @@ static int serve(int count, char **arguments)
  * into a core dump, and a reader that went away is an error of write, not our end. */
 static bool harden(void)
 {
-    struct rlimit none = {0, 0};
     uint64_t seed;
-    umask(077);
+    tg_process_close_up();
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none);
-#ifndef TG_LOOKED_INTO
-    prctl(PR_SET_DUMPABLE, 0);
-#endif
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
         fprintf(stderr, "telegraphy: the system gives no random numbers\n");
         return false;

@@ -4,34 +4,15 @@
 
 #include "engine/base/mem.h"
 #include "server/log/log.h"
-#include "server/net/exchange.h"
-#include "server/net/handshake.h"
+#include "server/net/connection.h"
+#include "server/net/forwarded.h"
 
-enum phase { HANDSHAKE, TALK, CLOSING };
-
-struct client {
-    struct tg_conn conn; /* First: the net frees it. */
-    struct tg_clients *clients;
-    struct tg_peer peer;
-    struct tg_exchange *exchange; /* Only in HANDSHAKE. */
-    struct tg_ws_decoder decoder;
-    uint64_t began_ms; /* When it was accepted; from TALK on, when that began. */
-    uint64_t heard_ms;
-    bool counted; /* Among the gateway's connections. */
-    uint8_t phase;
-    uint8_t pings; /* Sent and not answered by anything yet. */
-};
-
-static const char subprotocol[] = "telegraphy.v1";
+/* A gateway that has no room now may have some so soon. */
+enum { FULL_RETRY_MS = 2000 };
 
 static struct client *client_of(struct tg_conn *conn)
 {
     return (struct client *)conn;
-}
-
-static const struct tg_config *config_of(const struct client *client)
-{
-    return client->clients->common->config;
 }
 
 /* Sending. */
@@ -64,6 +45,27 @@ static void send_frame(struct client *client, enum tg_ws_opcode opcode,
     tg_frame_unref(frame);
 }
 
+/* What a person who reads the code of a close wants to know. */
+static const char *close_reason(uint16_t code)
+{
+    switch (code) {
+    case TG_CLOSE_TRY_AGAIN_LATER:
+        return "too many messages in too short a time: come back later";
+    case TG_CLOSE_BAD_MESSAGES:
+        return "too many messages in a row that could not be understood";
+    case TG_CLOSE_UNAUTHENTICATED:
+        return "this identity has ended";
+    case TG_CLOSE_IDENTITY_CHANGED:
+        return "this identity has to be shown anew, with a new ticket";
+    case TG_CLOSE_OVER_BUDGET:
+        return "this connection holds more of the gateway's memory than it may";
+    case TG_CLOSE_INTERNAL_ERROR:
+        return "the gateway is out of memory";
+    default:
+        return "";
+    }
+}
+
 /* Queue a close frame behind what waits, and say and hear nothing after it. */
 static void client_close(struct client *client, uint16_t code, const char *why)
 {
@@ -88,144 +90,44 @@ static void client_close(struct client *client, uint16_t code, const char *why)
     tg_frame_unref(frame);
 }
 
-/* Send what stands in the shard's text buffer. */
-static void send_text(struct client *client)
+/* Identity. */
+
+/* Not a moment later than its identity expires. */
+static void client_wait(struct client *client, uint64_t due_ms)
 {
-    const struct tg_buf *text = &client->clients->text;
-    struct tg_frame *frame = text->failed ? NULL : tg_frame_of(tg_buf_slice(text));
-    tg_hub_send(client->clients->hub, &client->peer, frame);
-    tg_frame_unref(frame);
+    bool expires = client->connected && client->expires_ms != 0 &&
+                   client->expires_ms < due_ms;
+    tg_conn_set_timer(&client->conn, expires ? client->expires_ms : due_ms);
 }
 
-/* The handshake. */
-
-static void answer(struct client *client, const struct tg_http_answer *http)
+static void on_connected(struct client *client)
 {
-    struct tg_buf *text = &client->clients->text;
-    tg_buf_clear(text);
-    tg_http_answer_write(text, http);
-    send_text(client);
-    if (!http->keep_alive) {
-        tg_conn_end(&client->conn);
+    char id[24], address[TG_ADDRESS_TEXT_MAX];
+    client->connected = true;
+    tg_free(client->origin);
+    client->origin = NULL;
+    if (client->peer.identity == NULL) {
+        client->expires_ms = 0;
     }
+    client_wait(client, client->heard_ms + config_of(client)->timeouts.ping_interval_ms);
+    snprintf(id, sizeof id, "c-%016llx", (unsigned long long)client->peer.session.client);
+    tg_address_write(&client->address, address);
+    tg_debug("client.connected", TG_F("client", id), TG_F("address", address));
 }
 
-static void refuse(struct client *client, unsigned status, const char *message)
+/* It may have been `connect`, and that refused. */
+static void on_message(struct client *client, struct tg_slice message)
 {
-    const struct tg_http_header retry = {TG_LIT("Retry-After"), TG_LIT("2")};
-    const struct tg_http_header allow = {TG_LIT("Allow"), TG_LIT("GET, HEAD")};
-    tg_log_limited(TG_LOG_WARN, "client.refused", TG_F("status", status),
-                   TG_F("reason", message));
-    char body[256];
-    int size = snprintf(body, sizeof body, "%s\n", message);
-    answer(client, &(struct tg_http_answer){
-                       .status = status,
-                       .content_type = "text/plain; charset=utf-8",
-                       .body = tg_slice(body, (size_t)size),
-                       .headers = status == 405 ? &allow : &retry,
-                       .header_count = status == 503 || status == 405 ? 1 : 0,
-                   });
-}
-
-static void answer_health(struct client *client, const struct tg_http_request *request)
-{
-    answer(client, &(struct tg_http_answer){
-                       .status = 200,
-                       .content_type = "application/json",
-                       .body = TG_LIT("{\"status\":\"ok\"}\n"),
-                       .keep_alive = request->keep_alive,
-                       .head = tg_slice_is(request->method, "HEAD"),
-                   });
-}
-
-static void upgrade(struct client *client, const struct tg_http_request *request)
-{
-    struct tg_ws_handshake handshake;
-    char accept[TG_ACCEPT_SIZE + 1];
-    struct tg_buf *text = &client->clients->text;
-    if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request)) {
-        const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
-        tg_log_limited(TG_LOG_WARN, "client.origin_refused",
-                       TG_F("origin", origin->value), TG_F("host", request->host));
-        refuse(client, 403,
-               "this Origin is not allowed here: see clients.allowed_origins");
+    tg_hub_receive(client->clients->hub, &client->peer, message);
+    if (client->connected) {
         return;
     }
-    tg_buf_clear(text);
-    if (tg_ws_handshake_check(request, subprotocol, NULL, &handshake) != TG_OK) {
-        tg_log_limited(TG_LOG_WARN, "client.refused", TG_F("status", handshake.status),
-                       TG_F("reason", handshake.message));
-        tg_ws_handshake_refuse(text, &handshake);
-        send_text(client);
-        tg_conn_end(&client->conn);
-        return;
+    if (client->peer.session.state == TG_SESSION_OPEN) {
+        on_connected(client);
+    } else if (client->refusals >= config_of(client)->limits.refused_connects_max) {
+        client_close(client, TG_CLOSE_TRY_AGAIN_LATER,
+                     "too many tickets or tokens that are not good: get a new ticket");
     }
-    if (!tg_handshake_accept(handshake.key, accept)) {
-        refuse(client, 500, "the gateway could not answer the handshake");
-        return;
-    }
-    tg_ws_handshake_response(text, tg_slice(accept, TG_ACCEPT_SIZE), subprotocol, NULL);
-    send_text(client);
-
-    uint64_t now = tg_net_now(client->conn.net);
-    tg_ws_decoder_init(&client->decoder, TG_WS_SERVER, &client->clients->limits, false);
-    client->phase = TALK;
-    client->began_ms = now;
-    client->heard_ms = now;
-    tg_conn_set_timer(&client->conn, now + config_of(client)->timeouts.connect_ms);
-}
-
-static void on_head(struct client *client, const struct tg_http_request *request)
-{
-    if (request->content_length != 0) {
-        refuse(client, 413, "no request on this port takes a body");
-    } else if (tg_slice_is(request->path, "/healthz")) {
-        if (tg_slice_is(request->method, "GET") || tg_slice_is(request->method, "HEAD")) {
-            answer_health(client, request);
-        } else {
-            refuse(client, 405, "/healthz takes GET and HEAD");
-        }
-    } else if (tg_slice_is(request->path, "/v1/websocket")) {
-        upgrade(client, request);
-    } else {
-        refuse(client, 404, "there is /v1/websocket and /healthz here");
-    }
-}
-
-/* Read heads until one upgrades or the bytes are used up; how many were taken. */
-static size_t handshake_received(struct client *client, const uint8_t *data, size_t size)
-{
-    struct tg_http_request *request = &client->clients->request;
-    size_t at = 0;
-    while (client->phase == HANDSHAKE && client->conn.state == TG_CONN_OPEN &&
-           client->peer.close_code == 0) {
-        size_t used = 0;
-        struct tg_slice body;
-        switch (tg_exchange_feed(client->exchange, tg_slice(data + at, size - at), &used,
-                                 request, &body)) {
-        case TG_EXCHANGE_MORE:
-            tg_hub_pins(client->clients->hub, &client->peer,
-                        tg_exchange_pinned(client->exchange));
-            return size;
-        case TG_EXCHANGE_HEAD:
-            at += used;
-            on_head(client, request);
-            break;
-        case TG_EXCHANGE_BODY:
-            break; /* None is ever expected. */
-        case TG_EXCHANGE_REFUSED:
-            refuse(client, client->exchange->parser.status,
-                   client->exchange->parser.message);
-            break;
-        }
-    }
-    if (client->phase == TALK) {
-        tg_exchange_finish(client->exchange);
-        tg_free(client->exchange);
-        client->exchange = NULL;
-        tg_hub_pins(client->clients->hub, &client->peer, 0);
-    }
-    return at;
 }
 
 /* The conversation. */
@@ -234,7 +136,7 @@ static void on_item(struct client *client, const struct tg_ws_item *item)
 {
     switch (item->kind) {
     case TG_WS_TEXT:
-        tg_hub_receive(client->clients->hub, &client->peer, item->payload);
+        on_message(client, item->payload);
         break;
     case TG_WS_BINARY:
         client_close(client, TG_CLOSE_UNSUPPORTED_DATA, "messages are text");
@@ -268,8 +170,10 @@ static void talk_received(struct client *client, uint8_t *data, size_t size)
         on_item(client, &item);
     }
     if (client->phase == TALK && client->peer.close_code == 0) {
+        size_t origin =
+            client->origin == NULL ? 0 : strlen(client->origin) + 1 + TG_HEAP_OVERHEAD;
         tg_hub_pins(client->clients->hub, &client->peer,
-                    tg_ws_decoder_pinned(&client->decoder));
+                    tg_ws_decoder_pinned(&client->decoder) + origin);
     }
 }
 
@@ -278,7 +182,7 @@ static void on_received(struct tg_conn *conn, uint8_t *data, size_t size)
     struct client *client = client_of(conn);
     size_t at = 0;
     if (client->phase == HANDSHAKE) {
-        at = handshake_received(client, data, size);
+        at = tg_upgrade_received(client, data, size);
     }
     if (client->phase == TALK && at < size) {
         talk_received(client, data + at, size - at);
@@ -292,7 +196,7 @@ static void keep_alive(struct client *client, uint64_t now)
     const struct tg_config_timeouts *timeouts = &config_of(client)->timeouts;
     uint64_t quiet_ms = now - client->heard_ms;
     if (quiet_ms < timeouts->ping_interval_ms) {
-        tg_conn_set_timer(&client->conn, client->heard_ms + timeouts->ping_interval_ms);
+        client_wait(client, client->heard_ms + timeouts->ping_interval_ms);
         return;
     }
     if (client->pings >= timeouts->ping_misses_max) {
@@ -301,7 +205,7 @@ static void keep_alive(struct client *client, uint64_t now)
     }
     client->pings++;
     send_frame(client, TG_WS_OP_PING, (struct tg_slice){0});
-    tg_conn_set_timer(&client->conn, now + timeouts->ping_interval_ms);
+    client_wait(client, now + timeouts->ping_interval_ms);
 }
 
 static void on_timeout(struct tg_conn *conn)
@@ -309,12 +213,17 @@ static void on_timeout(struct tg_conn *conn)
     struct client *client = client_of(conn);
     uint64_t now = tg_net_now(conn->net);
     if (client->phase == HANDSHAKE) {
-        refuse(client, 408, "the request was not complete in time");
-    } else if (client->phase == TALK &&
-               client->peer.session.state == TG_SESSION_AWAIT_CONNECT &&
+        tg_upgrade_refuse(client, 408, "the request was not complete in time");
+    } else if (client->phase != TALK) {
+        return;
+    } else if (!client->connected &&
                now - client->began_ms >= config_of(client)->timeouts.connect_ms) {
         client_close(client, TG_CLOSE_CONNECT_TIMEOUT, "no connect message in time");
-    } else if (client->phase == TALK) {
+    } else if (client->connected && client->expires_ms != 0 &&
+               now >= client->expires_ms) {
+        client_close(client, TG_CLOSE_IDENTITY_CHANGED,
+                     "this identity has expired: show it anew, with a new ticket");
+    } else {
         keep_alive(client, now);
     }
 }
@@ -323,9 +232,10 @@ static void on_timeout(struct tg_conn *conn)
 
 static void client_uncount(struct client *client)
 {
-    if (client->counted) {
-        client->counted = false;
-        atomic_fetch_sub(&client->clients->common->connections, 1);
+    struct tg_shard_common *common = client->clients->common;
+    atomic_fetch_sub(&common->connections, 1);
+    if (client->entered) {
+        tg_addresses_leave(common->addresses, &client->address);
     }
 }
 
@@ -348,6 +258,7 @@ static void on_over(struct tg_conn *conn)
         tg_exchange_finish(client->exchange);
         tg_free(client->exchange);
     }
+    tg_free(client->origin);
     tg_ws_decoder_finish(&client->decoder);
     client_uncount(client);
 }
@@ -371,11 +282,13 @@ void tg_clients_init(struct tg_clients *clients, struct tg_net *net, struct tg_h
         .fragments_max = common->config->limits.fragments_max,
     };
     tg_buf_init(&clients->text);
+    clients->away = (struct tg_turn_away){0};
 }
 
 void tg_clients_finish(struct tg_clients *clients)
 {
     tg_buf_finish(&clients->text);
+    tg_turn_away_finish(&clients->away);
 }
 
 static struct client *client_open(struct tg_clients *clients, int fd)
@@ -395,30 +308,74 @@ static struct client *client_open(struct tg_clients *clients, int fd)
     client->clients = clients;
     client->began_ms = tg_net_now(clients->net);
     tg_hub_join(clients->hub, &client->peer);
+    tg_conn_set_timer(&client->conn,
+                      client->began_ms + clients->common->config->timeouts.header_ms);
+    struct tg_tls *tls = clients->common->tls;
+    if (tls != NULL && tg_conn_secure(&client->conn, tls) != TG_OK) {
+        tg_log_limited(TG_LOG_WARN, "client.not_accepted",
+                       TG_F("reason", "out of memory"));
+        tg_conn_kill(&client->conn);
+    }
     return client;
+}
+
+/* Take a place among the gateway's connections; false, with `wait`, if none is free. */
+static bool take_place(struct tg_clients *clients, struct tg_wait *wait)
+{
+    struct tg_shard_common *common = clients->common;
+    if (atomic_fetch_add(&common->connections, 1) < common->connections_max) {
+        return true;
+    }
+    atomic_fetch_sub(&common->connections, 1);
+    *wait = (struct tg_wait){FULL_RETRY_MS, "the gateway is at its limit of connections"};
+    return false;
+}
+
+static void turn_away(struct tg_clients *clients, int fd, unsigned status,
+                      const struct tg_address *address, const struct tg_wait *wait)
+{
+    tg_turn_away_log(status, address, wait);
+    if (clients->common->tls != NULL) {
+        close(fd); /* To say why would cost a handshake. */
+    } else {
+        tg_turn_away(&clients->away, clients->net, fd, status, wait);
+    }
 }
 
 void tg_clients_accepted(void *context, int fd)
 {
     struct tg_clients *clients = context;
-    const struct tg_config *config = clients->common->config;
-    struct client *client = client_open(clients, fd);
-    if (client == NULL) {
-        close(fd);
-        tg_log_limited(TG_LOG_WARN, "client.not_accepted",
-                       TG_F("reason", "out of memory"));
+    struct tg_shard_common *common = clients->common;
+    struct tg_address address;
+    struct tg_wait wait;
+    if (!tg_address_of_peer(fd, &address)) {
+        close(fd); /* It has gone again. */
         return;
     }
-    tg_conn_set_timer(&client->conn, client->began_ms + config->timeouts.header_ms);
-    client->counted = true;
-    if (atomic_fetch_add(&clients->common->connections, 1) >=
-        clients->common->connections_max) {
-        client_uncount(client); /* While it lingers, others may have its place. */
-        tg_log_limited(TG_LOG_WARN, "client.not_accepted",
-                       TG_F("reason", "the most connections are reached"),
-                       TG_F("connections_max", clients->common->connections_max));
-        refuse(client, 503, "the gateway is at its limit of connections");
+    bool proxied = tg_address_is_in(&address, &common->config->clients.trusted_proxies);
+    if (!proxied && !tg_addresses_enter(common->addresses, &address,
+                                        tg_net_now(clients->net), &wait)) {
+        turn_away(clients, fd, 429, &address, &wait);
+        return;
     }
+    bool placed = take_place(clients, &wait);
+    struct client *client = placed ? client_open(clients, fd) : NULL;
+    if (client != NULL) {
+        client->address = address;
+        client->entered = !proxied;
+        client->proxied = proxied;
+        return;
+    }
+    if (!proxied) {
+        tg_addresses_leave(common->addresses, &address);
+    }
+    if (!placed) {
+        turn_away(clients, fd, 503, &address, &wait);
+        return;
+    }
+    atomic_fetch_sub(&common->connections, 1);
+    tg_log_limited(TG_LOG_WARN, "client.not_accepted", TG_F("reason", "out of memory"));
+    close(fd);
 }
 
 void tg_clients_flush(struct tg_clients *clients)
@@ -426,7 +383,7 @@ void tg_clients_flush(struct tg_clients *clients)
     for (struct tg_peer *peer; (peer = tg_hub_next_dirty(clients->hub)) != NULL;) {
         struct client *client = TG_ENTRY(peer, struct client, peer);
         if (peer->close_code != 0 && client->phase == TALK) {
-            client_close(client, peer->close_code, "");
+            client_close(client, peer->close_code, close_reason(peer->close_code));
         } else if (peer->close_code != 0 && client->phase == HANDSHAKE) {
             tg_conn_kill(&client->conn);
         } else {

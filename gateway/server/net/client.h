@@ -15,6 +15,7 @@
 #include "server/config/config.h"
 #include "server/net/net.h"
 #include "server/net/shard.h"
+#include "server/net/turn_away.h"
 
 /* What the connections of one shard share. */
 struct tg_clients {
@@ -24,6 +25,7 @@ struct tg_clients {
     struct tg_ws_limits limits;
     struct tg_http_request request; /* Of whichever handshake is being read. */
     struct tg_buf text;
+    struct tg_turn_away away;
 };
 
 void tg_clients_init(struct tg_clients *clients, struct tg_net *net, struct tg_hub *hub,
@@ -37,6 +39,12 @@ void tg_clients_flush(struct tg_clients *clients);
 void tg_clients_relieve(struct tg_peer *peer);
 /* Close every connection: the gateway ends. */
 void tg_clients_end(struct tg_clients *clients);
+
+/* The hub's `identify`: of a peer of any shard; `context` is not looked at. */
+enum tg_err tg_clients_identify(void *context, struct tg_peer *peer,
+                                struct tg_credentials *credentials,
+                                struct tg_admission *admission,
+                                struct tg_refusal *refusal);
 
 /* The hub's `frame`: one text message, unmasked. */
 struct tg_frame *tg_client_frame(void *context, struct tg_slice message);

@@ -20,17 +20,29 @@ bool tg_handshake_accept(struct tg_slice key, char accept[TG_ACCEPT_SIZE + 1])
     return true;
 }
 
+static bool is_https(struct tg_slice origin)
+{
+    struct tg_slice scheme = TG_LIT("https://");
+    return origin.size > scheme.size &&
+           tg_http_same_text(tg_slice(origin.data, scheme.size), scheme);
+}
+
 bool tg_origin_allowed(const struct tg_config_origins *allowed,
-                       const struct tg_http_request *request)
+                       const struct tg_http_request *request, bool secure)
 {
     const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
-    if (origin == NULL || allowed->any) {
+    if (origin == NULL) {
         return true;
     }
+    /* Of two, who knows which one somebody else has judged? */
     if (tg_http_header_count(&request->headers, "Origin") != 1) {
         return false;
     }
-    if (allowed->same_host && tg_origin_same_host(origin->value, request->host)) {
+    if (allowed->any) {
+        return true;
+    }
+    if (allowed->same_host && (!secure || is_https(origin->value)) &&
+        tg_origin_same_host(origin->value, request->host)) {
         return true;
     }
     for (size_t i = 0; i < allowed->exact.count; i++) {

@@ -12,8 +12,9 @@ enum { TG_ACCEPT_SIZE = 28 };
 bool tg_handshake_accept(struct tg_slice key, char accept[TG_ACCEPT_SIZE + 1]);
 
 /* May a page of this request's Origin connect? A request without one comes from no
- * browser. */
+ * browser. Where the connection is `secure`, same-host means a page that came by https:
+ * anybody on the way could have written one that came by http. */
 bool tg_origin_allowed(const struct tg_config_origins *allowed,
-                       const struct tg_http_request *request);
+                       const struct tg_http_request *request, bool secure);
 
 #endif

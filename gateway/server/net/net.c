@@ -1,16 +1,17 @@
 #include "server/net/net.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "engine/base/mem.h"
 #include "server/log/log.h"
+#include "server/net/socket.h"
+#include "server/tls/tls.h"
 
 enum {
     TICK_MS = 250,
     LINGER_MS = 2000,
-    IOV_MAX_USED = 64,
+    SLICES_PER_WRITE = 64,
     READS_PER_TURN = 4,
 };
 
@@ -23,6 +24,7 @@ static void turn_end(struct tg_net *net)
     if (net->turn != NULL) {
         net->turn(net->context);
     }
+    net->handshake_ns = 0;
     reap(net);
 }
 
@@ -99,6 +101,7 @@ enum tg_err tg_net_init(struct tg_net *net, void (*turn)(void *context), void *c
     net->turn = turn;
     net->context = context;
     net->conn_count = 0;
+    net->handshake_ns = 0;
     net->write_ms = 0;
     tg_list_init(&net->conns);
     tg_list_init(&net->dying);
@@ -158,6 +161,7 @@ static void reap(struct tg_net *net)
         net->conn_count--;
         /* Not after the descriptor: its number may be another thread's by then. */
         uv_close((uv_handle_t *)&conn->poll, on_closed);
+        tg_tls_conn_close(conn->tls);
         close(conn->fd);
     }
 }
@@ -181,11 +185,13 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     conn->poll.data = conn;
     conn->net = net;
     conn->ops = ops;
+    conn->tls = NULL;
     conn->fd = fd;
     conn->state = TG_CONN_OPEN;
     conn->watched = 0;
     conn->paused = false;
     conn->peer_done = false;
+    conn->read_waits = false;
     conn->stalled_ms = 0;
     conn->due_ms = 0;
     tg_timer_init(&conn->timer);
@@ -194,6 +200,12 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     net->conn_count++;
     watch(conn, UV_READABLE);
     return TG_OK;
+}
+
+enum tg_err tg_conn_secure(struct tg_conn *conn, struct tg_tls *tls)
+{
+    conn->tls = tg_tls_accept(tls, conn->fd);
+    return conn->tls == NULL ? TG_ENOMEM : TG_OK;
 }
 
 void tg_conn_set_timer(struct tg_conn *conn, uint64_t due_ms)
@@ -218,6 +230,25 @@ void tg_conn_kill(struct tg_conn *conn)
     tg_list_append(&conn->net->dying, &conn->link);
 }
 
+static void conn_shut(struct tg_conn *conn)
+{
+    conn->state = TG_CONN_LINGER;
+    if (conn->tls != NULL) {
+        tg_tls_shutdown(conn->tls);
+    }
+    shutdown(conn->fd, SHUT_WR);
+    tg_conn_set_timer(conn, tg_net_now(conn->net) + LINGER_MS);
+}
+
+/* The peer said all it had to say, and so did we. */
+static void conn_part(struct tg_conn *conn)
+{
+    if (conn->tls != NULL) {
+        tg_tls_shutdown(conn->tls);
+    }
+    tg_conn_kill(conn);
+}
+
 /* The peer has shut its side, and may still read: what is queued goes out. */
 static void conn_peer_done(struct tg_conn *conn)
 {
@@ -225,12 +256,23 @@ static void conn_peer_done(struct tg_conn *conn)
                  !tg_outbox_empty(conn->ops->outbox(conn));
     conn->peer_done = true;
     if (!waits) {
-        tg_conn_kill(conn);
+        conn_part(conn);
     } else if (conn->state == TG_CONN_OPEN) {
         tg_conn_end(conn);
     } else {
         tg_conn_flush(
             conn); /* And watch for its end no more: it would be seen for ever. */
+    }
+}
+
+/* Nothing can be read any more. Who failed to shake hands is given the time to read why.
+ */
+static void conn_broken(struct tg_conn *conn)
+{
+    if (conn->tls != NULL && conn->state == TG_CONN_OPEN && !tg_tls_ready(conn->tls)) {
+        conn_shut(conn);
+    } else {
+        tg_conn_kill(conn);
     }
 }
 
@@ -240,17 +282,14 @@ static void conn_read(struct tg_conn *conn)
     struct tg_net *net = conn->net;
     for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD && !conn->paused;
          i++) {
-        ssize_t size = read(conn->fd, net->read_buffer, sizeof net->read_buffer);
-        if (size < 0 && errno == EINTR) {
-            continue;
-        }
+        ptrdiff_t size = tg_socket_read(conn);
         if (size == 0) {
             conn_peer_done(conn);
             return;
         }
         if (size < 0) {
-            if (errno != EAGAIN) {
-                tg_conn_kill(conn);
+            if (size == TG_SOCKET_OVER) {
+                conn_broken(conn);
             }
             return;
         }
@@ -273,10 +312,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         tg_conn_kill(conn);
         return;
     }
-    if ((events & UV_READABLE) != 0) {
+    if ((events & UV_READABLE) != 0 || conn->read_waits) {
         conn_read(conn);
     }
-    if ((events & UV_WRITABLE) != 0 && conn->state != TG_CONN_DEAD) {
+    if (((events & UV_WRITABLE) != 0 || conn->read_waits) &&
+        conn->state != TG_CONN_DEAD) {
         tg_conn_flush(conn);
     }
 }
@@ -285,43 +325,24 @@ static void on_poll(uv_poll_t *poll, int status, int events)
  * over. */
 static bool conn_write(struct tg_conn *conn, const struct tg_slice *slices, int count)
 {
-    struct iovec iov[IOV_MAX_USED];
-    for (int i = 0; i < count; i++) {
-        iov[i].iov_base = (void *)(uintptr_t)slices[i].data;
-        iov[i].iov_len = slices[i].size;
-    }
-    ssize_t sent;
-    if (count == 1) {
-        sent =
-            send(conn->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } else {
-        struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-        sent = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
+    ptrdiff_t sent = tg_socket_write(conn, slices, count);
     if (sent < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
+        if (sent == TG_SOCKET_OVER) {
             tg_conn_kill(conn);
         }
-        return errno == EINTR;
+        return false;
     }
     conn->stalled_ms = 0;
     conn->ops->sent(conn, (size_t)sent);
     return true;
 }
 
-static void conn_shut(struct tg_conn *conn)
-{
-    conn->state = TG_CONN_LINGER;
-    shutdown(conn->fd, SHUT_WR);
-    tg_conn_set_timer(conn, tg_net_now(conn->net) + LINGER_MS);
-}
-
 void tg_conn_flush(struct tg_conn *conn)
 {
-    struct tg_slice slices[IOV_MAX_USED];
+    struct tg_slice slices[SLICES_PER_WRITE];
     struct tg_outbox *outbox = conn->ops->outbox(conn);
     while (conn->state == TG_CONN_OPEN || conn->state == TG_CONN_ENDING) {
-        int count = tg_outbox_peek(outbox, slices, IOV_MAX_USED);
+        int count = tg_outbox_peek(outbox, slices, SLICES_PER_WRITE);
         if (count == 0) {
             break;
         }
@@ -339,14 +360,14 @@ void tg_conn_flush(struct tg_conn *conn)
     }
     conn->paused = conn->paused && waits;
     if (!waits && conn->peer_done) {
-        tg_conn_kill(conn);
+        conn_part(conn);
         return;
     }
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);
     }
     watch(conn, (conn->paused || conn->peer_done ? 0 : UV_READABLE) |
-                    (waits ? UV_WRITABLE : 0));
+                    (waits || conn->read_waits ? UV_WRITABLE : 0));
 }
 
 void tg_conn_pause(struct tg_conn *conn)
@@ -357,8 +378,13 @@ void tg_conn_pause(struct tg_conn *conn)
 
 void tg_conn_end(struct tg_conn *conn)
 {
-    if (conn->state == TG_CONN_OPEN) {
-        conn->state = TG_CONN_ENDING;
-        tg_conn_flush(conn);
+    if (conn->state != TG_CONN_OPEN) {
+        return;
     }
+    if (conn->tls != NULL && !tg_tls_ready(conn->tls)) {
+        tg_conn_kill(conn);
+        return;
+    }
+    conn->state = TG_CONN_ENDING;
+    tg_conn_flush(conn);
 }

@@ -14,7 +14,10 @@
 #include "engine/base/outbox.h"
 #include "engine/base/timers.h"
 
-enum { TG_NET_READ_BYTES = 64 * 1024 };
+struct tg_tls;
+struct tg_tls_conn;
+
+enum { TG_NET_READ_BYTES = 64 * 1024, TG_NET_RECORD_BYTES = 16 * 1024 };
 
 struct tg_net {
     uv_loop_t loop;
@@ -30,7 +33,9 @@ struct tg_net {
     /* The owner's end of turn: write out what the turn has left to write. May be NULL. */
     void (*turn)(void *context);
     void *context;
+    uint64_t handshake_ns; /* Spent on TLS handshakes in this turn. */
     uint8_t read_buffer[TG_NET_READ_BYTES];
+    uint8_t record[TG_NET_RECORD_BYTES]; /* What one record of TLS is made of. */
 };
 
 /* TG_EIO  The loop could not be made. */
@@ -74,6 +79,7 @@ struct tg_conn {
     uv_poll_t poll;
     struct tg_net *net;
     const struct tg_conn_ops *ops;
+    struct tg_tls_conn *tls; /* NULL: it speaks in the clear. */
     struct tg_timer timer;
     struct tg_link link;
     uint64_t due_ms;     /* When its owner wants to be called; 0: not at all. */
@@ -81,8 +87,9 @@ struct tg_conn {
     int fd;
     uint8_t state;
     uint8_t watched;
-    bool paused;    /* Read no more until what is queued is out. */
-    bool peer_done; /* The peer has shut its side. */
+    bool paused;     /* Read no more until what is queued is out. */
+    bool peer_done;  /* The peer has shut its side. */
+    bool read_waits; /* TLS must write before it can read on. */
 };
 
 /* Take over `fd` (non-blocking). `conn` is heap memory of tg_alloc that becomes the
@@ -91,6 +98,12 @@ struct tg_conn {
  * TG_EIO  The connection was not made; `fd` and `conn` are still the caller's. */
 TG_MUST_USE enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
                                      const struct tg_conn_ops *ops);
+/* Let it speak TLS, before its first byte: as the server, whose handshake is then done by
+ * reading. Nothing is written before that is done: a connection that ends earlier is
+ * over without a word.
+ *
+ * TG_ENOMEM  Nothing changed. */
+TG_MUST_USE enum tg_err tg_conn_secure(struct tg_conn *conn, struct tg_tls *tls);
 /* Write out what is queued, as far as the kernel takes it. */
 void tg_conn_flush(struct tg_conn *conn);
 /* Something is queued: read no more before all of it is out. For who answers what is

@@ -17,8 +17,11 @@
 #include "server/ingest_http/ingest_http.h"
 #include "server/ingest_zmq/ingest_zmq.h"
 #include "server/log/log.h"
+#include "server/net/addresses.h"
 #include "server/net/shard.h"
+#include "server/process/process.h"
 #include "server/sequencer/desk.h"
+#include "server/tls/tls.h"
 
 enum {
     SHARDS_MAX = 256,
@@ -45,6 +48,7 @@ struct gateway {
     uv_async_t shard_ended;
     atomic_uint shards_running;
     uv_signal_t signals[2];
+    uv_signal_t reload; /* SIGHUP. */
     uv_timer_t log_tick;
     bool ending;
 };
@@ -99,6 +103,25 @@ static void on_signal(uv_signal_t *signal, int number)
     atomic_store(&gateway->common.ending, true);
     for (uint32_t i = 0; i < gateway->shard_count; i++) {
         tg_shard_end(gateway->shards[i]);
+    }
+}
+
+/* A certificate that cannot be used changes nothing, and neither does a process without
+ * descriptors to read it with. */
+static void on_reload(uv_signal_t *signal, int number)
+{
+    struct gateway *gateway = signal->data;
+    const struct tg_config_clients *clients = &gateway->config->clients;
+    char why[TG_TLS_WHY_MAX];
+    (void)number;
+    if (gateway->common.tls == NULL) {
+        tg_info("gateway.not_reloaded", TG_F("reason", "clients.certificate is off, and "
+                                                       "all else needs a restart"));
+    } else if (tg_tls_reload(gateway->common.tls, why) != TG_OK) {
+        tg_error("tls.not_reloaded", TG_F("reason", why),
+                 TG_F("hint", "the certificate of before stays in use"));
+    } else {
+        tg_info("tls.reloaded", TG_F("certificate", clients->certificate));
     }
 }
 
@@ -159,7 +182,22 @@ static bool start_net(struct gateway *gateway)
         gateway->signals[i].data = gateway;
         uv_signal_start(&gateway->signals[i], on_signal, numbers[i]);
     }
+    uv_signal_init(loop, &gateway->reload);
+    gateway->reload.data = gateway;
+    uv_signal_start(&gateway->reload, on_reload, SIGHUP);
     return true;
+}
+
+static bool open_tls(struct gateway *gateway)
+{
+    const struct tg_config_clients *clients = &gateway->config->clients;
+    char why[TG_TLS_WHY_MAX];
+    if (clients->certificate == NULL) {
+        return true;
+    }
+    gateway->common.tls =
+        tg_tls_open(clients->certificate, clients->certificate_key, why);
+    return gateway->common.tls != NULL || fail("reading clients.certificate", why);
 }
 
 static bool fail_to_listen(const char *whom, const char *host, uint32_t port)
@@ -374,13 +412,23 @@ static bool load_catalogues(struct gateway *gateway)
 static bool start(struct gateway *gateway)
 {
     gateway->common.connections_max = connections_max(gateway->config);
-    if (!start_net(gateway) || !create_shards(gateway) || !start_ingest(gateway) ||
-        !load_catalogues(gateway) || !run_shards(gateway) || !start_zmq(gateway)) {
+    gateway->common.addresses = tg_addresses_create(&gateway->config->limits);
+    if (gateway->common.addresses == NULL) {
+        return fail("counting addresses", "out of memory");
+    }
+    if (!start_net(gateway) || !open_tls(gateway) || !create_shards(gateway) ||
+        !start_ingest(gateway) || !load_catalogues(gateway) || !run_shards(gateway) ||
+        !start_zmq(gateway)) {
         return false;
+    }
+    tg_process_warn_of_root();
+    if (gateway->config->process.hardening && !tg_process_is_looked_into()) {
+        tg_process_confine();
     }
     tg_info("gateway.started", TG_F("version", TG_VERSION),
             TG_F("clients_host", gateway->config->clients.host),
             TG_F("clients_port", gateway->config->clients.port),
+            TG_F("tls", (bool)(gateway->common.tls != NULL)),
             TG_F("ingest_host", gateway->config->ingest.host),
             TG_F("ingest_port", gateway->config->ingest.port),
             TG_F("zmq", gateway->config->ingest.zmq == NULL
@@ -402,6 +450,7 @@ static void finish(struct gateway *gateway)
     uv_close((uv_handle_t *)&gateway->log_tick, NULL);
     uv_close((uv_handle_t *)&gateway->signals[0], NULL);
     uv_close((uv_handle_t *)&gateway->signals[1], NULL);
+    uv_close((uv_handle_t *)&gateway->reload, NULL);
     while (!tg_list_empty(&gateway->net.conns)) {
         tg_conn_kill(TG_ENTRY(gateway->net.conns.next, struct tg_conn, link));
     }
@@ -409,6 +458,8 @@ static void finish(struct gateway *gateway)
     tg_ingest_zmq_finish(gateway->zmq);
     tg_ingest_http_finish(&gateway->http);
     tg_desk_destroy(gateway->desk);
+    tg_tls_close(gateway->common.tls);
+    tg_addresses_destroy(gateway->common.addresses);
 }
 
 /* Batches are made by one thread and freed by another, tens of kilobytes at a time:

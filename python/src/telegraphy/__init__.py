@@ -9,7 +9,13 @@
 This package needs no Django; `telegraphy.django` is the Django app.
 """
 
-from ._answers import CatalogueAccepted
+from ._answers import (
+    CatalogueAccepted,
+    Connection,
+    Disconnected,
+    StandingSubscription,
+    Ticket,
+)
 from ._codes import Close, ErrorCode
 from ._control import ping, push_catalogue
 from ._encoded import EncodedEvent
@@ -17,6 +23,7 @@ from ._errors import (
     DefinitionError,
     GatewayError,
     InvalidEvent,
+    InvalidTicket,
     NotConfigured,
     Refused,
     TelegraphyError,
@@ -24,11 +31,22 @@ from ._errors import (
 )
 from ._event import Event
 from ._fields import Choice, Field
+from ._management import (
+    aclients,
+    adisconnect,
+    aunsubscribe,
+    clients,
+    disconnect,
+    queue_disconnect,
+    unsubscribe,
+)
 from ._outlet import configure, current_backend
 from ._publisher import Publisher, default_endpoint
 from ._query import Claim, Q, auth
 from ._registry import Registry, registry
+from ._requests import ClientsRequest, DisconnectRequest, TicketRequest
 from ._stats import Stats
+from ._tickets import acreate_ticket, create_ticket
 from ._types import AUTHENTICATED, PUBLIC, EventType
 
 __all__ = [
@@ -47,6 +65,23 @@ __all__ = [
     "Publisher",
     "Stats",
     "default_endpoint",
+    # Who is there
+    "create_ticket",
+    "acreate_ticket",
+    "Ticket",
+    "TicketRequest",
+    "clients",
+    "aclients",
+    "ClientsRequest",
+    "Connection",
+    "StandingSubscription",
+    "disconnect",
+    "adisconnect",
+    "queue_disconnect",
+    "DisconnectRequest",
+    "Disconnected",
+    "unsubscribe",
+    "aunsubscribe",
     # The catalogue
     "EventType",
     "Field",
@@ -60,6 +95,7 @@ __all__ = [
     "TelegraphyError",
     "DefinitionError",
     "InvalidEvent",
+    "InvalidTicket",
     "NotConfigured",
     "GatewayError",
     "Unreachable",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
-from ._errors import TelegraphyError
+from ._errors import GatewayError
 
 
-class BadAnswer(TelegraphyError):
+class BadAnswer(GatewayError):
     """The gateway sent something that INGEST.md does not know."""
 
 
@@ -46,6 +47,65 @@ class Pong:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """What lets one client connect once.  A secret: hand it to that client's page, and to
+    nothing that is logged or cached."""
+
+    ticket: str = field(repr=False)
+    expires_in_ms: int
+    id: int | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSubscription:
+    """One subscription of a connection."""
+
+    id: int | str
+    """As the client named it; unique on its connection."""
+    type: str
+    where: str | None
+    cohort: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection of a client, who may have several."""
+
+    number: int
+    """No other connection ever has it."""
+    client: str
+    user: str | None
+    """None: anonymous."""
+    address: str
+    program: str | None
+    connected_at: datetime
+    subscriptions: tuple[StandingSubscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One page of those who are connected."""
+
+    id: int | None
+    clients: tuple[Connection, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """What ended: how many sessions, and how many connections are closing."""
+
+    sessions: int
+    connections: int
+    id: int | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedRequest:
     id: int | None
     code: str
@@ -57,7 +117,16 @@ class RefusedRequest:
     column: int | None
 
 
-Answer: TypeAlias = Published | CatalogueAccepted | Pong | RefusedRequest
+Answer: TypeAlias = (
+    Published
+    | CatalogueAccepted
+    | Ticket
+    | Clients
+    | Disconnected
+    | Unsubscribed
+    | Pong
+    | RefusedRequest
+)
 
 
 def parse_answer(text: bytes | str) -> Answer:
@@ -78,6 +147,26 @@ def parse_answer(text: bytes | str) -> Answer:
             catalogue=_count(document, "catalogue"),
             changed=_typed(document, "changed", bool),
         )
+    if kind == "ticket":
+        return Ticket(
+            id=_id(document),
+            ticket=_typed(document, "ticket", str),
+            expires_in_ms=_count(document, "expires_in_ms"),
+        )
+    if kind == "clients":
+        return Clients(
+            id=_id(document),
+            clients=tuple(map(_connection, _objects(document, "clients"))),
+            next=_nullable_count(document, "next"),
+        )
+    if kind == "disconnected":
+        return Disconnected(
+            id=_id(document),
+            sessions=_count(document, "sessions"),
+            connections=_count(document, "connections"),
+        )
+    if kind == "unsubscribed":
+        return Unsubscribed(id=_id(document))
     if kind == "pong":
         return Pong(id=_count(document, "id"))
     if kind == "refused":
@@ -100,9 +189,7 @@ def _published(document: dict[str, Any]) -> Published:
         if offset is not None and not _is_count(offset):
             raise BadAnswer(f"`offsets` holds {offset!r}; numbers or null are right")
     refused = []
-    for entry in _typed(document, "refused", list) if "refused" in document else []:
-        if not isinstance(entry, dict):
-            raise BadAnswer(f"`refused` holds {entry!r}; objects are right")
+    for entry in _objects(document, "refused") if "refused" in document else ():
         index = _count(entry, "index")
         if index >= len(offsets):
             raise BadAnswer(f"`refused` names event {index} of {len(offsets)}")
@@ -124,6 +211,28 @@ def _published(document: dict[str, Any]) -> Published:
     )
 
 
+def _connection(document: dict[str, Any]) -> Connection:
+    return Connection(
+        number=_count(document, "connection"),
+        client=_typed(document, "client", str),
+        user=_nullable_text(document, "user"),
+        address=_typed(document, "address", str),
+        program=_nullable_text(document, "program"),
+        connected_at=_moment(document, "connected_at"),
+        subscriptions=tuple(map(_subscription, _objects(document, "subscriptions"))),
+    )
+
+
+def _subscription(document: dict[str, Any]) -> StandingSubscription:
+    name = document.get("id")
+    return StandingSubscription(
+        id=name if isinstance(name, str) else _count(document, "id"),
+        type=_typed(document, "type", str),
+        where=_nullable_text(document, "where"),
+        cohort=_count(document, "cohort"),
+    )
+
+
 def _id(document: dict[str, Any]) -> int | None:
     return _optional_count(document, "id")
 
@@ -141,6 +250,34 @@ def _count(document: dict[str, Any], member: str) -> int:
 
 def _optional_count(document: dict[str, Any], member: str) -> int | None:
     return _count(document, member) if member in document else None
+
+
+def _nullable_count(document: dict[str, Any], member: str) -> int | None:
+    return None if document.get(member) is None else _count(document, member)
+
+
+def _nullable_text(document: dict[str, Any], member: str) -> str | None:
+    text = document.get(member)
+    return None if text is None else str(_typed(document, member, str))
+
+
+def _moment(document: dict[str, Any], member: str) -> datetime:
+    text: str = _typed(document, member, str)
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise BadAnswer(f"`{member}` must be a time with its offset, not {text!r}")
+    return moment
+
+
+def _objects(document: dict[str, Any], member: str) -> list[dict[str, Any]]:
+    entries: list[Any] = _typed(document, member, list)
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise BadAnswer(f"`{member}` holds {entry!r}; objects are right")
+    return entries
 
 
 def _typed(document: dict[str, Any], member: str, kind: type) -> Any:

@@ -3,12 +3,13 @@
     TelegraphyError
     ├── DefinitionError (TypeError)    an event class is not written as it must be
     ├── InvalidEvent (ValueError)      a value does not fit its field
-    ├── NotConfigured                  an event was published before `configure()`
+    ├── InvalidTicket (ValueError)     a ticket is asked for that no gateway would make
+    ├── NotConfigured                  something was to be sent before `configure()`
     └── GatewayError                   asking the gateway did not end well
         ├── Unreachable                it did not answer in time
         └── Refused                    it answered no; `code` says why
 
-Publishing raises only the first three: a gateway that is down or refuses an event never
+Publishing raises none of the last three: a gateway that is down or refuses an event never
 breaks its caller.
 """
 
@@ -34,8 +35,16 @@ class InvalidEvent(TelegraphyError, ValueError):
         self.member = member
 
 
+class InvalidTicket(TelegraphyError, ValueError):
+    """A ticket is asked for that no gateway would make.  `member` is what is wrong."""
+
+    def __init__(self, message: str, *, member: str | None = None) -> None:
+        super().__init__(message)
+        self.member = member
+
+
 class NotConfigured(TelegraphyError):
-    """An event was published before it was said where to."""
+    """Something was to be sent before it was said where to."""
 
 
 class GatewayError(TelegraphyError):

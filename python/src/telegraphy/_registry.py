@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from ._access import Check
 from ._errors import DefinitionError
 from ._types import APP_NAME, TYPES_MAX, EventType, check_event_type
 
@@ -17,6 +18,14 @@ class Declaration(Protocol):
     def identity(self) -> str:
         """Two declarations with the same one are the same, the later replacing the
         earlier (a module that was loaded again)."""
+
+    @property
+    def declared_in(self) -> type:
+        """The class whose body is the declaration."""
+
+    @property
+    def check(self) -> Check | None:
+        """Its `is_authorized_user`, if it has one.  May raise `DefinitionError`."""
 
     def event_type(self) -> EventType:
         """May raise `DefinitionError`."""
@@ -56,6 +65,38 @@ class Registry:
 
     def get(self, name: str) -> EventType | None:
         return next((one for one in self.types() if one.name == name), None)
+
+    def name_of(self, event_type: str | type) -> str:
+        """The name of an event type, given that or the class that declares it.  Raises
+        `DefinitionError` if the class declares none, or several."""
+        if isinstance(event_type, str):
+            return event_type
+        names = sorted(
+            one.event_type().name for one in self if one.declared_in is event_type
+        )
+        if len(names) != 1:
+            many = f"{len(names)} event types: {', '.join(names)}; name one of them"
+            raise DefinitionError(
+                f"{event_type!r} declares {many if names else 'no event type'}"
+            )
+        return names[0]
+
+    def names_of(self, event_types: Iterable[str | type]) -> tuple[str, ...]:
+        if isinstance(event_types, str):
+            raise TypeError(f"event types are a list; write [{event_types!r}]")
+        return tuple(map(self.name_of, event_types))
+
+    def checked_types_for(self, user: object) -> tuple[str, ...]:
+        """The names of those checked event types that this user may have, for a ticket:
+        their `is_authorized_user` says so.  One that fails allows nobody."""
+        names = []
+        for one in self:
+            try:
+                if one.check is not None and one.check.allows(user):
+                    names.append(one.event_type().name)
+            except DefinitionError:
+                continue  # which is told of elsewhere, and in no catalogue
+        return tuple(sorted(names))
 
     def catalogue(self, app: str) -> dict[str, Any]:
         """The catalogue document of these types (INGEST.md 5)."""

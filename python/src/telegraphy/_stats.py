@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """What became of the events of this process so far."""
+    """What became of the events of this process so far, and of its `queue_disconnect`s,
+    each of which counts as one."""
 
     queued: int = 0
     """Waiting to be sent, or sent and not answered yet."""

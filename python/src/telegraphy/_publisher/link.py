@@ -16,11 +16,9 @@ from typing import Final
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from .._dealer import open_dealer
 from .._values import to_json
 
-RECONNECT_MS: Final = 100
-RECONNECT_MS_MAX: Final = 1_000
-ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
 ANSWERS_A_TURN_MAX: Final = 100
 
 
@@ -75,9 +73,9 @@ class GatewayLink:
             self.close()
             raise
 
-    def send(self, batch_id: int, body: bytes) -> bool:
+    def send(self, kind: str, batch_id: int, body: bytes) -> bool:
         """False if the socket does not take it now; `wait` then waits until it does."""
-        header = to_json({"kind": "publish", "id": batch_id, "key": self._key})
+        header = to_json({"kind": kind, "id": batch_id, "key": self._key})
         try:
             self._socket.send_multipart((header, body), zmq.NOBLOCK)
         except zmq.Again:
@@ -120,12 +118,7 @@ class GatewayLink:
     def _open(self) -> None:
         self.connected = False
         self._blocked = False
-        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MS_MAX)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, ANSWER_BYTES_MAX)
+        self._socket = open_dealer(self._context, self._endpoint)
         self._monitor = self._socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
         )

@@ -7,11 +7,14 @@ process by that, so this module looks behind the patches.
 from __future__ import annotations
 
 import _thread
+import math
 import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
+
+import zmq
 
 POLL_SECONDS: Final = 0.002
 """How often `wait_until` looks.  Polling needs nothing of what was patched but `sleep`,
@@ -42,11 +45,24 @@ def make_lock() -> Lock:
 
 def start_thread(run: Callable[[], None], name: str) -> None:
     """May raise RuntimeError: there are too many, or the interpreter is ending."""
-    start = original("start_new_thread")
-    if start is _thread.start_new_thread:
-        threading.Thread(target=run, name=name, daemon=True).start()
+    if is_patched():
+        original("start_new_thread")(run, ())
     else:
-        start(run, ())
+        threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def is_patched() -> bool:
+    """Are threads greenlets here?"""
+    return original("start_new_thread") is not _thread.start_new_thread
+
+
+def wait_for_socket(socket: zmq.Socket[bytes], flag: int, timeout: float) -> bool:
+    """Wait until a socket can be read (POLLIN) or written (POLLOUT); False after
+    `timeout` seconds."""
+    if not is_patched():
+        return bool(socket.poll(math.ceil(timeout * 1_000), flag))
+    # To poll would stop the other greenlets.
+    return wait_until(lambda: bool(int(socket.getsockopt(zmq.EVENTS)) & flag), timeout)
 
 
 def wait_until(condition: Callable[[], bool], timeout: float | None) -> bool:

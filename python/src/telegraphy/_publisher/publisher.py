@@ -8,12 +8,13 @@ is queued as one batch, sends it, and counts it when the gateway's answer comes.
 - the connection breaks: what was not answered is sent again first, in order, with the
   same ids, so that the gateway can tell repeats
 - no answer for `resend_after`: the same, on a new connection, then less and less often
-- no answer for `give_up_after`: the batch is given up and counted as unknown
+- no answer for `give_up_after`: the batch is given up and counted as unknown.  Not so a
+  request (of `request`), which takes its turn among the events as a batch of its own
 - the gateway is overloaded: nothing is sent until it wants more
 - the process forks: the child begins anew, empty, and the parent keeps what it has
 - the process ends: it waits a second for the queue to empty
 
-Nothing of this reaches the caller of `publish`.
+Nothing of this reaches the caller of `publish` or `request`.
 """
 
 from __future__ import annotations
@@ -24,17 +25,25 @@ import multiprocessing.util
 import os
 import time
 import weakref
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from .._answers import BadAnswer, Published, RefusedEvent, RefusedRequest, parse_answer
+from .._answers import (
+    BadAnswer,
+    Disconnected,
+    Published,
+    RefusedEvent,
+    RefusedRequest,
+    parse_answer,
+)
 from .._encoded import EncodedEvent
 from .._stats import Stats
+from .._values import to_json
 from . import hints
 from .link import GatewayLink, Waker
 from .log import ThrottledLog
 from .native import make_lock, start_thread, wait_until
-from .state import Batch, Options, State
+from .state import Batch, Item, Options, Request, State
 
 EXIT_FLUSH_SECONDS: Final = 1.0
 SILENCE_SECONDS: Final = 2.0
@@ -46,7 +55,8 @@ OVERLOADED_SECONDS: Final = 1.0
 class Publisher:
     """Hands events to a gateway over ZeroMQ.  Any thread may use it, also after a fork.
 
-    `queue_max`      events that may wait; at the limit new ones are lost and counted
+    `queue_max`      events that may wait; at the limit new ones are lost and counted.  So
+                     many requests may wait besides
     `batch_max`      events a request (the gateway takes 4,096)
     `linger`         seconds that a batch which is not full waits for more events
     `in_flight_max`  batches that may be unanswered at a time
@@ -98,11 +108,23 @@ class Publisher:
                 events_text(len(events) - room),
                 self.endpoint,
             )
-        worker = self._worker
-        if worker is None or not worker.alive:
-            self._start_worker()
-        elif wake:
-            worker.waker.wake()
+        self._see_to_it(wake)
+
+    def request(self, kind: str, document: Mapping[str, Any]) -> None:
+        """Queue a request, to be made after what was published before.  It must harm
+        nothing to repeat it.  Does not wait and does not raise."""
+        self._notice_fork()
+        request = Request(kind, to_json(document))
+        queued, wake = self._state.put_request(request, time.monotonic())
+        if not queued:
+            self._log.error(
+                "requests_full",
+                "%d requests wait already: a %s is lost; is the gateway running at %s?",
+                self._options.queue_max,
+                kind,
+                self.endpoint,
+            )
+        self._see_to_it(wake)
 
     def count_lost(self, count: int) -> None:
         """Count events as lost that never came as far as `publish`."""
@@ -130,7 +152,7 @@ class Publisher:
             self._log.warning(
                 "closed",
                 "%s lost: the publisher was closed%s",
-                events_text(lost),
+                items_text(lost),
                 f"; {self._absence}" if unheard else "",
             )
 
@@ -164,6 +186,13 @@ class Publisher:
             _parents_workers.append(self._worker)
         self._begin()
 
+    def _see_to_it(self, wake: bool) -> None:
+        worker = self._worker
+        if worker is None or not worker.alive:
+            self._start_worker()
+        elif wake:
+            worker.waker.wake()
+
     def _start_worker(self) -> None:
         with self._worker_lock:
             if self._worker is not None and self._worker.alive:
@@ -174,7 +203,7 @@ class Publisher:
             except RuntimeError:  # the interpreter is ending and starts no more threads
                 lost = self._state.lose_all()
                 self._log.warning(
-                    "ending", "%s lost: the process is ending", events_text(lost)
+                    "ending", "%s lost: the process is ending", items_text(lost)
                 )
             else:
                 self._worker = worker
@@ -244,8 +273,8 @@ class _Worker:
     def _complain(self, now: float, timeout: float | None) -> float | None:
         """Say that no gateway is there, once events have waited for it.  How long the
         thread may sleep until it has to look again."""
-        waiting = 0 if self._link.connected else self._state.stats().queued
-        if not waiting:
+        events, requests = (0, 0) if self._link.connected else self._state.waiting()
+        if not events + requests:
             self._complain_at = None
             return timeout
         if self._complain_at is None:
@@ -253,9 +282,10 @@ class _Worker:
         if now >= self._complain_at:
             self._log.warning(
                 "no_gateway",
-                "no gateway answers at %s; %s. %s",
+                "no gateway answers at %s; %s %s. %s",
                 self._endpoint,
-                "1 event waits" if waiting == 1 else f"{waiting} events wait",
+                count_text(events, requests),
+                "waits" if events + requests == 1 else "wait",
                 hints.start,
             )
             interval = max(self._state.options.log_interval, SILENCE_SECONDS)
@@ -280,7 +310,7 @@ class _Worker:
             batch = self._state.next_batch(now)
             if batch is None:
                 return
-            if self._link.send(batch.id, batch.body):
+            if self._link.send(batch.kind, batch.id, batch.body):
                 self._state.was_sent(batch, now)
             else:
                 self._state.was_not_sent(batch)
@@ -299,6 +329,10 @@ class _Worker:
                 self._state.answered(
                     batch.id, accepted=answer.accepted, refused=len(answer.refused)
                 )
+        elif isinstance(answer, Disconnected):
+            batch = self._state.peek(answer.id)
+            if batch is not None:
+                self._state.answered(batch.id, accepted=1, refused=0)
         elif isinstance(answer, RefusedRequest):
             self._settle_refused(answer)
 
@@ -312,15 +346,15 @@ class _Worker:
             f"refused {answer.code}",
             "the gateway at %s refused %s: %s: %s",
             self._endpoint,
-            events_text(len(batch.events)) if batch is not None else "a request",
+            items_text(batch.items) if batch is not None else "a request",
             answer.code,
             answer.message + (f" ({hints.key})" if answer.code == "invalid_key" else ""),
         )
         if batch is not None:
-            self._state.answered(batch.id, accepted=0, refused=len(batch.events))
+            self._state.answered(batch.id, accepted=0, refused=len(batch.items))
 
     def _log_refused(self, batch: Batch, refused: Sequence[RefusedEvent]) -> None:
-        types = [event.type for event in batch.events]
+        types = [item.type for item in batch.items if isinstance(item, EncodedEvent)]
         for one in refused:
             of_type = types[one.index] if one.index < len(types) else "?"
             self._log.error(
@@ -335,6 +369,20 @@ class _Worker:
 
 def events_text(count: int) -> str:
     return "1 event" if count == 1 else f"{count} events"
+
+
+def items_text(items: Sequence[Item]) -> str:
+    requests = sum(isinstance(item, Request) for item in items)
+    return count_text(len(items) - requests, requests)
+
+
+def count_text(events: int, requests: int) -> str:
+    texts = []
+    if events or not requests:
+        texts.append(events_text(events))
+    if requests:
+        texts.append("1 disconnect" if requests == 1 else f"{requests} disconnects")
+    return " and ".join(texts)
 
 
 _publishers: Final[weakref.WeakSet[Publisher]] = weakref.WeakSet()

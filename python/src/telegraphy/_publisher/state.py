@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from .._encoded import EncodedEvent
 from .._stats import Stats
@@ -42,30 +43,51 @@ class Options:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What takes its turn among the events, and is no event."""
+
+    kind: str
+    line: bytes
+
+
+Item: TypeAlias = EncodedEvent | Request
+
+
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Events that are sent, answered and sent again together."""
+    """What is sent, answered and sent again together: events, or one request."""
 
     id: int
-    events: tuple[EncodedEvent, ...]
+    items: tuple[Item, ...]
     first_sent: float = 0.0
     last_sent: float = 0.0
     attempts: int = 0
 
     @property
+    def request(self) -> Request | None:
+        first = self.items[0]
+        return first if isinstance(first, Request) else None
+
+    @property
+    def kind(self) -> str:
+        return "publish" if self.request is None else self.request.kind
+
+    @property
     def body(self) -> bytes:
-        return b"\n".join(event.line for event in self.events)
+        return b"\n".join(item.line for item in self.items)
 
 
 class State:
-    """Shared by the callers of `publish` and the thread.  Every event is in exactly one
-    place: `_queue`, a batch of `_again` (to be sent before anything newer), a batch of
-    `_in_flight` (sent, not answered), or counted."""
+    """Shared by the callers of `publish` and the thread.  Every event and request is in
+    exactly one place: `_queue`, a batch of `_again` (to be sent before anything newer), a
+    batch of `_in_flight` (sent, not answered), or counted."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self._lock = make_lock()
-        self._queue: deque[EncodedEvent] = deque()
+        self._queue: deque[Item] = deque()
+        self._requests_queued = 0
         self._again: deque[Batch] = deque()
         self._in_flight: dict[int, Batch] = {}
         self._next_id = 1
@@ -81,31 +103,52 @@ class State:
         """Queue what there is room for.  How many that was, and whether the thread sleeps
         and should be woken."""
         with self._lock:
-            room = min(len(events), self.options.queue_max - len(self._queue))
+            waiting = len(self._queue) - self._requests_queued
+            room = min(len(events), self.options.queue_max - waiting)
             if not self._queue:
                 self._waiting_since = now
             self._queue.extend(events[:room] if room < len(events) else events)
             self._lost += len(events) - room
-            wake = self._asleep and room > 0
-            if wake:
-                self._asleep = False
-            return room, wake
+            return room, room > 0 and self._wake()
+
+    def put_request(self, request: Request, now: float) -> tuple[bool, bool]:
+        """Queue a request, if there is room: as much as for events, and its own.  Was
+        there, and should the thread be woken?"""
+        with self._lock:
+            if self._requests_queued >= self.options.queue_max:
+                self._lost += 1
+                return False, False
+            if not self._queue:
+                self._waiting_since = now
+            self._queue.append(request)
+            self._requests_queued += 1
+            return True, self._wake()
 
     def wait_until_idle(self, timeout: float | None) -> bool:
         return wait_until(self._is_idle, timeout)
 
-    def lose_all(self) -> int:
-        """Give up everything that is queued: what was never sent is lost, the rest
-        unknown."""
+    def waiting(self) -> tuple[int, int]:
+        """How many events and requests are queued or unanswered."""
         with self._lock:
-            lost = len(self._queue)
+            requests = self._requests_queued + sum(
+                batch.request is not None
+                for batch in (*self._again, *self._in_flight.values())
+            )
+            return self._outstanding() - requests, requests
+
+    def lose_all(self) -> list[Item]:
+        """Give up everything that is queued: what was never sent is lost, and returned;
+        the rest is unknown."""
+        with self._lock:
+            lost = list(self._queue)
             for batch in (*self._again, *self._in_flight.values()):
                 if batch.attempts:
-                    self._unknown += len(batch.events)
+                    self._unknown += len(batch.items)
                 else:
-                    lost += len(batch.events)
-            self._lost += lost
+                    lost.extend(batch.items)
+            self._lost += len(lost)
             self._queue.clear()
+            self._requests_queued = 0
             self._again.clear()
             self._in_flight.clear()
             self._in_batches = 0
@@ -135,24 +178,18 @@ class State:
                 return None
             if self._again:
                 return self._again.popleft()
-            events: list[EncodedEvent] = []
-            size = 0
-            while self._queue and len(events) < self.options.batch_max:
-                size += len(self._queue[0].line) + 1
-                if events and size > BATCH_BYTES_MAX:
-                    break
-                events.append(self._queue.popleft())
+            items = self._take_request() or self._take_events()
             self._waiting_since = now
-            batch = Batch(self._next_id, tuple(events))
+            batch = Batch(self._next_id, tuple(items))
             self._next_id += 1
-            self._in_batches += len(events)
+            self._in_batches += len(items)
             return batch
 
     def was_sent(self, batch: Batch, now: float) -> None:
         with self._lock:
             if not batch.attempts:
                 batch.first_sent = now
-                self._sent += len(batch.events)
+                self._sent += len(batch.items)
             batch.attempts += 1
             batch.last_sent = now
             self._in_flight[batch.id] = batch
@@ -166,7 +203,7 @@ class State:
         unknown."""
         with self._lock:
             batch = self._in_flight.pop(batch_id)
-            total = len(batch.events)
+            total = len(batch.items)
             accepted = min(accepted, total)
             refused = min(refused, total - accepted)
             self._accepted += accepted
@@ -195,20 +232,21 @@ class State:
             self._in_flight.clear()
 
     def give_up(self, now: float) -> int:
-        """Count those batches as unknown that are unanswered for too long."""
+        """Count those batches of events as unknown that are unanswered for too long.  A
+        request is not given up: to repeat it harms nothing, to forget it might."""
         with self._lock:
             old = [
                 batch
                 for batch in (*self._in_flight.values(), *self._again)
-                if batch.attempts and now >= self._give_up_at(batch)
+                if now >= self._give_up_at(batch)
             ]
             for batch in old:
                 self._in_flight.pop(batch.id, None)
                 if batch in self._again:
                     self._again.remove(batch)
-                self._unknown += len(batch.events)
+                self._unknown += len(batch.items)
                 self._leave(batch)
-            return sum(len(batch.events) for batch in old)
+            return sum(len(batch.items) for batch in old)
 
     def is_silent(self, now: float) -> bool:
         """Has a batch waited so long for its answer that it is to be sent again?"""
@@ -226,7 +264,7 @@ class State:
             times += [
                 self._give_up_at(batch)
                 for batch in (*self._in_flight.values(), *self._again)
-                if batch.attempts
+                if self._give_up_at(batch) < math.inf
             ]
             if not (self._queue or self._again):
                 self._asleep = True
@@ -247,11 +285,33 @@ class State:
 
     # -- with the lock held
 
+    def _take_request(self) -> list[Item]:
+        """The request that is next, if one is."""
+        if not isinstance(self._queue[0], Request):
+            return []
+        self._requests_queued -= 1
+        return [self._queue.popleft()]
+
+    def _take_events(self) -> list[Item]:
+        """The events that are next, up to a request and the limits of a batch."""
+        events: list[Item] = []
+        size = 0
+        while self._queue and len(events) < self.options.batch_max:
+            size += len(self._queue[0].line) + 1
+            if isinstance(self._queue[0], Request) or (events and size > BATCH_BYTES_MAX):
+                break
+            events.append(self._queue.popleft())
+        return events
+
+    def _wake(self) -> bool:
+        wake, self._asleep = self._asleep, False
+        return wake
+
     def _outstanding(self) -> int:
         return len(self._queue) + self._in_batches
 
     def _leave(self, batch: Batch) -> None:
-        self._in_batches -= len(batch.events)
+        self._in_batches -= len(batch.items)
 
     def _may_send(self, now: float) -> bool:
         if now < self._hold_until or len(self._in_flight) >= self.options.in_flight_max:
@@ -265,4 +325,6 @@ class State:
         return batch.last_sent + self.options.resend_after * factor
 
     def _give_up_at(self, batch: Batch) -> float:
+        if not batch.attempts or batch.request is not None:
+            return math.inf
         return batch.first_sent + self.options.give_up_after

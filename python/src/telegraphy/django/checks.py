@@ -211,7 +211,7 @@ def check_event_types(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
         )
         if not sentences:
             right[one.name] = one
-    rules = [one for one in right.values() if one.access_kind == "rule"]
+    rules = [one for one in right.values() if one.rule is not None]
     return [*found, *_name_messages(types), *_rule_messages(rules, models_of)]
 
 

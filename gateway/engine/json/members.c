@@ -1,4 +1,4 @@
-#include "engine/catalogue/members.h"
+#include "engine/json/members.h"
 
 #include "engine/base/nearest.h"
 

@@ -1,6 +1,7 @@
-/* The members of an object that has a fixed set of them: private to this folder. */
-#ifndef TG_CATALOGUE_MEMBERS_H
-#define TG_CATALOGUE_MEMBERS_H
+/* The members of an object that has a fixed set of them: documents of publishers, in
+ * which an unknown one is a mistake. */
+#ifndef TG_JSON_MEMBERS_H
+#define TG_JSON_MEMBERS_H
 
 #include "engine/json/json.h"
 #include "engine/json/refusal.h"
