@@ -467,7 +467,7 @@ describe('the end of an identity', () => {
     expect(world.gateway.state).toEqual({ name: 'closed', reason: 'identity_changed' });
   });
 
-  it('leaves alone what another tab has kept since, and shows it beside a fresh ticket', async () => {
+  it('leaves alone what another tab has kept since, and shows both', async () => {
     const session = new Kept();
     const world = await somebody({ session });
     session.token = 'tgs_new';
