@@ -178,6 +178,7 @@ static struct tg_hub *shard_hub(const struct tg_config *config)
         .queries = tg_config_query_limits(config),
         .claims_believed = config->testing.claims,
         .random = random_bits,
+        .address = tg_clients_address,
         .frame = tg_client_frame,
         .relieve = relieve,
     };
