@@ -11,6 +11,7 @@ telegraphy.E008  an option has a value that it cannot have
 telegraphy.E009  the gateway would refuse the event type
 telegraphy.E010  a method does not say what it returns
 telegraphy.E011  a field is for rules alone, and sent too
+telegraphy.E012  is_authorized_user or audience is not as it must be
 telegraphy.W001  fields = "__all__"
 telegraphy.W002  the on_delete of a relation changes rows without an event
 telegraphy.W003  a database has AUTOCOMMIT off
@@ -54,6 +55,9 @@ SOCKET_PATH_MAX: Final = 107
 KEY = re.compile(r"[!-+\--~]{16,256}")
 """What the gateway takes; a comma would end it in the gateway's environment."""
 
+SECRET: Final = ("INGEST_KEY", "SIGNING")
+"""What messages do not show."""
+
 KINDS: Final = {str: "a string", int: "a whole number", dict: "a dict"}
 
 Apps = Sequence[AppConfig] | None
@@ -87,7 +91,8 @@ def _settings_messages() -> Iterator[CheckMessage]:
             )
         elif value is not None and (type(value) is not SETTINGS[name]):
             sound = False
-            yield _bad_setting(name, f"must be {KINDS[SETTINGS[name]]}, not {value!r}")
+            shown = type(value).__name__ if name in SECRET else repr(value)
+            yield _bad_setting(name, f"must be {KINDS[SETTINGS[name]]}, not {shown}")
     if sound:
         yield from _value_messages()
 
@@ -109,6 +114,10 @@ def _value_messages() -> Iterator[CheckMessage]:
             "INGEST_KEY",
             "must be 16 to 256 printable ASCII characters, without blanks and commas",
         )
+    try:
+        conf.signing_key  # noqa: B018 (it is what is made of the setting)
+    except ValueError as error:
+        yield _bad_setting("SIGNING", f"cannot be used: {error}")
     yield from _endpoint_messages(conf.endpoint)
     if conf.client_url is not None:
         url = urlsplit(conf.client_url)

@@ -15,7 +15,9 @@ from django.conf import settings as django_settings
 from django.utils.crypto import salted_hmac
 
 from .. import _outlet
+from .._errors import did_you_mean
 from .._publisher import default_endpoint
+from .._signing import SigningKey, replace_key
 from ._naming import project_name
 
 CLIENT_PORT: Final = 1844
@@ -33,8 +35,11 @@ SETTINGS: Final[dict[str, type]] = {
     "CLIENT_PORT": int,
     "BINARY": str,
     "GATEWAY": dict,
+    "SIGNING": dict,
 }
 """Every setting and the type it has.  None means the default."""
+
+SIGNING: Final = ("ALGORITHM", "KID", "KEY", "KEY_FILE")
 
 
 class Settings:
@@ -74,6 +79,31 @@ class Settings:
         if given:
             return str(given)
         return salted_hmac("telegraphy.ingest", "key", algorithm="sha256").hexdigest()
+
+    @cached_property
+    def signing_key(self) -> SigningKey | None:
+        """To sign tickets with, instead of asking the gateway for them.  Raises
+        `ValueError` if it cannot be used."""
+        given = self.given.get("SIGNING")
+        if not given:
+            return None
+        unknown = next((name for name in given if name not in SIGNING), None)
+        if unknown is not None:
+            raise ValueError(
+                f"there is no {unknown!r}{did_you_mean(str(unknown), SIGNING)}"
+            )
+        if ("KEY" in given) == ("KEY_FILE" in given):
+            raise ValueError("it must have KEY or KEY_FILE")
+        if "KID" not in given:
+            raise ValueError("it must have KID, the name of the key at the gateway")
+        named = {
+            "app": self.app,
+            "kid": given["KID"],
+            "algorithm": given.get("ALGORITHM", "HS256"),
+        }
+        if "KEY" in given:
+            return SigningKey(key=given["KEY"], **named)
+        return SigningKey.from_file(given["KEY_FILE"], **named)
 
     @cached_property
     def ingest_port(self) -> int:
@@ -122,6 +152,7 @@ def forget_settings(*, setting: str, **_kwargs: Any) -> None:
     """Receives `setting_changed`, which tests send."""
     if setting in ("TELEGRAPHY", "SECRET_KEY", "ROOT_URLCONF"):
         conf.forget()
+        replace_key(None)
         before = _outlet.replace_backend(None)
         if before is not None:
             before.close(timeout=0)
