@@ -69,7 +69,7 @@ def configure(
     elif key or endpoint is not None or options:
         raise TypeError("give a backend, or the key and options of the default one")
     replace_backend(backend)
-    _signing.replace_key(signing_key)
+    _signing.configure_key(signing_key)
     return backend
 
 

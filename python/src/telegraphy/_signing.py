@@ -1,5 +1,5 @@
-"""Tickets that the application makes itself: signed, so that the gateway need not be
-asked (PROTOCOL.md 6.4)."""
+"""Tickets that an application signs itself, so that the gateway need not be asked
+(PROTOCOL.md 6.4)."""
 
 from __future__ import annotations
 
@@ -7,81 +7,89 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ._answers import Ticket
-from ._errors import InvalidTicket, NotConfigured
+from ._errors import DefinitionError, InvalidTicket, NotConfigured
 from ._registry import registry
 from ._requests import TicketRequest
 from ._types import APP_NAME
 from ._values import to_json
 
-ALGORITHMS: Final = ("HS256", "EdDSA")
-KID: Final = re.compile(r"[!-~]{1,64}")
-HS256_BYTES_MIN: Final = 32
-ED25519_BYTES: Final = 32
-TICKET_BYTES_MAX: Final = 8_192
-LIFE: Final = timedelta(seconds=30)
 AUDIENCE: Final = "telegraphy"
+ALGORITHMS: Final = ("HS256", "EdDSA")
+SECRET_BYTES_MIN: Final = 32
+ED25519_BYTES: Final = 32
+LIFE: Final = timedelta(seconds=30)
+LIFE_MAX: Final = timedelta(minutes=5)
+"""What a gateway takes, if it is not configured otherwise."""
+KID_BYTES_MAX: Final = 64
+TICKET_BYTES_MAX: Final = 8_192
 
-make_key: Callable[[], SigningKey | None] | None = None
-"""Makes the key when one is needed first.  The Django app sets it."""
+find_key: Callable[[], SigningKey] | None = None
+"""Asked for the key if none was configured.  The Django app sets it."""
 
-_key: SigningKey | None = None
+_configured: SigningKey | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """A key that the gateway knows too, or its public half (its setting `tokens.keys`).
+    """A key with which an application signs tickets; the gateway is configured with it
+    (HS256) or with its public half (EdDSA), under the same `app` and `kid`.
 
-    `app`        the application, which the tickets speak for
-    `kid`        the name of the key, so that keys can follow one another
-    `key`        HS256: a text of 32 bytes or more, which the gateway has as well.  EdDSA:
-                 the private key of Ed25519, as PEM or as base64url of its 32 bytes
-    `algorithm`  "HS256" or "EdDSA"; the latter needs the package cryptography
-
-    Raises `ValueError` for what cannot be right, never showing the key.
+    `key`: HS256: the secret, a text of 32 bytes or more.  EdDSA: the private key, as PEM
+    or as base64url of its 32 bytes; that needs the package `cryptography`.
     """
 
-    def __init__(self, *, app: str, kid: str, key: str, algorithm: str = "HS256") -> None:
-        if not APP_NAME.fullmatch(app):
-            raise ValueError(f"app must be 1 to 64 of a-z, 0-9, _ and -, not {app!r}")
-        if not isinstance(kid, str) or not KID.fullmatch(kid):
-            raise ValueError(f"kid must be 1 to 64 printable characters, not {kid!r}")
-        if algorithm not in ALGORITHMS:
-            raise ValueError(f"algorithm must be 'HS256' or 'EdDSA', not {algorithm!r}")
-        if not isinstance(key, str):
-            raise ValueError(f"key must be a str, not {type(key).__name__}")
-        self.app: Final = app
-        self.kid: Final = kid
-        self.algorithm: Final = algorithm
-        make = _hs256 if algorithm == "HS256" else _eddsa
-        self._sign = make(key.strip())
+    app: str
+    kid: str
+    key: str = field(repr=False)
+    algorithm: Literal["HS256", "EdDSA"] = "HS256"
 
-    @classmethod
-    def from_file(
-        cls, path: str | Path, *, app: str, kid: str, algorithm: str = "HS256"
-    ) -> SigningKey:
-        """The key that a file holds, and nothing beside it."""
-        try:
-            key = Path(path).read_text("utf-8")
-        except (OSError, UnicodeError) as error:
-            raise ValueError(f"the key file {path} cannot be read: {error}") from None
-        return cls(app=app, kid=kid, key=key, algorithm=algorithm)
+    def __post_init__(self) -> None:
+        if not APP_NAME.fullmatch(self.app):
+            raise DefinitionError(
+                f"app must be 1 to 64 of a-z, 0-9, _ and -, not {self.app!r}"
+            )
+        if self.algorithm not in ALGORITHMS:
+            raise DefinitionError(
+                f"algorithm must be 'HS256' or 'EdDSA', not {self.algorithm!r}"
+            )
+        if not 1 <= len(self.kid.encode()) <= KID_BYTES_MAX:
+            raise DefinitionError(f"kid must have 1 to {KID_BYTES_MAX} bytes")
+        size = len(self.key.encode())
+        if self.algorithm == "HS256" and size < SECRET_BYTES_MIN:
+            raise DefinitionError(
+                f"a key for HS256 must have {SECRET_BYTES_MIN} bytes or more; this one "
+                f"has {size}"
+            )
+        if self.algorithm == "EdDSA":
+            _private_key(self.key)
 
-    def __repr__(self) -> str:
-        return f"<SigningKey {self.kid!r} of {self.app!r}, {self.algorithm}>"
+    @property
+    def public_key(self) -> str:
+        """What the gateway verifies with: the secret itself, or of EdDSA the public key
+        as base64url."""
+        if self.algorithm == "HS256":
+            return self.key
+        return _base64url(_private_key(self.key).public_key().public_bytes_raw())
+
+    def sign(self, message: bytes) -> bytes:
+        if self.algorithm == "HS256":
+            return hmac.digest(self.key.encode(), message, hashlib.sha256)
+        signature: bytes = _private_key(self.key).sign(message)
+        return signature
 
     def token(self, claims: Mapping[str, Any]) -> str:
         """A JWT in compact form."""
         header = {"alg": self.algorithm, "kid": self.kid, "typ": "JWT"}
-        text = f"{_base64(to_json(header))}.{_base64(to_json(claims))}"
-        return f"{text}.{_base64(self._sign(text.encode()))}"
+        message = f"{_base64url(to_json(header))}.{_base64url(to_json(claims))}"
+        return f"{message}.{_base64url(self.sign(message.encode()))}"
 
 
 def sign_ticket(
@@ -92,16 +100,15 @@ def sign_ticket(
     origin: str | None = None,
     session: str | None = None,
     session_life: timedelta | None = None,
-    life: timedelta = LIFE,
+    life: timedelta | None = None,
     key: SigningKey | None = None,
 ) -> Ticket:
-    """A ticket as `create_ticket` gives one, made here, without asking the gateway.
+    """A ticket as `create_ticket` gives one, made here: no request is made.
 
-    `key` is the one to sign with, by default that of `configure(signing_key=...)`, in
-    Django of TELEGRAPHY["SIGNING"].  The gateway takes no `life` over five minutes,
-    unless it is configured so.
+    `life` is 30 s if it is not said, and never more than 5 minutes.  `key` is by default
+    that of `configure(signing_key=...)`, in Django that of TELEGRAPHY["SIGNING"].  Raises
+    `InvalidTicket`, or `NotConfigured` without a key.
     """
-    key = key or current_key()
     request = TicketRequest(
         user=user,
         claims=claims or {},
@@ -111,20 +118,25 @@ def sign_ticket(
         session_life=session_life,
         life=life,
     )
-    document = request.document()
-    seconds = max(1, document.pop("life_ms") // 1_000)
+    return signed(request, key or current_key())
+
+
+def signed(request: TicketRequest, key: SigningKey) -> Ticket:
+    """The ticket that is asked for, signed."""
+    life = min(request.life or LIFE, LIFE_MAX)
     now = int(time.time())
-    text = key.token(
-        {
-            "iss": key.app,
-            "aud": AUDIENCE,
-            "sub": document.pop("user"),
-            "iat": now,
-            "exp": now + seconds,
-            "jti": secrets.token_urlsafe(16),
-            **document,
-        }
-    )
+    seconds = max(1, int(life.total_seconds()))
+    asked = request.document()
+    claims = {
+        "iss": key.app,
+        "aud": AUDIENCE,
+        "sub": asked.pop("user"),
+        "iat": now,
+        "exp": now + seconds,
+        "jti": secrets.token_urlsafe(16),
+        **{name: value for name, value in asked.items() if name != "life_ms"},
+    }
+    text = key.token(claims)
     if len(text) > TICKET_BYTES_MAX:
         raise InvalidTicket(
             f"the signed ticket would have {len(text):,} bytes; {TICKET_BYTES_MAX:,} is "
@@ -135,68 +147,54 @@ def sign_ticket(
 
 def current_key() -> SigningKey:
     """The key of this process; raises `NotConfigured` if there is none."""
-    global _key
-    if _key is None and make_key is not None:
-        _key = make_key()
-    if _key is None:
-        raise NotConfigured(
-            "there is no key to sign tickets with: call "
-            "telegraphy.configure(signing_key=...) first, or set TELEGRAPHY['SIGNING'] "
-            "in a Django project"
-        )
-    return _key
+    if _configured is not None:
+        return _configured
+    if find_key is not None:
+        return find_key()
+    raise NotConfigured(
+        "there is no key to sign tickets with: give sign_ticket(key=...) one, or "
+        "telegraphy.configure(signing_key=...)"
+    )
 
 
-def replace_key(key: SigningKey | None) -> SigningKey | None:
-    """Make `key` the one of this process; returns the one before."""
-    global _key
-    before, _key = _key, key
-    return before
+def configure_key(key: SigningKey | None) -> None:
+    global _configured
+    _configured = key
 
 
-def _hs256(key: str) -> Callable[[bytes], bytes]:
-    secret = key.encode()
-    if len(secret) < HS256_BYTES_MIN:
-        raise ValueError(
-            f"the key for HS256 must have {HS256_BYTES_MIN} bytes or more, "
-            f"not {len(secret)}"
-        )
-    return lambda text: hmac.digest(secret, text, hashlib.sha256)
-
-
-def _eddsa(key: str) -> Callable[[bytes], bytes]:
-    try:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    except ImportError:
-        raise ValueError(
-            "EdDSA needs the package cryptography (pip install 'telegraphy[eddsa]'); "
-            "HS256 needs nothing"
-        ) from None
-    private: object = None
-    try:
-        if key.startswith("-----BEGIN"):
-            private = serialization.load_pem_private_key(key.encode(), password=None)
-        else:
-            private = Ed25519PrivateKey.from_private_bytes(_raw(key))
-    except (ValueError, TypeError):
-        pass  # whose message might show the key
-    if not isinstance(private, Ed25519PrivateKey):
-        raise ValueError(
-            "the key for EdDSA must be a private key of Ed25519 without a password: PEM, "
-            f"or base64url of its {ED25519_BYTES} bytes"
-        )
-    return private.sign
-
-
-def _raw(key: str) -> bytes:
-    try:
-        return base64.b64decode(
-            key + "=" * (-len(key) % 4), altchars=b"-_", validate=True
-        )
-    except binascii.Error as error:
-        raise ValueError(str(error)) from None
-
-
-def _base64(data: bytes) -> str:
+def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _private_key(text: str) -> Any:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    except ImportError:
+        raise DefinitionError(
+            "EdDSA needs the package cryptography: pip install 'telegraphy[signing]'"
+        ) from None
+    try:
+        raw = _raw(text)
+        key = (
+            load_pem_private_key(text.strip().encode(), password=None)
+            if raw is None
+            else Ed25519PrivateKey.from_private_bytes(raw)
+        )
+    except (TypeError, ValueError):  # says nothing of the key itself
+        raise DefinitionError(
+            "a key for EdDSA must be a private key of Ed25519 without a password: PEM, "
+            f"or base64url of its {ED25519_BYTES} bytes"
+        ) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise DefinitionError("a key for EdDSA must be a private key of Ed25519")
+    return key
+
+
+def _raw(text: str) -> bytes | None:
+    """The bytes that base64url is; None if it is none."""
+    padded = text.strip() + "=" * (-len(text.strip()) % 4)
+    try:
+        return base64.b64decode(padded, altchars=b"-_", validate=True)
+    except binascii.Error:
+        return None

@@ -6,7 +6,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from .. import _outlet, _registry, _signing, _values, testing
 from .._publisher import hints
-from . import _courier, _naming, _signals
+from . import _courier, _identity_signals, _naming, _signals, _tickets
 from .conf import conf, forget_settings
 
 
@@ -23,7 +23,7 @@ class TelegraphyConfig(AppConfig):
         checks.register_checks()
         _outlet.courier = _courier.CommitCourier()
         _outlet.make_backend = _courier.make_backend
-        _signing.make_key = lambda: conf.signing_key
+        _signing.find_key = lambda: conf.signing_key
         hints.start = "Start it with `manage.py telegraphy`."
         hints.key = "a gateway of another project? see TELEGRAPHY['INGEST_PORT']"
         testing.settle = _courier.settle_tests
@@ -31,5 +31,9 @@ class TelegraphyConfig(AppConfig):
         if _naming.app_label_of not in _registry.label_resolvers:
             _registry.label_resolvers.append(_naming.app_label_of)
         setting_changed.connect(forget_settings, dispatch_uid="telegraphy.settings")
+        setting_changed.connect(
+            _tickets.forget_failures, dispatch_uid="telegraphy.tickets"
+        )
         autodiscover_modules("events")
         _signals.connect_all()
+        _identity_signals.connect_all()
