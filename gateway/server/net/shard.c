@@ -196,6 +196,7 @@ static struct tg_hub *shard_hub(struct tg_shard *shard)
         .identify = shard->common->identities == NULL ? NULL : tg_clients_identify,
         .now_ms = now_ms,
         .random = random_bits,
+        .address = tg_clients_address,
         .frame = tg_client_frame,
         .relieve = relieve,
         .context = shard,
