@@ -15,82 +15,7 @@
 #include "server/config/given.h"
 #include "server/config/settings.h"
 #include "testing/heap.h"
-
-static char directory[] = "/tmp/telegraphy-config-test-XXXXXX";
-static char said[1 << 16]; /* All mistakes of the last load, one a line. */
-static struct tg_config config;
-static const char *variables[4][2]; /* The environment. */
-
-static char *get(const char *name)
-{
-    for (size_t i = 0; i < 4; i++) {
-        if (variables[i][0] != NULL && strcmp(variables[i][0], name) == 0) {
-            return (char *)(uintptr_t)variables[i][1];
-        }
-    }
-    return NULL;
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(variables, 0, sizeof variables);
-    config = (struct tg_config){0};
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tg_config_finish(&config);
-    return 0;
-}
-
-static void put_file(const char *name, const char *text, size_t size, mode_t mode)
-{
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(name, mode), 0);
-}
-
-static enum tg_err load_flags(int count, const char *const *flags)
-{
-    char *copies[8];
-    for (int i = 0; i < count; i++) {
-        copies[i] = (char *)(uintptr_t)flags[i];
-    }
-    struct tg_mistakes mistakes;
-    struct tg_config_input input = {count, copies, get};
-    tg_config_finish(&config);
-    enum tg_err err = tg_config_load(&config, &input, &mistakes);
-    assert_int_equal(err == TG_OK, mistakes.errors == 0);
-    size_t at = 0;
-    said[0] = '\0';
-    for (size_t i = 0; i < mistakes.count; i++) {
-        at += (size_t)snprintf(said + at, sizeof said - at, "%s%s\n",
-                               mistakes.items[i].warning ? "(warning) " : "",
-                               mistakes.items[i].text);
-    }
-    tg_mistakes_finish(&mistakes);
-    return err;
-}
-
-#define FLAGS(...)                                                          \
-    load_flags((int)(sizeof(const char *[]){__VA_ARGS__} / sizeof(char *)), \
-               (const char *const[]){__VA_ARGS__})
-
-static enum tg_err load_bytes(const char *yaml, size_t size)
-{
-    put_file("t.yaml", yaml, size, 0600);
-    return FLAGS("--config", "t.yaml");
-}
-
-static enum tg_err load(const char *yaml)
-{
-    return load_bytes(yaml, strlen(yaml));
-}
+#include "testing/settings.h"
 
 static void without_any_source_all_is_at_its_default(void **state)
 {
@@ -582,11 +507,11 @@ static void keys_are_judged_and_never_shown(void **state)
         "none\n"
         "t.yaml:6:5: ingest.keys: wants either key or key_file; got neither\n"
         "t.yaml:7:5: ingest.keys: wants either key or key_file; got both\n"
-        "t.yaml:8:14: ingest.keys: an item has app, and key or key_file; got \"kye\"\n"
+        "t.yaml:8:14: ingest.keys: an item has app, key or key_file, and may; got "
+        "\"kye\"\n"
         "t.yaml:8:5: ingest.keys: wants either key or key_file; got neither\n"
-        "t.yaml:9:5: ingest.keys: wants a list whose items have app, and key or "
-        "key_file; got a "
-        "text\n"
+        "t.yaml:9:5: ingest.keys: wants a list whose items have app, key or key_file, "
+        "and may; got a text\n"
         "t.yaml:10:24: ingest.keys: key_file \"none.key\" cannot be read: No such file "
         "or "
         "directory\n"
@@ -609,94 +534,24 @@ static void keys_are_judged_and_never_shown(void **state)
                         "application needs its own\n");
 }
 
-#define RAW    "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-#define SECRET "secret-secret-secret-secret-secr"
-
-static void keys_of_signed_tickets_are_judged_and_never_shown(void **state)
+static void a_key_may_do_what_its_item_says(void **state)
 {
     (void)state;
-    /* RFC 8410 section 10.1 has another one; this is RFC 8037's. */
-    static const char pem[] =
-        "-----BEGIN PUBLIC KEY-----\n"
-        "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
-        "\n-----END PUBLIC KEY-----\n";
-    static const uint8_t bytes[] = {0xd7, 0x5a, 0x98, 0x01};
-    put_file("token.pem", pem, sizeof pem - 1, 0644);
-    put_file("token.key", SECRET "\n", 33, 0600);
-    assert_int_equal(
-        load("tokens:\n"
-             "  keys:\n"
-             "  - {app: a, kid: k1, algorithm: HS256, key_file: token.key}\n"
-             "  - {app: a, kid: k2, algorithm: EdDSA, key_file: token.pem}\n"),
-        TG_OK);
-    assert_string_equal(said, "");
-    const struct tg_config_token_keys *keys = &config.tokens.keys;
-    assert_int_equal(keys->count, 2);
-    assert_string_equal(keys->items[0].app, "a");
-    assert_string_equal(keys->items[0].kid, "k1");
-    assert_int_equal(keys->items[0].key_size, 32);
-    assert_memory_equal(keys->items[0].key, SECRET, 32);
-    assert_int_equal(keys->items[1].algorithm, TG_TOKEN_EDDSA);
-    assert_int_equal(keys->items[1].key_size, 32);
-    assert_memory_equal(keys->items[1].key, bytes, sizeof bytes);
-    assert_int_equal(load("tokens: {keys: [{app: a, kid: k, algorithm: EdDSA, "
-                          "key: " RAW "}]}\n"),
-                     TG_OK);
-    assert_memory_equal(config.tokens.keys.items[0].key, bytes, sizeof bytes);
-
-    assert_int_equal(
-        load("tokens:\n"
-             "  keys:\n"
-             "  - {app: a, kid: k, algorithm: HS256, key: secret-that-is-too-short}\n"
-             "  - {app: a, kid: k, algorithm: none, key: " SECRET "}\n"
-             "  - {app: a, kid: a b, algorithm: HS256, key: " SECRET "}\n"
-             "  - {app: a, algorithm: HS256, key: " SECRET "}\n"
-             "  - {app: a, kid: k, algorithm: EdDSA, key: " SECRET "}\n"
-             "  - {app: a, kid: k, algorithm: EdDSA, key: " RAW "A}\n"
-             "  - {app: a, kid: k, algorithm: EdDSA, key_file: token.key}\n"
-             "  - {app: a, kid: k, algorithm: HS256, key_file: token.pem}\n"
-             "  - {app: a, kid: k, algorithm: HS256, alg: HS256, key: " SECRET "}\n"
-             "  - {app: a, kid: k, algorithm: HS256}\n"
-             "  - " SECRET "\n"),
-        TG_EINVAL);
-    const char *lines[] = {
-        "t.yaml:3:45: tokens.keys: key for HS256 wants 32 to 256 printable characters "
-        "without blanks",
-        "t.yaml:4:33: tokens.keys: algorithm wants HS256 or EdDSA; got \"none\"",
-        "t.yaml:5:19: tokens.keys: kid wants 1 to 64 printable characters without "
-        "blanks; got \"a b\"",
-        "t.yaml:6:5: tokens.keys: kid wants 1 to 64 printable characters without "
-        "blanks; got none",
-        "t.yaml:7:45: tokens.keys: key for EdDSA wants a public key of Ed25519",
-        "t.yaml:8:45: tokens.keys: key for EdDSA wants a public key of Ed25519",
-        "t.yaml:9:50: tokens.keys: key_file \"token.key\" for EdDSA wants",
-        "t.yaml:10:50: tokens.keys: key_file \"token.pem\" for HS256 wants",
-        "t.yaml:11:40: tokens.keys: an item has app, kid, algorithm, and key or "
-        "key_file; got \"alg\"",
-        "t.yaml:12:5: tokens.keys: wants either key or key_file; got neither",
-        "t.yaml:13:5: tokens.keys: wants a list whose items have app, kid, algorithm "
-        "(HS256 or EdDSA), and key or key_file; got a text",
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        if (strstr(said, lines[i]) == NULL) {
-            fail_msg("\"%s\" is not in\n%s", lines[i], said);
-        }
-    }
-    assert_null(strstr(said, "secret"));
-    assert_null(strstr(said, RAW));
-
-    assert_int_equal(load("tokens:\n  keys:\n"
-                          "  - {app: a, kid: k, algorithm: HS256, key: " SECRET "}\n"
-                          "  - {app: b, kid: k, algorithm: HS256, key: 1" SECRET "}\n"
-                          "  - {app: b, kid: l, algorithm: HS256, key: " SECRET "}\n"),
-                     TG_EINVAL);
-    assert_string_equal(
-        said, "t.yaml:4:5: tokens.keys: this kid is in the list already; each key needs "
-              "its own\n"
-              "t.yaml:5:5: tokens.keys: this key is in the list already; each kid needs "
-              "its own\n");
-    assert_int_equal(FLAGS("--tokens-keys", SECRET), TG_EINVAL);
-    assert_null(strstr(said, "secret"));
+#define KEY(may) "ingest: {keys: [{app: a, key: secret-secret-secret" may "}]}\n"
+    assert_int_equal(load(KEY("")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLES_ALL);
+    assert_int_equal(load(KEY(", may: [publish]")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLE_PUBLISH);
+    assert_int_equal(load(KEY(", may: [manage, identify]")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLE_IDENTIFY | TG_ROLE_MANAGE);
+    assert_int_equal(load(KEY(", may: publish")), TG_EINVAL);
+    assert_string_equal(said, "t.yaml:1:58: ingest.keys: may wants a list with some of "
+                              "publish, identify and manage; got \"publish\"\n");
+    assert_int_equal(load(KEY(", may: []")), TG_EINVAL);
+    assert_non_null(strstr(said, "; got an empty one\n"));
+    assert_int_equal(load(KEY(", may: [publish, admin]")), TG_EINVAL);
+    assert_non_null(strstr(said, "t.yaml:1:68: "));
+    assert_non_null(strstr(said, "; got \"admin\"\n"));
 }
 
 static void keys_from_the_environment_replace_those_of_the_file(void **state)
@@ -709,6 +564,7 @@ static void keys_from_the_environment_replace_those_of_the_file(void **state)
     assert_int_equal(config.ingest.keys.count, 2);
     assert_string_equal(config.ingest.keys.items[0].app, "board");
     assert_string_equal(config.ingest.keys.items[1].key, "has=equals=inside");
+    assert_int_equal(config.ingest.keys.items[1].may, TG_ROLES_ALL);
     variables[0][1] = "secret-secret-secret";
     assert_int_equal(load_flags(0, NULL), TG_EINVAL);
     assert_null(strstr(said, "secret"));
@@ -905,12 +761,6 @@ static void without_memory_loading_fails_in_good_order(void **state)
     assert_true(n > 50);
 }
 
-static int enter(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL || chdir(directory) != 0;
-}
-
 static int leave(void **state)
 {
     (void)state;
@@ -918,11 +768,7 @@ static int leave(void **state)
         "t.yaml",     "board.json",     "shop.key", "open.key", "writable.key", "two.key",
         "sub/t.yaml", "sub/board.json", "shop.pem", "web.pub",  "gateway.key",
     };
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        unlink(made[i]);
-    }
-    rmdir("sub");
-    return chdir("/") != 0 || rmdir(directory) != 0;
+    return leave_without(made, sizeof made / sizeof *made);
 }
 
 int main(void)
@@ -952,7 +798,7 @@ int main(void)
         TEST(ingest_over_a_network_is_refused_without_encryption),
         TEST(an_endpoint_is_one_that_can_be_bound),
         TEST(keys_are_judged_and_never_shown),
-        TEST(keys_of_signed_tickets_are_judged_and_never_shown),
+        TEST(a_key_may_do_what_its_item_says),
         TEST(keys_from_the_environment_replace_those_of_the_file),
         TEST(a_key_on_the_command_line_is_refused),
         TEST(settings_that_contradict_each_other_are_mistakes),
