@@ -11,6 +11,7 @@
 #include "engine/base/slice.h"
 
 enum {
+    TG_APP_BYTES_MAX = 64,
     TG_USER_BYTES_MAX = 128,
     TG_SESSION_NAME_BYTES_MAX = 64, /* Of the application's own session. */
     TG_IDENTITY_TYPES_MAX = 1000,

@@ -304,9 +304,7 @@ static void set_files(const struct judging *judging, struct tg_config_list *memb
     *member = list;
 }
 
-/* What is wrong with this as an origin, or NULL. Browsers send it in one spelling only,
- * and it is compared byte for byte, so another spelling would never match. */
-static const char *origin_fault(const char *text)
+const char *tg_config_origin_fault(const char *text)
 {
     const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
                        : strncmp(text, "http://", 7) == 0 ? text + 7
@@ -349,7 +347,7 @@ static bool add_origin(const struct judging *judging, struct tg_config_origins *
         origins->same_host = true;
         return true;
     }
-    const char *fault = origin_fault(item->text);
+    const char *fault = tg_config_origin_fault(item->text);
     if (fault != NULL) {
         char shown[TG_SHOWN_MAX];
         tg_mistake(judging->mistakes, item->place, judging->setting->path, "%s; got %s",

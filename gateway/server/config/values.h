@@ -18,6 +18,10 @@ void tg_setting_finish(struct tg_config *config, const struct tg_setting *settin
 bool tg_config_is_address(const char *text);
 bool tg_config_is_loopback(const char *address);
 
+/* What is wrong with this as an origin, or NULL. Browsers send it in one spelling only,
+ * and it is compared byte for byte, so another spelling would never match. */
+const char *tg_config_origin_fault(const char *text);
+
 /* Can only this machine reach the endpoint of ZeroMQ (ipc:// or tcp://)? */
 bool tg_config_is_local_endpoint(const char *endpoint);
 

@@ -2,10 +2,11 @@
  * place where it is decided who a client is.
  *
  * All shards and the main thread use it, under one lock, at `connect` and never on the
- * way of an event. Secrets come in as text and leave as text, and nothing but their digests
- * stays: a ticket's SHA-256; a session's generation, from which the gateway's own key
- * makes the token. Sessions outlive the process in an SQLite file, written behind by a
- * thread of its own; tickets do not. */
+ * way of an event. Secrets come in as text and leave as text, and nothing but their
+ * digests stays: a ticket's SHA-256; a session's generation, from which the gateway's own
+ * key makes the token. Sessions outlive the process in an SQLite file, written behind by
+ * a thread of its own; tickets do not.
+ */
 #ifndef TG_IDENTITY_IDENTITIES_H
 #define TG_IDENTITY_IDENTITIES_H
 

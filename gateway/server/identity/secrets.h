@@ -1,0 +1,17 @@
+/* What OpenSSL does for identities. */
+#ifndef TG_IDENTITY_SECRETS_H
+#define TG_IDENTITY_SECRETS_H
+
+#include "engine/base/slice.h"
+
+enum { TG_MAC_BYTES = 32 };
+
+/* Without randomness the process ends: nobody's identity would mean anything. */
+void tg_secrets_random(uint8_t *bytes, size_t size);
+/* SHA-256. */
+void tg_secrets_digest(struct tg_slice text, uint8_t digest[TG_MAC_BYTES]);
+/* HMAC-SHA-256. */
+void tg_secrets_mac(struct tg_slice key, struct tg_slice bytes,
+                    uint8_t mac[TG_MAC_BYTES]);
+
+#endif
