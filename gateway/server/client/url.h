@@ -16,7 +16,8 @@ struct tg_url {
 };
 
 /* Read `text`, which must begin with `scheme` ("http", "ws"), perhaps an "s", and "://".
- * A port that is missing is `port`, or 443 with the "s". False: `*why` is a static phrase that says what is wrong. */
+ * A port that is missing is `port`, or 443 with the "s". False: `*why` is a static phrase
+ * that says what is wrong. */
 bool tg_url_read(const char *text, const char *scheme, uint32_t port, struct tg_url *url,
                  const char **why);
 /* Is it this machine for certain: a loopback address, or "localhost"? */

@@ -1,4 +1,5 @@
-/* A blocking TCP connection, or one of TLS over it. Every wait has an end: a deadline, or the user's signal. */
+/* A blocking TCP connection, or one of TLS over it. Every wait has an end: a deadline, or
+ * the user's signal. */
 #ifndef TG_CLIENT_WIRE_H
 #define TG_CLIENT_WIRE_H
 
