@@ -11,13 +11,20 @@ class Client:
     """One connection that speaks PROTOCOL.md. Requests wait for their answers; what the gateway
     sends in between is kept for `next`."""
 
-    def __init__(self, port: int, *, connect: bool = True, **how: Any) -> None:
-        self.wire = Wire(port, **how).upgrade()
+    def __init__(
+        self, port: int, *, connect: bool = True, origin: str | None = None, **how: Any
+    ) -> None:
+        self.wire = Wire(port, **how).upgrade(Origin=origin)
         self.waiting: list[dict[str, Any]] = []
         self._last_id = 0
         if connect:
-            self.connected = self.request("connect", client="e2e")
-            assert self.connected["kind"] == "connected", self.connected
+            self.connect()
+
+    def connect(self, **credentials: Any) -> dict[str, Any]:
+        """As somebody (`ticket`, `session`, or both), which must be taken."""
+        self.connected = self.request("connect", client="e2e", **credentials)
+        assert self.connected["kind"] == "connected", self.connected
+        return self.connected
 
     def __enter__(self) -> "Client":
         return self
