@@ -28,7 +28,7 @@ MEMBERS = {
     "messages/ingest": {"name", "kind", "app", "catalogue", "send", "message", "expect"},
     "messages/websocket": {"name", "bytes", "expect"},
     "messages/http": {"name", "port", "text", "expect"},
-    "reject/client": {"name", "after_connect", "before", "times", "send", "expect"},
+    "reject/client": {"name", "after_connect", "claims", "before", "times", "send", "expect"},
     "reject/gateway": {"name", "send", "expect"},
     "reject/ingest": {"name", "kind", "app", "catalogue", "body", "send", "expect"},
     "reject/websocket": {"name", "bytes", "expect"},
@@ -39,17 +39,22 @@ MEMBERS = {
 
 # Codes that no vector can provoke in this version, and why.
 NOT_PROVOKED = {
-    "unauthenticated": "no identity can end before there are identities",
+    "forbidden": "needs an ingest key that may not all: e2e/",
+    "too_many_connections": "needs many connections: e2e/",
+    "too_many_messages": "needs a clock: e2e/",
     "overloaded": "needs a gateway without memory: tests of the gateway",
     "internal": "a fault of the gateway",
 }
 CLOSES_NOT_PROVOKED = {
+    "forbidden": "needs an ingest key that may not all: e2e/",
+    "too_many_connections": "needs many connections: e2e/",
+    "too_many_messages": "needs a clock: e2e/",
     1001: "the gateway echoes it, and never begins with it",
     1006: "never sent",
     1011: "a fault of the gateway",
     1012: "the end of the gateway: e2e/",
-    1013: "no limit of this version closes with it",
-    4401: "no identity can end before there are identities",
+    4401: "needs somebody who ends an identity: e2e/",
+    4409: "needs somebody who changes an identity: e2e/",
     4408: "needs a clock: e2e/",
     4410: "needs a clock: e2e/",
     4411: "needs a clock: e2e/",

@@ -152,6 +152,9 @@ class Telegraphy(Server):
             "--clients-port", str(self.port),
             "--ingest-port", str(self.ingest_port),
             "--ingest-zmq", self.zmq,
+            # One address is everybody here.
+            "--limits-address-connections-max", "0",
+            "--limits-address-connects-per-minute", "0",
         ]  # fmt: skip
 
     def version(self) -> str:

@@ -36,13 +36,6 @@ class Gateway(Telegraphy):
     shards = "2"
     types = (EVENT_TYPE, PRIVATE_TYPE)
 
-    def command(self) -> list[str]:
-        return [
-            *super().command(),
-            "--limits-address-connections-max", "0",
-            "--limits-address-connects-per-minute", "0",
-        ]  # fmt: skip
-
     def identities(self) -> dict[str, int]:
         url = f"http://127.0.0.1:{self.ingest_port}/healthz"
         with urllib.request.urlopen(url, timeout=10) as answer:

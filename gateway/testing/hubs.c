@@ -13,7 +13,7 @@ static uint64_t next_random(void *context)
 }
 
 /* A frame is the message and a newline, so that what waits reads as lines. */
-static struct tg_frame *line_frame(void *context, struct tg_slice message)
+struct tg_frame *hubs_frame(void *context, struct tg_slice message)
 {
     (void)context;
     struct tg_frame *frame = tg_frame_create(message.size + 1);
@@ -41,7 +41,34 @@ static void relieve(void *context, struct tg_peer *peer)
     }
 }
 
-static void init(struct hubs *t, struct tg_hub_config config)
+static uint64_t now_ms(void *context)
+{
+    return ((struct hubs *)context)->now_ms;
+}
+
+static enum tg_err identify(void *context, struct tg_peer *peer,
+                            struct tg_credentials *credentials,
+                            struct tg_admission *admission, struct tg_refusal *refusal)
+{
+    struct hubs *t = context;
+    assert_null(peer->identity);
+    if (t->shown == NULL || (!tg_slice_is(credentials->ticket, "good") &&
+                             !tg_slice_is(credentials->session, "good"))) {
+        tg_refusal_set(refusal, TG_CODE_UNAUTHENTICATED, NULL, "no");
+        return TG_EINVAL;
+    }
+    if (!tg_account_connect(t->shown->account, t->connections_max)) {
+        tg_refusal_set(refusal, TG_CODE_TOO_MANY_CONNECTIONS, NULL, "enough");
+        return TG_ELIMIT;
+    }
+    tg_identity_ref(t->shown);
+    admission->identity = t->shown;
+    memcpy(admission->token, "tgs_next", sizeof "tgs_next");
+    admission->expires_in_ms = 1000;
+    return TG_OK;
+}
+
+void hubs_init_with(struct hubs *t, struct tg_hub_config config)
 {
     *t = (struct hubs){.now_us = PUBLISHED_US};
     t->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
@@ -51,11 +78,15 @@ static void init(struct hubs *t, struct tg_hub_config config)
         .context = t,
     });
     config.bad_messages_max = 2;
+    config.refused_connects_max = 3;
+    config.number_first = 1;
+    config.identify = identify;
+    config.now_ms = now_ms;
     config.message_bytes_max = 65536;
     config.ping_interval_ms = 25000;
     config.queries = tg_query_limits_default;
     config.random = next_random;
-    config.frame = line_frame;
+    config.frame = hubs_frame;
     config.relieve = relieve;
     config.context = t;
     t->hub = tg_hub_create(&config);
@@ -65,24 +96,26 @@ static void init(struct hubs *t, struct tg_hub_config config)
 
 void hubs_init(struct hubs *t)
 {
-    init(t, (struct tg_hub_config){
-                .connection_bytes_max = 16384,
-                .unconnected_bytes_max = 4096,
-                .subscriptions_max = 3,
-                .query_cost_max = 100,
-                .claims_believed = true,
-            });
+    hubs_init_with(t, (struct tg_hub_config){
+                          .connection_bytes_max = 16384,
+                          .unconnected_bytes_max = 4096,
+                          .subscriptions_max = 3,
+                          .client_subscriptions_max = 4,
+                          .query_cost_max = 100,
+                          .claims_believed = true,
+                      });
 }
 
 void hubs_init_usual(struct hubs *t, bool claims_believed)
 {
-    init(t, (struct tg_hub_config){
-                .connection_bytes_max = 1048576,
-                .unconnected_bytes_max = 16384,
-                .subscriptions_max = 100,
-                .query_cost_max = 100000,
-                .claims_believed = claims_believed,
-            });
+    hubs_init_with(t, (struct tg_hub_config){
+                          .connection_bytes_max = 1048576,
+                          .unconnected_bytes_max = 16384,
+                          .subscriptions_max = 100,
+                          .client_subscriptions_max = 400,
+                          .query_cost_max = 100000,
+                          .claims_believed = claims_believed,
+                      });
 }
 
 void hubs_finish(struct hubs *t)
@@ -141,6 +174,14 @@ void hubs_connect_as(struct hubs *t, struct tg_peer *peer, const char *claims)
              claims);
     tg_hub_join(t->hub, peer);
     hubs_say(t, peer, message);
+    assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
+}
+
+void hubs_connect_with(struct hubs *t, struct tg_peer *peer, struct tg_identity *identity)
+{
+    t->shown = identity;
+    tg_hub_join(t->hub, peer);
+    hubs_say(t, peer, "{\"kind\":\"connect\",\"id\":1,\"ticket\":\"good\"}");
     assert_non_null(strstr(hubs_read(t, peer), "\"kind\":\"connected\""));
 }
 

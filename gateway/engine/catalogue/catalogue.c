@@ -96,7 +96,7 @@ static enum tg_err refuse_taken(const struct tg_catalogue *old, struct tg_slice 
 
 static bool same_definition(const struct tg_type *a, const struct tg_type *b)
 {
-    return tg_type_same_for_queries(a, b) &&
+    return tg_type_same_for_queries(a, b) && a->checked == b->checked &&
            tg_slice_equal(tg_buf_slice(&a->metadata), tg_buf_slice(&b->metadata));
 }
 

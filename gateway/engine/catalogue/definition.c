@@ -174,6 +174,23 @@ enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value)
     return check_rule(r);
 }
 
+enum tg_err tg_reader_checked(struct tg_reader *r, struct tg_json value)
+{
+    if (tg_json_kind(value) == TG_JSON_NONE) {
+        return TG_OK;
+    }
+    if (!tg_json_bool(value, &r->type->checked)) {
+        return tg_reader_refuse_kind(r, "checked", "true or false", value);
+    }
+    if (r->type->checked && r->type->access == TG_ACCESS_PUBLIC) {
+        return tg_reader_invalid(
+            r, "checked",
+            "a public type is for everybody, so it cannot be checked "
+            "who may have it");
+    }
+    return TG_OK;
+}
+
 enum tg_err tg_reader_delivery(struct tg_reader *r, struct tg_json value)
 {
     static const struct tg_slice words[] = {

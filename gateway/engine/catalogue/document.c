@@ -56,7 +56,19 @@ static enum tg_err type_end(struct tg_reader *r)
 /* Leaves the type in `r->type`, also half made. */
 static enum tg_err read_type(struct tg_reader *r, struct tg_json object)
 {
-    enum { NAME, VERBOSE, PLURAL, OPS, KEY, ACCESS, DELIVERY, TTL, FIELDS, COUNT };
+    enum {
+        NAME,
+        VERBOSE,
+        PLURAL,
+        OPS,
+        KEY,
+        ACCESS,
+        CHECKED,
+        DELIVERY,
+        TTL,
+        FIELDS,
+        COUNT
+    };
     static const struct tg_slice names[] = {
         TG_LIT_INIT("name"),
         TG_LIT_INIT("verbose_name"),
@@ -64,6 +76,7 @@ static enum tg_err read_type(struct tg_reader *r, struct tg_json object)
         TG_LIT_INIT("operations"),
         TG_LIT_INIT("key"),
         TG_LIT_INIT("access"),
+        TG_LIT_INIT("checked"),
         TG_LIT_INIT("delivery"),
         TG_LIT_INIT("ttl_ms"),
         TG_LIT_INIT("fields"),
@@ -97,6 +110,9 @@ static enum tg_err read_type(struct tg_reader *r, struct tg_json object)
     }
     if (err == TG_OK) {
         err = tg_reader_access(r, values[ACCESS]);
+    }
+    if (err == TG_OK) {
+        err = tg_reader_checked(r, values[CHECKED]);
     }
     if (err == TG_OK) {
         err = tg_reader_delivery(r, values[DELIVERY]);

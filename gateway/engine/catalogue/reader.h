@@ -80,6 +80,8 @@ TG_MUST_USE enum tg_err tg_reader_names(struct tg_reader *r, struct tg_json name
 TG_MUST_USE enum tg_err tg_reader_operations(struct tg_reader *r, struct tg_json list);
 TG_MUST_USE enum tg_err tg_reader_key(struct tg_reader *r, struct tg_json list);
 TG_MUST_USE enum tg_err tg_reader_access(struct tg_reader *r, struct tg_json value);
+/* After the access. */
+TG_MUST_USE enum tg_err tg_reader_checked(struct tg_reader *r, struct tg_json value);
 TG_MUST_USE enum tg_err tg_reader_delivery(struct tg_reader *r, struct tg_json value);
 TG_MUST_USE enum tg_err tg_reader_ttl(struct tg_reader *r, struct tg_json value);
 

@@ -72,14 +72,18 @@ bool tg_type_same_for_queries(const struct tg_type *a, const struct tg_type *b)
     return same;
 }
 
-void tg_type_write(const struct tg_type *type, bool with_app, struct tg_buf *buf)
+void tg_type_write(const struct tg_type *type, bool managing, struct tg_buf *buf)
 {
     tg_buf_add_byte(buf, '{');
-    if (with_app) {
+    if (managing) {
         tg_json_write_name(buf, "app");
         tg_json_write_string(buf, type->app);
         tg_buf_add_byte(buf, ',');
     }
     tg_buf_add_slice(buf, tg_buf_slice(&type->metadata));
+    if (managing && type->checked) {
+        tg_json_write_name(buf, "checked");
+        tg_buf_add_text(buf, "true");
+    }
     tg_buf_add_byte(buf, '}');
 }

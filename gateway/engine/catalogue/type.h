@@ -51,6 +51,7 @@ struct tg_type {
     struct tg_slice rule;   /* Of TG_ACCESS_RULE; else empty. Never shown to clients. */
     struct tg_buf metadata; /* PROTOCOL.md 5, without the braces around it. */
     enum tg_access access;
+    bool checked; /* For those alone whose ticket names it. Not shown to clients. */
     enum tg_delivery delivery;
     int64_t ttl_ms; /* 0: none. */
     uint32_t hidden_count;
@@ -85,8 +86,8 @@ void tg_type_suggest_fields(const struct tg_type *type, struct tg_slice wanted,
  * access rule? Then a filter of the one is a filter of the other. */
 bool tg_type_same_for_queries(const struct tg_type *a, const struct tg_type *b);
 
-/* Append the type's metadata as a JSON object (PROTOCOL.md 5), with `app` as its first
- * member if asked (INGEST.md 3). */
-void tg_type_write(const struct tg_type *type, bool with_app, struct tg_buf *buf);
+/* Append the type's metadata as a JSON object (PROTOCOL.md 5); for those who manage the
+ * gateway with `app` as its first member, and `checked` (INGEST.md 3). */
+void tg_type_write(const struct tg_type *type, bool managing, struct tg_buf *buf);
 
 #endif

@@ -141,6 +141,7 @@ void subscription_destroy(struct tg_hub *hub, struct tg_hub_member *member,
         (uint32_t)subscription_weight(subscription->id_size, subscription->where_size);
     hub->counts.subscriptions--;
     hub->counts.queries -= member->cohort->filtered ? 1 : 0;
+    peer_uncount(peer);
     tg_free(subscription);
 }
 

@@ -11,11 +11,12 @@ static enum tg_err read_claims(struct tg_hub *hub, const struct tg_peer *peer,
 {
     struct tg_json_error error;
     *claims = (struct tg_json){0};
-    if (peer->claims.size == 0) {
+    if (peer->identity == NULL) {
         return TG_OK;
     }
-    if (tg_json_parse(&hub->claims, peer->claims, NULL, &error) != TG_OK) {
-        return TG_ENOMEM; /* They were read once, in `connect`. */
+    if (tg_json_parse(&hub->claims, peer->identity->facts.claims, NULL, &error) !=
+        TG_OK) {
+        return TG_ENOMEM; /* They were read once, when they were taken. */
     }
     *claims = tg_json_root(&hub->claims);
     return TG_OK;

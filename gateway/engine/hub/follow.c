@@ -173,21 +173,6 @@ static enum tg_err streams_grow(struct tg_hub *hub, uint32_t streams_max)
     return TG_OK;
 }
 
-/* The list that `types` answers: what a client may subscribe to, with claims or without.
- */
-static enum tg_err types_write(const struct tg_catalogue *catalogue, bool with_claims,
-                               struct tg_buf *list)
-{
-    for (size_t i = 0; i < tg_catalogue_size(catalogue); i++) {
-        const struct tg_type *type = tg_catalogue_at(catalogue, i);
-        if (with_claims || type->access == TG_ACCESS_PUBLIC) {
-            tg_buf_add_text(list, list->size == 0 ? "" : ",");
-            tg_type_write(type, false, list);
-        }
-    }
-    return list->failed ? TG_ENOMEM : TG_OK;
-}
-
 static void announce_types_changed(struct tg_hub *hub)
 {
     tg_buf_clear(&hub->text);
@@ -219,15 +204,8 @@ static void streams_follow(struct tg_hub *hub, const struct tg_roster *roster,
 
 enum tg_err tg_hub_follow(struct tg_hub *hub, struct tg_roster *roster)
 {
-    struct tg_buf public = {0};
-    struct tg_buf all = {0};
     bool *present = tg_zalloc(roster->streams_max + (size_t)1, sizeof *present);
-    if (present == NULL || types_write(roster->catalogue, false, &public) != TG_OK ||
-        (hub->config.claims_believed &&
-         types_write(roster->catalogue, true, &all) != TG_OK) ||
-        streams_grow(hub, roster->streams_max) != TG_OK) {
-        tg_buf_finish(&public);
-        tg_buf_finish(&all);
+    if (present == NULL || streams_grow(hub, roster->streams_max) != TG_OK) {
         tg_free(present);
         return TG_ENOMEM;
     }
@@ -236,10 +214,6 @@ enum tg_err tg_hub_follow(struct tg_hub *hub, struct tg_roster *roster)
     tg_roster_ref(roster);
     tg_roster_unref(hub->roster);
     hub->roster = roster;
-    tg_buf_finish(&hub->public);
-    tg_buf_finish(&hub->all);
-    hub->public = public;
-    hub->all = all;
     announce_types_changed(hub);
     return TG_OK;
 }

@@ -275,7 +275,7 @@ static void without_memory_a_query_goes_on_or_is_told_to_have_ended(void **state
         assert_int_equal(tg_hub_counts(t.hub).filters, 0);
         hubs_finish(&t);
         assert_true(tg_test_heap_end(&heap));
-        assert_true(failed || (err == TG_OK && ended == 0 && n > 10));
+        assert_true(failed || (err == TG_OK && ended == 0 && n > 5));
     }
     t = saved;
 }

@@ -11,6 +11,7 @@ struct tg_hub *tg_hub_create(const struct tg_hub_config *config)
     }
     hub->config = *config;
     hub->reader.claims_believed = config->claims_believed;
+    hub->next_number = config->number_first;
     tg_list_init(&hub->peers);
     tg_list_init(&hub->dirty);
     hub->compiler = tg_compiler_create();
@@ -34,8 +35,7 @@ void tg_hub_destroy(struct tg_hub *hub)
     tg_buf_finish(&hub->text);
     tg_buf_finish(&hub->entering);
     tg_buf_finish(&hub->leaving);
-    tg_buf_finish(&hub->public);
-    tg_buf_finish(&hub->all);
+    tg_map_finish(&hub->groups);
     tg_roster_unref(hub->roster);
     tg_free(hub->streams);
     tg_free(hub);
@@ -43,9 +43,12 @@ void tg_hub_destroy(struct tg_hub *hub)
 
 void tg_hub_join(struct tg_hub *hub, struct tg_peer *peer)
 {
-    *peer = (struct tg_peer){0};
+    *peer = (struct tg_peer){.number = hub->next_number};
+    hub->next_number += hub->config.number_step == 0 ? 1 : hub->config.number_step;
     tg_list_init(&peer->dirty);
     tg_list_init(&peer->link);
+    tg_list_init(&peer->of_user.link);
+    tg_list_init(&peer->of_session.link);
     tg_list_append(&hub->peers, &peer->link);
     hub->counts.peers++;
 }
@@ -59,8 +62,7 @@ void tg_hub_leave(struct tg_hub *hub, struct tg_peer *peer)
         member_destroy(hub, peer->members);
     }
     tg_outbox_clear(&peer->outbox, &hub->pool);
-    tg_free((void *)(uintptr_t)peer->claims.data);
-    peer->claims = tg_slice(NULL, 0);
+    peer_forget(hub, peer);
     tg_list_remove(&peer->dirty);
     tg_list_remove(&peer->link);
     hub->counts.peers--;
@@ -158,67 +160,6 @@ void hub_refuse(struct tg_hub *hub, struct tg_peer *peer, const struct tg_messag
     peer_answer(hub, peer);
 }
 
-/* False without memory. */
-static bool keep_claims(struct tg_peer *peer, struct tg_slice claims)
-{
-    uint8_t *copy = claims.size == 0 ? NULL : tg_alloc(claims.size);
-    if (copy != NULL) {
-        memcpy(copy, claims.data, claims.size);
-        peer->claims = tg_slice(copy, claims.size);
-    }
-    return peer->claims.size == claims.size;
-}
-
-static void hub_connect(struct tg_hub *hub, struct tg_peer *peer,
-                        const struct tg_message *message)
-{
-    if (message->ticket.size != 0 || message->session.size != 0) {
-        const char *member = message->ticket.size != 0 ? "ticket" : "session";
-        struct tg_refusal refusal;
-        tg_refusal_set(&refusal, TG_CODE_NOT_SUPPORTED, member,
-                       "this gateway does not support \"%s\"", member);
-        hub_refuse(hub, peer, &message->id, &refusal);
-        return;
-    }
-    if (!keep_claims(peer, message->claims)) {
-        struct tg_refusal refusal;
-        tg_refusal_set(&refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
-        hub_refuse(hub, peer, &message->id, &refusal);
-        return;
-    }
-    tg_session_open(&peer->session, hub->config.random(hub->config.context));
-    struct tg_connected connected = {
-        .client = peer->session.client,
-        .catalogue = hub->roster == NULL ? 0
-                                         : tg_catalogue_version(hub->roster->catalogue),
-        .ping_interval_ms = hub->config.ping_interval_ms,
-        .message_bytes_max = hub->config.message_bytes_max,
-        .subscriptions_max = hub->config.subscriptions_max,
-    };
-    tg_buf_clear(&hub->text);
-    tg_write_connected(&hub->text, &message->id, &connected);
-    peer_answer(hub, peer);
-}
-
-static void hub_types(struct tg_hub *hub, struct tg_peer *peer,
-                      const struct tg_message *message)
-{
-    tg_buf_clear(&hub->text);
-    tg_write_types(&hub->text, &message->id,
-                   hub->roster == NULL ? 0 : tg_catalogue_version(hub->roster->catalogue),
-                   tg_buf_slice(peer->claims.size != 0 ? &hub->all : &hub->public));
-    if (hub->text.size + TG_OUTBOX_OVERHEAD > hub->config.connection_bytes_max) {
-        struct tg_refusal refusal;
-        tg_refusal_set(
-            &refusal, TG_CODE_TOO_LARGE, NULL,
-            "the list of event types takes %zu bytes, over the connection's limit of %u",
-            hub->text.size, hub->config.connection_bytes_max);
-        hub_refuse(hub, peer, &message->id, &refusal);
-        return;
-    }
-    peer_answer(hub, peer);
-}
-
 static void hub_do(struct tg_hub *hub, struct tg_peer *peer,
                    const struct tg_message *message)
 {
@@ -248,10 +189,38 @@ static void hub_do(struct tg_hub *hub, struct tg_peer *peer,
     }
 }
 
+/* In how many milliseconds the peer may speak again; 0: now. */
+static uint32_t peer_pace(struct tg_hub *hub, struct tg_peer *peer)
+{
+    const struct tg_hub_config *config = &hub->config;
+    enum { MS_US = 1000 };
+    return config->now_ms == NULL ? 0
+                                  : tg_pace_take(&peer->pace, &config->messages,
+                                                 config->now_ms(config->context) * MS_US);
+}
+
+static void receive_hasty(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice text,
+                          uint32_t retry_after_ms)
+{
+    struct tg_message message;
+    struct tg_refusal refusal;
+    enum tg_verdict verdict = tg_session_receive_hasty(
+        &peer->session, &hub->reader, text, retry_after_ms, &message, &refusal);
+    hub_refuse(hub, peer, &message.id, &refusal);
+    if (verdict == TG_VERDICT_CLOSE) {
+        peer_close(hub, peer, TG_CLOSE_TRY_AGAIN_LATER);
+    }
+}
+
 void tg_hub_receive(struct tg_hub *hub, struct tg_peer *peer, struct tg_slice text)
 {
     struct tg_message message;
     struct tg_refusal refusal;
+    uint32_t retry_after_ms = peer_pace(hub, peer);
+    if (retry_after_ms != 0) {
+        receive_hasty(hub, peer, text, retry_after_ms);
+        return;
+    }
     switch (tg_session_receive(&peer->session, &hub->reader, text,
                                hub->config.bad_messages_max, &message, &refusal)) {
     case TG_VERDICT_DO:

@@ -15,10 +15,12 @@
 #include "engine/base/list.h"
 #include "engine/base/outbox.h"
 #include "engine/identity/identity.h"
+#include "engine/session/pace.h"
 #include "engine/session/session.h"
 #include "engine/stream/batch.h"
 
 struct tg_hub;
+struct tg_hub_group;
 struct tg_hub_member;
 struct tg_peer;
 
@@ -33,21 +35,20 @@ struct tg_hub_config {
     uint32_t query_cost_max;           /* Static cost of one peer's filters together. */
     struct tg_query_limits queries;    /* Of each. */
     bool claims_believed;              /* Clients say who they are: for tests alone. */
-    uint32_t client_connections_max;   /* Of one client, on all shards. */
-    uint32_t client_subscriptions_max; /* Likewise. */
-    uint32_t messages_per_second;      /* Of one peer; 0: no limit. */
-    uint32_t messages_burst;           /* At once. */
+    uint32_t client_subscriptions_max; /* Of one client, on all shards; 0: no limit. */
+    struct tg_pace_limits messages;    /* Of one peer. */
     /* Connections have the numbers first, first + step, …: each its own among all
      * shards. */
     uint64_t number_first;
-    uint64_t number_step;
+    uint64_t number_step; /* 0: 1. */
     /* Who is a peer that shows these? The hub fills in ticket and session, the owner the
      * origin. NULL: tickets and sessions are not supported. Errors and refusals as of
-     * tg_identities_admit. */
+     * tg_identities_admit, where a connection is counted too. */
     enum tg_err (*identify)(void *context, struct tg_peer *peer,
                             struct tg_credentials *credentials,
                             struct tg_admission *admission, struct tg_refusal *refusal);
-    /* Milliseconds that never go back. */
+    /* Milliseconds that never go back, for the pace of messages. NULL: that has no limit.
+     */
     uint64_t (*now_ms)(void *context);
     /* Unpredictable bits, for the ids of clients. */
     uint64_t (*random)(void *context);
@@ -61,6 +62,12 @@ struct tg_hub_config {
     void *context;
 };
 
+/* Where a peer stands in a group of those that have something in common. */
+struct tg_hub_place {
+    struct tg_link link;
+    struct tg_hub_group *group; /* NULL: in none. */
+};
+
 /* A connection as the hub sees it. Its owner embeds one, and may read the members above
  * the line. */
 struct tg_peer {
@@ -69,19 +76,23 @@ struct tg_peer {
     uint16_t close_code; /* Not 0: the owner sends what is queued, then closes with it. */
     uint64_t number;     /* No other connection of this gateway has it. */
     struct tg_identity *identity; /* NULL: anonymous. */
+    struct tg_slice program;      /* What it says it is; on the heap. */
     /* What the owner knows of it, for those who manage the gateway. */
     char address[46]; /* As text; empty: unknown. */
     int64_t connected_us;
     /* ---- the hub's own ---- */
     uint32_t subscriptions;
     uint32_t query_cost;
-    struct tg_slice claims; /* JSON, on the heap; empty: it has none. */
-    bool lossy;             /* Some membership has an unannounced loss. */
+    bool lossy; /* Some membership has an unannounced loss. */
     struct tg_hub_member *members;
     uint32_t pinned; /* By the owner: see tg_hub_pins. */
     uint32_t subscription_bytes;
+    uint32_t identity_bytes; /* And of its program's name. */
+    struct tg_pace pace;
     struct tg_link dirty;
     struct tg_link link;
+    struct tg_hub_place of_user;    /* Among all peers of its user, */
+    struct tg_hub_place of_session; /* and of its application's session. */
 };
 
 /* NULL without memory. */

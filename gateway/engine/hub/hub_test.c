@@ -374,7 +374,7 @@ static void a_type_that_is_public_no_more_ends_its_subscriptions(void **state)
         "{\"kind\":\"reset\",\"cohort\":1,\"reason\":\"forbidden\",\"ended\":true}\n"
         "{\"kind\":\"types_changed\",\"catalogue\":2}\n");
     hubs_say(&t, &ada, SUBSCRIBE("8"));
-    assert_non_null(strstr(hubs_read(&t, &ada), "\"code\":\"forbidden\""));
+    assert_non_null(strstr(hubs_read(&t, &ada), "\"code\":\"unauthenticated\""));
     hubs_say(&t, &ada, "{\"kind\":\"types\",\"id\":9}");
     hubs_expect(&t, &ada, "{\"kind\":\"types\",\"id\":9,\"catalogue\":2,\"types\":[]}\n");
     tg_hub_leave(t.hub, &ada);

@@ -71,20 +71,20 @@ struct tg_hub {
     struct tg_link dirty;
     struct tg_message_reader reader;
     struct tg_compiler *compiler;
+    struct tg_map groups;      /* Of peers with an identity, by what they share. */
+    uint64_t next_number;      /* Of connections. */
     struct tg_json_doc claims; /* Of the peer for whom a filter is compiled. */
     struct tg_rows rows;       /* Of the event that is being delivered. */
     struct tg_buf text;        /* The message that is being written. */
     struct tg_buf entering;    /* The tail of an update to those whom the row is new, */
     struct tg_buf leaving;     /* and to those whose it is no more. */
-    struct tg_buf public;      /* `types` of an anonymous client: objects with commas */
-    struct tg_buf all;         /* between; and of one with claims. */
     struct tg_hub_counts counts;
 };
 
 /* Bytes that the peer pins beside its outbox. */
 static inline size_t peer_standing(const struct tg_peer *peer)
 {
-    return (size_t)peer->pinned + peer->subscription_bytes + peer->claims.size;
+    return (size_t)peer->pinned + peer->subscription_bytes + peer->identity_bytes;
 }
 
 /* Bytes that the peer pins altogether. */
@@ -103,7 +103,22 @@ static inline uint32_t peer_budget(const struct tg_hub *hub, const struct tg_pee
 /* May it subscribe to the type? (What it then gets, the type's rule says.) */
 static inline bool peer_may_have(const struct tg_peer *peer, const struct tg_type *type)
 {
-    return type->access == TG_ACCESS_PUBLIC || peer->claims.size != 0;
+    return type->access == TG_ACCESS_PUBLIC ||
+           (peer->identity != NULL && tg_identity_is_of(peer->identity, type->app) &&
+            (!type->checked || tg_identity_has_type(peer->identity, tg_type_name(type))));
+}
+
+/* A subscription of the peer is over: its client may have another. */
+static inline void peer_uncount(const struct tg_peer *peer)
+{
+    if (peer->identity != NULL) {
+        tg_account_unsubscribe(peer->identity->account);
+    }
+}
+
+static inline uint64_t hub_catalogue_version(const struct tg_hub *hub)
+{
+    return hub->roster == NULL ? 0 : tg_catalogue_version(hub->roster->catalogue);
 }
 
 /* What stands in `hub->text` as a frame; NULL without memory. */
@@ -122,12 +137,49 @@ bool peer_queue(struct tg_hub *hub, struct tg_peer *peer, struct tg_frame *frame
 void peer_answer(struct tg_hub *hub, struct tg_peer *peer);
 void peer_close(struct tg_hub *hub, struct tg_peer *peer, uint16_t close_code);
 
+/* identity.c */
+void hub_connect(struct tg_hub *hub, struct tg_peer *peer,
+                 const struct tg_message *message);
+/* Take from the peer what `connect` gave it. Its subscriptions are gone already. */
+void peer_forget(struct tg_hub *hub, struct tg_peer *peer);
+
+/* types.c */
+void hub_types(struct tg_hub *hub, struct tg_peer *peer,
+               const struct tg_message *message);
+/* There is no type `name` that the peer may have. In the same words whether there is none
+ * at all. */
+void peer_refuse_type(const struct tg_hub *hub, const struct tg_peer *peer,
+                      struct tg_slice name, struct tg_refusal *refusal);
+
+/* group.c */
+/* Enter the peer, which has an identity, where it can be found by it.
+ *
+ * TG_ENOMEM  Nothing changed. */
+TG_MUST_USE enum tg_err groups_enter(struct tg_hub *hub, struct tg_peer *peer);
+void groups_leave(struct tg_hub *hub, struct tg_peer *peer);
+/* What that takes in the peer's budget. */
+size_t groups_weight(const struct tg_peer *peer);
+/* A walk over all peers that a selection may mean; others may come too. */
+struct tg_hub_walk {
+    struct tg_link *head; /* NULL: there is none. */
+    struct tg_link *at;
+    size_t offset; /* Of the link, in a peer. */
+};
+struct tg_hub_walk groups_walk(struct tg_hub *hub, const struct tg_selection *selection);
+/* The next one; NULL at the end. */
+struct tg_peer *walk_next(struct tg_hub_walk *walk);
+
 /* subscribe.c */
 void hub_subscribe(struct tg_hub *hub, struct tg_peer *peer,
                    const struct tg_message *message);
 void hub_unsubscribe(struct tg_hub *hub, struct tg_peer *peer,
                      const struct tg_message *message);
 void hub_ack(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message *message);
+/* Where the subscription `id` of the peer hangs, and in which member; NULL: it does not
+ * stand. */
+struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
+                                               const struct tg_message_id *id,
+                                               struct tg_hub_member **in);
 void hub_refuse(struct tg_hub *hub, struct tg_peer *peer, const struct tg_message_id *id,
                 const struct tg_refusal *refusal);
 

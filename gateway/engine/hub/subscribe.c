@@ -4,12 +4,6 @@
 /* Subscriptions may take this part of a connection's budget; the rest is for frames. */
 enum { SUBSCRIPTIONS_PART = 4 };
 
-/* Names of types that this client may know of. */
-static bool may_have(void *context, const struct tg_type *type)
-{
-    return peer_may_have(context, type);
-}
-
 static struct tg_hub_stream *stream_find(struct tg_hub *hub, struct tg_slice type_name)
 {
     if (hub->roster == NULL) {
@@ -19,11 +13,9 @@ static struct tg_hub_stream *stream_find(struct tg_hub *hub, struct tg_slice typ
     return type == NULL ? NULL : &hub->streams[tg_roster_stream(hub->roster, type)];
 }
 
-/* Where the subscription `id` of the peer hangs, and in which member; NULL: it does not
- * stand. */
-static struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
-                                                      const struct tg_message_id *id,
-                                                      struct tg_hub_member **in)
+struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
+                                               const struct tg_message_id *id,
+                                               struct tg_hub_member **in)
 {
     for (struct tg_hub_member *member = peer->members; member != NULL;
          member = member->next) {
@@ -40,21 +32,6 @@ static struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
 }
 
 /* Judging a `subscribe`. */
-
-static void refuse_unknown_type(struct tg_hub *hub, struct tg_peer *peer,
-                                struct tg_slice name, struct tg_refusal *refusal)
-{
-    if (hub->roster != NULL) {
-        tg_catalogue_refuse_type(hub->roster->catalogue, name, "type", may_have, peer,
-                                 refusal);
-    } else {
-        struct tg_slice quoted = tg_refusal_quote(name);
-        tg_refusal_set(
-            refusal, TG_CODE_UNKNOWN_TYPE, "type",
-            "there is no event type \"%.*s\"; no application has declared any yet",
-            TG_FMT(quoted));
-    }
-}
 
 /* The stream to subscribe to, or NULL with the refusal. */
 static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
@@ -74,18 +51,8 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
         return NULL;
     }
     struct tg_hub_stream *stream = stream_find(hub, message->type);
-    if (stream == NULL) {
-        refuse_unknown_type(hub, peer, message->type, refusal);
-        return NULL;
-    }
-    if (!peer_may_have(peer, stream->type)) {
-        tg_refusal_set(refusal, TG_CODE_FORBIDDEN, "type",
-                       "\"%.*s\" is for clients with an identity: %s",
-                       TG_FMT(tg_refusal_quote(message->type)),
-                       hub->config.claims_believed
-                           ? "with testing.claims, connect carries claims"
-                           : "this gateway cannot tell who a client is yet, only public "
-                             "types can be subscribed");
+    if (stream == NULL || !peer_may_have(peer, stream->type)) {
+        peer_refuse_type(hub, peer, message->type, refusal);
         return NULL;
     }
     return stream;
@@ -120,6 +87,20 @@ static bool afford(struct tg_hub *hub, struct tg_peer *peer,
         return false;
     }
     return true;
+}
+
+/* Count the subscription among those of all connections of this client. */
+static bool count(struct tg_hub *hub, struct tg_peer *peer, struct tg_refusal *refusal)
+{
+    uint32_t max = hub->config.client_subscriptions_max;
+    if (peer->identity == NULL || tg_account_subscribe(peer->identity->account, max)) {
+        return true;
+    }
+    tg_refusal_set(refusal, TG_CODE_TOO_MANY_SUBSCRIPTIONS, NULL,
+                   "this client has its limit of %u subscriptions, all its connections "
+                   "together",
+                   max);
+    return false;
 }
 
 /* A live stream keeps nothing: it resumes only where nothing came since. A position of
@@ -193,10 +174,12 @@ static struct tg_hub_cohort *subscribe(struct tg_hub *hub, struct tg_peer *peer,
         hub_compile(hub, peer, stream->type, message->where, &filter, refusal) != TG_OK) {
         return NULL;
     }
-    if (afford(hub, peer, stream, message, filter, refusal)) {
+    if (afford(hub, peer, stream, message, filter, refusal) &&
+        count(hub, peer, refusal)) {
         *position = first_position(stream, message);
         cohort = subscription_add(hub, peer, stream, filter, message, *position);
         if (cohort == NULL) {
+            peer_uncount(peer);
             tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
         }
     }

@@ -205,8 +205,26 @@ static void run_match(const char *name, struct tg_json vector)
 
 /* --- messages/client ---------------------------------------------------------------- */
 
+/* Its form is right; nobody is known here, so it is asked who it is, and refused. */
+static void show(const char *name, struct tg_json vector)
+{
+    struct tg_buf text = {0};
+    begin_unconnected(false);
+    tg_hub_join(t.hub, &peer);
+    hubs_say(&t, &peer, compact(tg_json_get(vector, "message"), &text));
+    const char *answer = hubs_read(&t, &peer);
+    if (strstr(answer, "\"code\":\"unauthenticated\"") == NULL) {
+        not_as_expected(name, "unauthenticated", answer);
+    }
+    tg_buf_finish(&text);
+    end();
+}
+
 static void run_message(const char *name, struct tg_json vector)
 {
+    if (strncmp(name, "identity.json", 13) == 0) {
+        show(name, vector);
+    }
     if (strncmp(name, "queries.json", 12) == 0) {
         begin((struct tg_json){0});
         subscribe(name, tg_json_get(vector, "message"));
@@ -266,7 +284,7 @@ static void run_reject(const char *name, struct tg_json vector)
     }
     if (tg_json_bool(tg_json_get(vector, "after_connect"), &after_connect) &&
         after_connect) {
-        begin((struct tg_json){0});
+        begin(tg_json_get(vector, "claims"));
     } else {
         begin_unconnected(false);
         tg_hub_join(t.hub, &peer);
@@ -299,7 +317,7 @@ static void a_subscription_is_told_what_it_should(void **state)
     walk("match", run_match, 100);
 }
 
-static void good_queries_stand(void **state)
+static void good_queries_stand_and_good_tickets_are_looked_at(void **state)
 {
     (void)state;
     walk("messages/client", run_message, 20);
@@ -308,14 +326,14 @@ static void good_queries_stand(void **state)
 static void bad_queries_are_refused_where_they_are_wrong(void **state)
 {
     (void)state;
-    walk("reject/client", run_reject, 100);
+    walk("reject/client", run_reject, 130);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_subscription_is_told_what_it_should),
-        cmocka_unit_test(good_queries_stand),
+        cmocka_unit_test(good_queries_stand_and_good_tickets_are_looked_at),
         cmocka_unit_test(bad_queries_are_refused_where_they_are_wrong),
     };
     if (argc != 2) {

@@ -35,7 +35,8 @@ void tg_refusal_suggest(struct tg_refusal *refusal, struct tg_slice name);
 /* The same for all that `nearest` found. */
 void tg_refusal_suggest_all(struct tg_refusal *refusal, const struct tg_nearest *nearest);
 /* `"code":…,"message":…` and `member`, `line` with `column`, `nearest`, `retry_after_ms`
- * where there are such: members of an object that the caller opened, without a comma before or after. */
+ * where there are such: members of an object that the caller opened, without a comma
+ * before or after. */
 void tg_refusal_write(const struct tg_refusal *refusal, struct tg_buf *buf);
 
 /* For messages: how much of a peer's bytes to quote, as `"%.*s"` of TG_FMT. At most 64

@@ -94,14 +94,17 @@ void tg_write_done(struct tg_buf *buf, const char *kind, const struct tg_message
     tg_buf_add_byte(buf, '}');
 }
 
-void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id,
-                    uint64_t catalogue, struct tg_slice types)
+void tg_write_types_begin(struct tg_buf *buf, const struct tg_message_id *id,
+                          uint64_t catalogue)
 {
     write_kind(buf, "types");
     write_id(buf, id);
     write_number(buf, ",\"catalogue\":", catalogue);
     tg_buf_add_text(buf, ",\"types\":[");
-    tg_buf_add_slice(buf, types);
+}
+
+void tg_write_types_end(struct tg_buf *buf)
+{
     tg_buf_add_text(buf, "]}");
 }
 

@@ -45,9 +45,10 @@ void tg_write_connected(struct tg_buf *buf, const struct tg_message_id *id,
 void tg_write_subscribed(struct tg_buf *buf, const struct tg_subscribed *subscribed);
 /* `kind` with nothing but the id: unsubscribed, acked, pong. */
 void tg_write_done(struct tg_buf *buf, const char *kind, const struct tg_message_id *id);
-/* `types` is the list's inside: type objects with commas between. */
-void tg_write_types(struct tg_buf *buf, const struct tg_message_id *id,
-                    uint64_t catalogue, struct tg_slice types);
+/* Between both stands the list's inside: type objects with commas. */
+void tg_write_types_begin(struct tg_buf *buf, const struct tg_message_id *id,
+                          uint64_t catalogue);
+void tg_write_types_end(struct tg_buf *buf);
 /* `tail` is what the sequencer wrote: from `"type"` to the closing brace. */
 void tg_write_event(struct tg_buf *buf, uint64_t cohort, uint64_t prev,
                     struct tg_slice tail);

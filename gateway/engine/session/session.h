@@ -3,7 +3,8 @@
  *
  *   AWAIT_CONNECT --connect--> OPEN
  *         |                      |
- *         +----too many bad------+--> OVER
+ *         +----too many bad,-----+--> OVER
+ *              hasty, refused
  */
 #ifndef TG_SESSION_SESSION_H
 #define TG_SESSION_SESSION_H
@@ -14,8 +15,10 @@ enum tg_session_state { TG_SESSION_AWAIT_CONNECT, TG_SESSION_OPEN, TG_SESSION_OV
 
 /* All zero is a session that awaits `connect`. */
 struct tg_session {
-    uint64_t client; /* The client's id, once OPEN. */
-    uint16_t bad_messages;
+    uint64_t client;       /* The client's id, once OPEN. */
+    uint16_t bad_messages; /* These two: in a row. */
+    uint16_t hasty_messages;
+    uint16_t refused_connects;
     uint8_t state;
 };
 
@@ -32,6 +35,19 @@ enum tg_verdict tg_session_receive(struct tg_session *session,
                                    struct tg_message_reader *reader, struct tg_slice text,
                                    uint32_t bad_max, struct tg_message *message,
                                    struct tg_refusal *refusal);
+
+/* The next message came too soon, is not carried out, and answered with the refusal. The
+ * verdict is CLOSE (with TG_CLOSE_TRY_AGAIN_LATER) for the thousandth in a row, else
+ * REFUSE. Of the message only its id is told. */
+enum tg_verdict tg_session_receive_hasty(struct tg_session *session,
+                                         struct tg_message_reader *reader,
+                                         struct tg_slice text, uint32_t retry_after_ms,
+                                         struct tg_message *message,
+                                         struct tg_refusal *refusal);
+
+/* What `connect` showed was not good: the client may try again (REFUSE), or was refused
+ * `refused_max` times by now (CLOSE, with TG_CLOSE_TRY_AGAIN_LATER). */
+enum tg_verdict tg_session_refuse(struct tg_session *session, uint32_t refused_max);
 
 /* `connect` was carried out: this is client `client` from now on. */
 void tg_session_open(struct tg_session *session, uint64_t client);

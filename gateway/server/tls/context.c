@@ -190,7 +190,7 @@ static SSL_CTX *server_context(struct tg_tls *tls, char why[TG_TLS_WHY_MAX])
 {
     ERR_clear_error();
     SSL_CTX *context = tls_context_create(TLS_server_method());
-    if (context == NULL || !tg_tickets_serve(&tls->tickets, context)) {
+    if (context == NULL || !tg_tls_tickets_serve(&tls->tickets, context)) {
         snprintf(why, TG_TLS_WHY_MAX, "%s", tls_error_text());
         SSL_CTX_free(context);
         return NULL;
@@ -212,7 +212,7 @@ struct tg_tls *tls_create(void)
     if (tls != NULL) {
         tls->reserve = -1;
         pthread_mutex_init(&tls->lock, NULL);
-        if (!tg_tickets_init(&tls->tickets)) {
+        if (!tg_tls_tickets_init(&tls->tickets)) {
             tg_tls_close(tls);
             return NULL;
         }
@@ -264,7 +264,7 @@ enum tg_err tg_tls_reload(struct tg_tls *tls, char why[TG_TLS_WHY_MAX])
     if (made == NULL) {
         return TG_EIO;
     }
-    if (!tg_tickets_forget(&tls->tickets)) {
+    if (!tg_tls_tickets_forget(&tls->tickets)) {
         snprintf(why, TG_TLS_WHY_MAX, "the system gives no random bytes");
         SSL_CTX_free(made);
         return TG_EIO;
@@ -283,7 +283,7 @@ void tg_tls_close(struct tg_tls *tls)
         return;
     }
     SSL_CTX_free(tls->context);
-    tg_tickets_finish(&tls->tickets);
+    tg_tls_tickets_finish(&tls->tickets);
     pthread_mutex_destroy(&tls->lock);
     if (tls->reserve >= 0) {
         close(tls->reserve);

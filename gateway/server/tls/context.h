@@ -11,7 +11,7 @@
 struct tg_tls {
     pthread_mutex_t lock; /* Of `context`, which a reload replaces. */
     SSL_CTX *context;
-    struct tg_tickets tickets;
+    struct tg_tls_tickets tickets;
     char *certificate; /* File names; NULL on the client's side. */
     char *key;
     int reserve; /* A descriptor to give up where none is left to read files with. */

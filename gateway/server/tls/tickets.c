@@ -18,20 +18,20 @@ static bool key_make(struct tg_ticket_key *key)
     return RAND_bytes((unsigned char *)key, (int)sizeof *key) == 1;
 }
 
-bool tg_tickets_init(struct tg_tickets *tickets)
+bool tg_tls_tickets_init(struct tg_tls_tickets *tickets)
 {
     pthread_mutex_init(&tickets->lock, NULL);
     tickets->born_s = now_s();
     return key_make(&tickets->keys[0]) && key_make(&tickets->keys[1]);
 }
 
-void tg_tickets_finish(struct tg_tickets *tickets)
+void tg_tls_tickets_finish(struct tg_tls_tickets *tickets)
 {
     explicit_bzero(tickets->keys, sizeof tickets->keys);
     pthread_mutex_destroy(&tickets->lock);
 }
 
-static bool rotate_locked(struct tg_tickets *tickets)
+static bool rotate_locked(struct tg_tls_tickets *tickets)
 {
     struct tg_ticket_key made;
     bool right = key_make(&made);
@@ -44,7 +44,7 @@ static bool rotate_locked(struct tg_tickets *tickets)
     return right;
 }
 
-bool tg_tickets_rotate(struct tg_tickets *tickets)
+bool tg_tls_tickets_rotate(struct tg_tls_tickets *tickets)
 {
     pthread_mutex_lock(&tickets->lock);
     bool right = rotate_locked(tickets);
@@ -52,7 +52,7 @@ bool tg_tickets_rotate(struct tg_tickets *tickets)
     return right;
 }
 
-bool tg_tickets_forget(struct tg_tickets *tickets)
+bool tg_tls_tickets_forget(struct tg_tls_tickets *tickets)
 {
     pthread_mutex_lock(&tickets->lock);
     bool right = rotate_locked(tickets) && rotate_locked(tickets);
@@ -61,7 +61,7 @@ bool tg_tickets_forget(struct tg_tickets *tickets)
 }
 
 /* No key makes tickets, or is good, for longer than it should. */
-static bool renew_locked(struct tg_tickets *tickets)
+static bool renew_locked(struct tg_tls_tickets *tickets)
 {
     int64_t age_s = now_s() - tickets->born_s;
     return age_s < TG_TICKETS_LIFE_S ||
@@ -71,7 +71,7 @@ static bool renew_locked(struct tg_tickets *tickets)
 
 /* The key to make a ticket with (`name` NULL), or the one that made the ticket of this
  * name; its place, or -1. */
-static int key_take(struct tg_tickets *tickets, const uint8_t *name,
+static int key_take(struct tg_tls_tickets *tickets, const uint8_t *name,
                     struct tg_ticket_key *key)
 {
     int at = -1;
@@ -104,7 +104,7 @@ enum { FAILED = -1, NOT_OURS = 0, GOOD = 1, GOOD_BUT_OLD = 2 };
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
                      EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int makes)
 {
-    struct tg_tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct tg_tls_tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
     struct tg_ticket_key key;
     int at = key_take(tickets, makes ? NULL : name, &key);
     if (at < 0) {
@@ -123,7 +123,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
     return !right ? FAILED : at == 0 ? GOOD : GOOD_BUT_OLD;
 }
 
-bool tg_tickets_serve(struct tg_tickets *tickets, SSL_CTX *context)
+bool tg_tls_tickets_serve(struct tg_tls_tickets *tickets, SSL_CTX *context)
 {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(context, TG_TICKETS_LIFE_S);

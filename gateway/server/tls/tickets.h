@@ -21,20 +21,20 @@ struct tg_ticket_key {
     uint8_t mac[32];
 };
 
-struct tg_tickets {
+struct tg_tls_tickets {
     pthread_mutex_t lock;
     struct tg_ticket_key keys[2]; /* The one that makes tickets, and the one before it. */
     int64_t born_s;
 };
 
 /* False without random bytes. */
-bool tg_tickets_init(struct tg_tickets *tickets);
-void tg_tickets_finish(struct tg_tickets *tickets);
+bool tg_tls_tickets_init(struct tg_tls_tickets *tickets);
+void tg_tls_tickets_finish(struct tg_tls_tickets *tickets);
 /* The key that makes tickets is the one before from now on. False: nothing changed. */
-bool tg_tickets_rotate(struct tg_tickets *tickets);
+bool tg_tls_tickets_rotate(struct tg_tls_tickets *tickets);
 /* No ticket of before is good any more. False: nothing changed. */
-bool tg_tickets_forget(struct tg_tickets *tickets);
+bool tg_tls_tickets_forget(struct tg_tls_tickets *tickets);
 /* Let `context` use them; they must outlive it. */
-bool tg_tickets_serve(struct tg_tickets *tickets, SSL_CTX *context);
+bool tg_tls_tickets_serve(struct tg_tls_tickets *tickets, SSL_CTX *context);
 
 #endif

@@ -4,6 +4,17 @@ import type { Int } from 'telegraphy';
 
 declare module 'telegraphy' {
   interface EventTypes {
+    /** Audit */
+    'shop.Audit': {
+      data: {
+        readonly text: string;
+      };
+      key: never;
+      operations: 'event';
+      fields: {
+        text: 'string';
+      };
+    };
     /** Invoice */
     'shop.Invoice': {
       data: {

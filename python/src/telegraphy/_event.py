@@ -12,6 +12,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from . import _outlet
+from ._access import (
+    AUDIENCE,
+    AUDIENCE_FIELD,
+    HOOKS,
+    audience_of,
+    check_hooks,
+    check_of,
+    encode_audience,
+    has_method,
+)
 from ._encoded import EncodedEvent, check_event_id, new_id, now
 from ._errors import DefinitionError, InvalidEvent, did_you_mean
 from ._fields import Field, field_from_annotation
@@ -64,6 +74,14 @@ class Definition:
         self._take_options()
         self._take_fields(namespace)
         self._hide_fields()
+        self.check = check_of(cls, self.where)
+        self.has_audience = audience_of(cls, self.where, "self") is not None
+        check_hooks(
+            self.options.get("access"),
+            self.where,
+            check=self.check,
+            audience=self.has_audience or None,
+        )
         self._type: EventType | None = None
 
     @property
@@ -85,8 +103,13 @@ class Definition:
             self._type = EventType(
                 name=self.options.get("name")
                 or f"{label_of(self.cls.__module__)}.{self.cls.__name__}",
-                fields=tuple(self.fields.values()),
+                fields=(
+                    *self.fields.values(),
+                    *((AUDIENCE_FIELD,) if self.has_audience else ()),
+                ),
                 access=rule_text(self.options.get("access", AUTHENTICATED)),
+                checked=self.check is not None,
+                audience=self.has_audience,
                 delivery=self.options.get("delivery", "live"),
                 ttl=self.options.get("ttl"),
                 verbose_name=verbose,
@@ -126,6 +149,11 @@ class Definition:
             self.fields[name] = field
             self.defaults.pop(name, None)
         for name, field in self.fields.items():
+            if name in HOOKS and has_method(self.cls, name):
+                raise DefinitionError(
+                    f"{self.where}: {name!r} is a field, and a method that decides who "
+                    "may have the event; rename the field"
+                )
             if name in self.cls.__dict__:
                 self._take_default(field)
 
@@ -199,6 +227,10 @@ class Event:
                 ttl = timedelta(minutes=5)
 
         PriceChanged(symbol="TG", price=Decimal("18.44")).publish()
+
+    Two methods decide who may have it, beside `access`: `is_authorized_user(cls, user)`
+    when a ticket is made for a user, and `audience(self)`, the scopes of which a client
+    must have one (`auth.scopes`).
 
     Fields are inherited, those that `rule_fields` hides as hidden ones.  So are the Meta
     options `access`, `delivery` and `ttl`; `name`, `verbose_name`, `verbose_name_plural`
@@ -294,13 +326,24 @@ class Event:
 
     def encoded(self, *, event_id: str | None = None) -> EncodedEvent:
         """This event as it goes to the gateway."""
+        data = self._data
+        if self._definition.has_audience:
+            data = {**data, AUDIENCE: self._encoded_audience()}
         return EncodedEvent.make(
             type=self.event_type().name,
             op="event",
-            data=self._data,
+            data=data,
             id=check_event_id(event_id) if event_id is not None else self._event_id,
             time=self._event_time,
         )
+
+    def _encoded_audience(self) -> list[str]:
+        try:
+            return encode_audience(self.audience())  # type: ignore[attr-defined]
+        except InvalidEvent as error:
+            raise InvalidEvent(
+                f"{type(self).__name__}: {error}", member=error.member
+            ) from None
 
     def publish(self, *, event_id: str | None = None, using: str | None = None) -> None:
         """Hand this event over.  Never waits, never fails because of the gateway.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from ._access import Check
 from ._errors import DefinitionError
 from ._types import APP_NAME, TYPES_MAX, EventType, check_event_type
 
@@ -21,6 +22,10 @@ class Declaration(Protocol):
     @property
     def declared_in(self) -> type:
         """The class whose body is the declaration."""
+
+    @property
+    def check(self) -> Check | None:
+        """Its `is_authorized_user`, if it has one.  May raise `DefinitionError`."""
 
     def event_type(self) -> EventType:
         """May raise `DefinitionError`."""
@@ -80,6 +85,18 @@ class Registry:
         if isinstance(event_types, str):
             raise TypeError(f"event types are a list; write [{event_types!r}]")
         return tuple(map(self.name_of, event_types))
+
+    def checked_types_for(self, user: object) -> tuple[str, ...]:
+        """The names of those checked event types that this user may have, for a ticket:
+        their `is_authorized_user` says so.  One that fails allows nobody."""
+        names = []
+        for one in self:
+            try:
+                if one.check is not None and one.check.allows(user):
+                    names.append(one.event_type().name)
+            except DefinitionError:
+                continue  # which is told of elsewhere, and in no catalogue
+        return tuple(sorted(names))
 
     def catalogue(self, app: str) -> dict[str, Any]:
         """The catalogue document of these types (INGEST.md 5)."""

@@ -18,6 +18,9 @@ PUBLIC: Final = "public"
 AUTHENTICATED: Final = "authenticated"
 """`access` of events for clients with an identity (the default)."""
 
+AUDIENCE_RULE: Final = "auth.scopes.exists(s, s in audience)"
+"""What `audience` adds to the access of a type."""
+
 DELIVERIES: Final = ("live", "recoverable", "guaranteed")
 EVENT: Final = ("event",)
 MODEL_OPERATIONS: Final = ("create", "update", "delete")
@@ -41,6 +44,10 @@ class EventType:
     operations: tuple[str, ...] = EVENT
     key: tuple[str, ...] = ()
     access: str = AUTHENTICATED
+    checked: bool = False
+    """Only for clients whose ticket names it?"""
+    audience: bool = False
+    """Only for clients who have one of the event's scopes?"""
     delivery: str = "live"
     ttl: timedelta | None = None
     verbose_name: str = ""
@@ -49,9 +56,12 @@ class EventType:
     """The class that declares it, for messages."""
 
     @property
-    def access_kind(self) -> str:
-        """`public`, `authenticated` or `rule`."""
-        return self.access if self.access in (PUBLIC, AUTHENTICATED) else "rule"
+    def rule(self) -> str | None:
+        """The whole access rule, if there is one."""
+        own = None if self.access in (PUBLIC, AUTHENTICATED) else self.access
+        if not self.audience:
+            return own
+        return AUDIENCE_RULE if own is None else f"({own}) && {AUDIENCE_RULE}"
 
     def describe(self) -> dict[str, Any]:
         """This type in a catalogue document."""
@@ -63,10 +73,11 @@ class EventType:
         }
         if self.key:
             described["key"] = list(self.key)
+        rule = self.rule
+        described["access"] = self.access if rule is None else {"rule": rule}
+        if self.checked:
+            described["checked"] = True
         described |= {
-            "access": (
-                {"rule": self.access} if self.access_kind == "rule" else self.access
-            ),
             "delivery": self.delivery,
             "ttl_ms": ttl_ms(self.ttl),
             "fields": [field.describe() for field in self.fields],

@@ -12,6 +12,15 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Field as ModelField
 
+from .._access import (
+    AUDIENCE_FIELD,
+    HOOKS,
+    Check,
+    audience_of,
+    check_hooks,
+    check_of,
+    encode_audience,
+)
 from .._errors import DefinitionError, did_you_mean
 from .._fields import Field, field_from_annotation
 from .._types import (
@@ -114,7 +123,23 @@ class ModelDeclaration:
             if method is not None:
                 field = replace(method_field(name, method), hidden=hidden)
                 found.append(Method(field=field, call=method))
+        audience = self.audience
+        if audience is not None:
+            found.append(
+                Method(
+                    field=AUDIENCE_FIELD,
+                    call=lambda instance: encode_audience(audience(instance)),
+                )
+            )
         return tuple(found)
+
+    @cached_property
+    def check(self) -> Check | None:
+        return check_of(self.events, self.where)
+
+    @cached_property
+    def audience(self) -> Callable[..., Any] | None:
+        return audience_of(self.events, self.where, "self, instance")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -150,6 +175,8 @@ class ModelDeclaration:
             operations=tuple(op for op in MODEL_OPERATIONS if op in self.operations),
             key=tuple(column.field.name for column in self.columns if column.is_key),
             access=rule_text(events.access),
+            checked=self.check is not None,
+            audience=self.audience is not None,
             delivery=events.delivery,
             ttl=events.ttl,
             verbose_name=verbose,
@@ -167,7 +194,12 @@ class ModelDeclaration:
     def problems(self) -> list[Problem]:
         """What system checks report about this declaration."""
         no_names = self._form_problems()
-        found = [*self._option_problems(), *self._fields_problems(), *no_names]
+        found = [
+            *self._option_problems(),
+            *self._fields_problems(),
+            *no_names,
+            *self._hook_problems(),
+        ]
         if not no_names and not any(one.id == "telegraphy.E003" for one in found):
             for name in self.names:
                 found.extend(self._name_problems(name))
@@ -214,6 +246,15 @@ class ModelDeclaration:
         except DefinitionError as error:
             found.append(Problem(id="telegraphy.E008", message=str(error)))
         return found
+
+    def _hook_problems(self) -> list[Problem]:
+        try:
+            check_hooks(
+                self.events.access, self.where, check=self.check, audience=self.audience
+            )
+        except DefinitionError as error:
+            return [Problem(id="telegraphy.E012", message=str(error))]
+        return []
 
     def _own_attributes(self) -> Mapping[str, Any]:
         """Public attributes of the class and its bases up to `ModelEvents`."""
@@ -293,6 +334,15 @@ class ModelDeclaration:
         return found
 
     def _name_problems(self, name: str) -> list[Problem]:
+        if name in HOOKS and hasattr(self.events, name):
+            return [
+                Problem(
+                    id="telegraphy.E012",
+                    message=f"{self.where}: the method {name} decides who may have a "
+                    "row, so it is no field",
+                    hint="Leave it out of fields and rule_fields.",
+                )
+            ]
         method = self._method(name)
         try:
             if method is not None:
@@ -369,7 +419,7 @@ class ModelDeclaration:
             return ()
 
     def _method(self, name: str) -> Callable[[models.Model], object] | None:
-        if name in OPTIONS or name == "model":
+        if name in (*OPTIONS, *HOOKS, "model"):
             return None
         method = getattr(self.events, name, None)
         return method if callable(method) else None

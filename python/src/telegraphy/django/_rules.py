@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +51,9 @@ def mistakes_of_rules(types: Sequence[EventType]) -> list[Mistake]:
         # One document each, as the program stops at the first mistake of a document.
         names = [f"{index}.json" for index in range(len(types))]
         for name, one in zip(names, types, strict=True):
-            document = {"app": f"type-{name[:-5]}", "types": [one.describe()]}
+            # Its own rule alone: what `audience` adds is right, and would shift columns.
+            own = replace(one, audience=False)
+            document = {"app": f"type-{name[:-5]}", "types": [own.describe()]}
             text = json.dumps(document, ensure_ascii=False)
             Path(directory, name).write_text(text, encoding="utf-8")
         settings = {
