@@ -32,7 +32,10 @@ const char tg_tail_usage[] =
     "  --count N             end after N events\n"
     "  --since EPOCH:OFFSET  also what came after this position, as far as it is kept\n"
     "  --json                the messages as the gateway sent them\n"
-    "  --url URL             default ws://127.0.0.1:1844/v1/websocket\n";
+    "  --url URL             default ws://127.0.0.1:1844/v1/websocket; wss:// for TLS\n"
+    "  --ca FILE             with wss://: trust the authorities in it (PEM), and not "
+    "those\n"
+    "                        of the system\n";
 
 static const char subprotocol[] = "telegraphy.v1";
 
@@ -319,6 +322,12 @@ static enum tg_tail_step connect_and_converse(struct run *run)
     char why[200];
     enum tg_wire_result result = tg_wire_open(
         &run->wire, &run->options.url, tg_wire_now_ms() + HANDSHAKE_MS, why, sizeof why);
+    if (result == TG_WIRE_UNTRUSTED) {
+        snprintf(run->why, sizeof run->why, "no TLS with %s: %s%s",
+                 run->options.url.authority, why,
+                 run->options.ca == NULL ? "; --ca FILE names whom to trust" : "");
+        return TG_TAIL_FAILED;
+    }
     if (result != TG_WIRE_OK) {
         snprintf(run->why, sizeof run->why, "no gateway answers at %s: %s",
                  run->options.url.authority, why);
@@ -383,7 +392,7 @@ static bool read_claims(const char *path, struct tg_buf *text)
 
 int tg_tail_main(int count, char **arguments)
 {
-    static struct run run = {.wire = {-1}, .delay_ms = DELAY_MS_MIN};
+    static struct run run = {.delay_ms = DELAY_MS_MIN};
     char why[TG_OPTIONS_WHY_MAX];
     if (!tg_tail_options_read(&run.options, count, arguments, why)) {
         fprintf(stderr, "telegraphy: tail: %s\n", why);
@@ -391,6 +400,11 @@ int tg_tail_main(int count, char **arguments)
     }
     struct tg_buf claims = {0};
     if (run.options.claims != NULL && !read_claims(run.options.claims, &claims)) {
+        tg_buf_finish(&claims);
+        return 1;
+    }
+    if (!tg_wire_init(&run.wire, &run.options.url, run.options.ca, why, sizeof why)) {
+        fprintf(stderr, "telegraphy: --ca: %s\n", why);
         tg_buf_finish(&claims);
         return 1;
     }
@@ -411,6 +425,7 @@ int tg_tail_main(int count, char **arguments)
         }
     }
     tg_tail_finish(&run.tail);
+    tg_wire_finish(&run.wire);
     tg_buf_finish(&claims);
     tg_buf_finish(&run.output.send);
     tg_buf_finish(&run.output.out);

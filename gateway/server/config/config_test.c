@@ -15,82 +15,7 @@
 #include "server/config/given.h"
 #include "server/config/settings.h"
 #include "testing/heap.h"
-
-static char directory[] = "/tmp/telegraphy-config-test-XXXXXX";
-static char said[1 << 16]; /* All mistakes of the last load, one a line. */
-static struct tg_config config;
-static const char *variables[4][2]; /* The environment. */
-
-static char *get(const char *name)
-{
-    for (size_t i = 0; i < 4; i++) {
-        if (variables[i][0] != NULL && strcmp(variables[i][0], name) == 0) {
-            return (char *)(uintptr_t)variables[i][1];
-        }
-    }
-    return NULL;
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(variables, 0, sizeof variables);
-    config = (struct tg_config){0};
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tg_config_finish(&config);
-    return 0;
-}
-
-static void put_file(const char *name, const char *text, size_t size, mode_t mode)
-{
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(name, mode), 0);
-}
-
-static enum tg_err load_flags(int count, const char *const *flags)
-{
-    char *copies[8];
-    for (int i = 0; i < count; i++) {
-        copies[i] = (char *)(uintptr_t)flags[i];
-    }
-    struct tg_mistakes mistakes;
-    struct tg_config_input input = {count, copies, get};
-    tg_config_finish(&config);
-    enum tg_err err = tg_config_load(&config, &input, &mistakes);
-    assert_int_equal(err == TG_OK, mistakes.errors == 0);
-    size_t at = 0;
-    said[0] = '\0';
-    for (size_t i = 0; i < mistakes.count; i++) {
-        at += (size_t)snprintf(said + at, sizeof said - at, "%s%s\n",
-                               mistakes.items[i].warning ? "(warning) " : "",
-                               mistakes.items[i].text);
-    }
-    tg_mistakes_finish(&mistakes);
-    return err;
-}
-
-#define FLAGS(...)                                                          \
-    load_flags((int)(sizeof(const char *[]){__VA_ARGS__} / sizeof(char *)), \
-               (const char *const[]){__VA_ARGS__})
-
-static enum tg_err load_bytes(const char *yaml, size_t size)
-{
-    put_file("t.yaml", yaml, size, 0600);
-    return FLAGS("--config", "t.yaml");
-}
-
-static enum tg_err load(const char *yaml)
-{
-    return load_bytes(yaml, strlen(yaml));
-}
+#include "testing/settings.h"
 
 static void without_any_source_all_is_at_its_default(void **state)
 {
@@ -582,11 +507,11 @@ static void keys_are_judged_and_never_shown(void **state)
         "none\n"
         "t.yaml:6:5: ingest.keys: wants either key or key_file; got neither\n"
         "t.yaml:7:5: ingest.keys: wants either key or key_file; got both\n"
-        "t.yaml:8:14: ingest.keys: an item has app, and key or key_file; got \"kye\"\n"
+        "t.yaml:8:14: ingest.keys: an item has app, key or key_file, and may; got "
+        "\"kye\"\n"
         "t.yaml:8:5: ingest.keys: wants either key or key_file; got neither\n"
-        "t.yaml:9:5: ingest.keys: wants a list whose items have app, and key or "
-        "key_file; got a "
-        "text\n"
+        "t.yaml:9:5: ingest.keys: wants a list whose items have app, key or key_file, "
+        "and may; got a text\n"
         "t.yaml:10:24: ingest.keys: key_file \"none.key\" cannot be read: No such file "
         "or "
         "directory\n"
@@ -609,6 +534,26 @@ static void keys_are_judged_and_never_shown(void **state)
                         "application needs its own\n");
 }
 
+static void a_key_may_do_what_its_item_says(void **state)
+{
+    (void)state;
+#define KEY(may) "ingest: {keys: [{app: a, key: secret-secret-secret" may "}]}\n"
+    assert_int_equal(load(KEY("")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLES_ALL);
+    assert_int_equal(load(KEY(", may: [publish]")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLE_PUBLISH);
+    assert_int_equal(load(KEY(", may: [manage, identify]")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLE_IDENTIFY | TG_ROLE_MANAGE);
+    assert_int_equal(load(KEY(", may: publish")), TG_EINVAL);
+    assert_string_equal(said, "t.yaml:1:58: ingest.keys: may wants a list with some of "
+                              "publish, identify and manage; got \"publish\"\n");
+    assert_int_equal(load(KEY(", may: []")), TG_EINVAL);
+    assert_non_null(strstr(said, "; got an empty one\n"));
+    assert_int_equal(load(KEY(", may: [publish, admin]")), TG_EINVAL);
+    assert_non_null(strstr(said, "t.yaml:1:68: "));
+    assert_non_null(strstr(said, "; got \"admin\"\n"));
+}
+
 static void keys_from_the_environment_replace_those_of_the_file(void **state)
 {
     (void)state;
@@ -619,6 +564,7 @@ static void keys_from_the_environment_replace_those_of_the_file(void **state)
     assert_int_equal(config.ingest.keys.count, 2);
     assert_string_equal(config.ingest.keys.items[0].app, "board");
     assert_string_equal(config.ingest.keys.items[1].key, "has=equals=inside");
+    assert_int_equal(config.ingest.keys.items[1].may, TG_ROLES_ALL);
     variables[0][1] = "secret-secret-secret";
     assert_int_equal(load_flags(0, NULL), TG_EINVAL);
     assert_null(strstr(said, "secret"));
@@ -815,12 +761,6 @@ static void without_memory_loading_fails_in_good_order(void **state)
     assert_true(n > 50);
 }
 
-static int enter(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL || chdir(directory) != 0;
-}
-
 static int leave(void **state)
 {
     (void)state;
@@ -828,11 +768,7 @@ static int leave(void **state)
         "t.yaml",     "board.json",     "shop.key", "open.key", "writable.key", "two.key",
         "sub/t.yaml", "sub/board.json", "shop.pem", "web.pub",  "gateway.key",
     };
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        unlink(made[i]);
-    }
-    rmdir("sub");
-    return chdir("/") != 0 || rmdir(directory) != 0;
+    return leave_without(made, sizeof made / sizeof *made);
 }
 
 int main(void)
@@ -862,6 +798,7 @@ int main(void)
         TEST(ingest_over_a_network_is_refused_without_encryption),
         TEST(an_endpoint_is_one_that_can_be_bound),
         TEST(keys_are_judged_and_never_shown),
+        TEST(a_key_may_do_what_its_item_says),
         TEST(keys_from_the_environment_replace_those_of_the_file),
         TEST(a_key_on_the_command_line_is_refused),
         TEST(settings_that_contradict_each_other_are_mistakes),

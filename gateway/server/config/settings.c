@@ -105,6 +105,11 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     NUMBER(sessions.sessions_max, "1000000", 1, 100000000, NULL,
            "sessions; beyond these the one that would expire first ends"),
 
+    OTHER(tokens.keys, TOKEN_KEYS, "[]",
+          "who signs tickets itself: a list of app, kid, algorithm, and key or key_file"),
+    NUMBER(tokens.signed_max, "1000000", 1, 100000000, NULL,
+           "signed tickets that were used and could be shown again; at the limit no more "
+           "are taken"),
     NUMBER(tokens.life_max_ms, "300000", 1000, 3600000, MS,
            "the longest life of a signed ticket that is accepted"),
     NUMBER(tokens.skew_ms, "5000", 0, 60000, MS,
@@ -134,8 +139,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(ingest.curve_clients, CURVE_KEYS, "[]",
           "public keys of the publishers that may connect with CURVE"),
     OTHER(ingest.keys, KEYS, "[]",
-          "who may publish: a list of app with key or key_file; or "
-          "$TELEGRAPHY_INGEST_KEYS"),
+          "which applications may publish, identify clients, manage: a list of app, "
+          "key or key_file, and may; or $TELEGRAPHY_INGEST_KEYS"),
     NUMBER(ingest.request_bytes_max, "8388608", 1024, 268435456, "bytes",
            "a request of a publisher"),
     NUMBER(ingest.batch_events_max, "4096", 1, 65536, NULL, "events of one batch"),
@@ -251,9 +256,18 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
             buf, "a list of addresses and networks such as 192.0.2.7 or 10.0.0.0/8");
         break;
     case TG_SETTING_KEYS:
-        tg_buf_add_text(buf, "a list whose items have app, and key or key_file");
+        tg_buf_add_text(buf, "a list whose items have app, key or key_file, and may");
+        break;
+    case TG_SETTING_TOKEN_KEYS:
+        tg_buf_add_text(buf, "a list whose items have app, kid, algorithm (HS256 or "
+                             "EdDSA), and key or key_file");
         break;
     }
+}
+
+bool tg_setting_is_secret(const struct tg_setting *setting)
+{
+    return setting->kind == TG_SETTING_KEYS || setting->kind == TG_SETTING_TOKEN_KEYS;
 }
 
 size_t tg_setting_index(const struct tg_setting *setting)
@@ -264,7 +278,7 @@ size_t tg_setting_index(const struct tg_setting *setting)
 void tg_setting_flag(const struct tg_setting *setting, char flag[TG_SETTING_FLAG_MAX])
 {
     size_t at = 0;
-    if (setting->kind != TG_SETTING_KEYS) {
+    if (!tg_setting_is_secret(setting)) {
         flag[at++] = '-';
         flag[at++] = '-';
         for (const char *from = setting->path; *from != '\0'; from++) {
@@ -299,6 +313,7 @@ static const char *placeholder(const struct tg_setting *setting)
         return " NETWORK,...";
     case TG_SETTING_CHOICE:
     case TG_SETTING_KEYS:
+    case TG_SETTING_TOKEN_KEYS:
         break;
     }
     return " WORD";
@@ -308,7 +323,7 @@ void tg_settings_help(struct tg_buf *buf)
 {
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const struct tg_setting *setting = &tg_settings[i];
-        if (setting->kind == TG_SETTING_KEYS) {
+        if (tg_setting_is_secret(setting)) {
             continue;
         }
         char flag[TG_SETTING_FLAG_MAX];
