@@ -1,7 +1,8 @@
 import type { Clock, Undo } from './clock.js';
 import { Close, closeGroup } from './codes.js';
 import type { ErrorCode } from './codes.js';
-import { ProtocolError, RefusedError } from './errors.js';
+import { HandlerError, ProtocolError, RefusedError, TicketError } from './errors.js';
+import type { Identity } from './identity.js';
 import { KeepAlive } from './keepalive.js';
 import type {
   ClientMessage,
@@ -16,6 +17,7 @@ import type {
   TypesChangedMessage,
   TypesMessage,
 } from './messages.js';
+import { Pace } from './pace.js';
 import { parseServerMessage } from './parse.js';
 
 /** The part of a WebSocket that is used here: a browser's has it, and so has that of `ws`. */
@@ -37,7 +39,10 @@ const connectMs = 15_000;
 
 /** How a connection ended. */
 export interface End {
-  /** A name of `Close`, a code of `ErrorCode`, or one of `silent`, `bad_message`, `invalid_url`. */
+  /**
+   * A name of `Close`, a code of `ErrorCode`, or one of `silent`, `bad_message`, `invalid_url`,
+   * `no_ticket`.
+   */
   readonly reason: string;
   /** Is another one worth trying? */
   readonly retry: boolean;
@@ -57,6 +62,8 @@ export interface Listener {
   /** Called once, and nothing after it. */
   ended(end: End): void;
 }
+
+type Ending = Omit<End, 'retryAfterMs'> & Partial<End>;
 
 interface Answers {
   connect: ConnectedMessage;
@@ -78,6 +85,8 @@ type WithoutId<Message> = Message extends ClientMessage ? Omit<Message, 'id'> : 
 
 interface Pending {
   readonly kind: ServerMessage['kind'];
+  /** The request itself, should it have to be sent again. */
+  readonly text: string;
   readonly answered: (answer: never) => void;
 }
 
@@ -86,13 +95,20 @@ const closeNames: ReadonlyMap<number, string> = new Map(
 );
 
 /** Errors of `connect` after which another attempt may go better. (Not `ErrorCode.…`: bytes.) */
-const passing: readonly string[] = ['overloaded', 'internal'] satisfies readonly ErrorCode[];
+const passing: readonly string[] = [
+  'overloaded',
+  'internal',
+  'too_many_connections',
+] satisfies readonly ErrorCode[];
+/** After `too_many_messages`, if the gateway does not say when. */
+const throttledMs = 1_000;
 
 /**
  * One socket, from its opening to its end: sends requests, gives each its answer, reads every
  * message at the edge, and notices when the line is dead.
  *
  * - It goes well: open, `connect`, `connected`, then requests and deliveries.
+ * - What `connect` showed is refused: it shows something else, once.
  * - The socket closes, in whichever state: `ended` with what the close code says.
  * - `connect` is refused, nothing is `connected` in time, a message cannot be read, or the line
  *   is silent: the socket is dropped, and `ended` is called without waiting for its close event,
@@ -101,16 +117,20 @@ const passing: readonly string[] = ['overloaded', 'internal'] satisfies readonly
 export class Connection {
   readonly #clock: Clock;
   readonly #listener: Listener;
+  readonly #identity: Identity;
   readonly #pending = new Map<number | string, Pending>();
+  readonly #pace: Pace;
   #socket: SocketLike | undefined;
   #keepAlive: KeepAlive | undefined;
   #undoTimeout: Undo = () => undefined;
   #lastId = 0;
   #retryAfterMs = 0;
 
-  constructor(clock: Clock, listener: Listener) {
+  constructor(clock: Clock, identity: Identity, listener: Listener) {
     this.#clock = clock;
+    this.#identity = identity;
     this.#listener = listener;
+    this.#pace = new Pace(clock, (text) => this.#socket?.send(text));
   }
 
   start(Socket: SocketConstructor, url: string, client: string): void {
@@ -118,7 +138,9 @@ export class Connection {
     try {
       socket = new Socket(url, subprotocol);
     } catch (cause) {
-      const error = new Error(`cannot connect to "${url}": ${String(cause)}`, { cause });
+      // What browsers say of ws: on a page that came by https: tells no way out.
+      const hint = String(cause).startsWith('SecurityError') ? '; this page needs wss:' : '';
+      const error = new Error(`cannot connect to "${url}": ${String(cause)}${hint}`, { cause });
       this.#end({ reason: 'invalid_url', retry: false, error });
       return;
     }
@@ -127,9 +149,7 @@ export class Connection {
       this.#drop({ reason: 'connect_timeout', retry: true });
     });
     socket.onopen = () => {
-      this.request({ kind: 'connect', client }, (answer) => {
-        this.#greeted(answer);
-      });
+      this.#greet(client);
     };
     socket.onmessage = (event: { readonly data: unknown }) => {
       this.#read(event.data);
@@ -150,8 +170,9 @@ export class Connection {
     answered: (answer: Answers[Kind] | ErrorMessage) => void,
   ): number {
     const id = ++this.#lastId;
-    this.#pending.set(id, { kind: answerKinds[message.kind], answered });
-    this.#socket?.send(JSON.stringify({ ...message, id }));
+    const text = JSON.stringify({ ...message, id });
+    this.#pending.set(id, { kind: answerKinds[message.kind], text, answered });
+    this.#pace.send(text);
     return id;
   }
 
@@ -165,16 +186,49 @@ export class Connection {
     this.#release()?.close(Close.normal);
   }
 
-  #greeted(answer: ConnectedMessage | ErrorMessage): void {
-    if (answer.kind === 'error') {
-      this.#retryAfterMs = answer.retry_after_ms ?? 0;
-      this.#drop({
-        reason: answer.code,
-        retry: passing.includes(answer.code),
-        error: new RefusedError(answer.code, answer.message, answer),
-      });
+  /** Says `connect`: a second time only after a refusal, if there is something else to show. */
+  #greet(client: string, again = false): void {
+    const credentials = this.#identity.show();
+    if (credentials instanceof Promise) {
+      const socket = this.#socket;
+      credentials.then(
+        () => {
+          if (this.#socket === socket) this.#greet(client, again);
+        },
+        (cause: unknown) => {
+          if (this.#socket === socket) this.#withoutTicket(cause);
+        },
+      );
       return;
     }
+    this.request({ kind: 'connect', client, ...credentials }, (answer) => {
+      if (answer.kind === 'connected') this.#greeted(answer);
+      else if (this.#identity.refused(answer.code) && !again) this.#greet(client, true);
+      else this.#refused(answer);
+    });
+  }
+
+  #withoutTicket(cause: unknown): void {
+    const known = cause instanceof TicketError;
+    this.#drop({
+      reason: 'no_ticket',
+      retry: true,
+      retryAfterMs: known ? cause.retryAfterMs : 0,
+      error: known ? cause : new HandlerError('`ticket`', cause),
+    });
+  }
+
+  #refused(answer: ErrorMessage): void {
+    const { code } = answer;
+    this.#drop({
+      reason: code,
+      retry: passing.includes(code) || (code === 'unauthenticated' && this.#identity.renewable),
+      retryAfterMs: answer.retry_after_ms ?? 0,
+      error: new RefusedError(code, answer.message, answer),
+    });
+  }
+
+  #greeted(answer: ConnectedMessage): void {
     this.#undoTimeout();
     this.#keepAlive = new KeepAlive(this.#clock, answer.ping_interval_ms, {
       ask: () => {
@@ -224,20 +278,24 @@ export class Connection {
         `kind should be ${pending.kind} or error, but is ${message.kind}`,
       );
     }
+    if (message.kind === 'error' && message.code === 'too_many_messages') {
+      this.#pace.again(pending.text, message.retry_after_ms ?? throttledMs);
+      return;
+    }
     this.#pending.delete(id);
     pending.answered(message as never);
   }
 
   /** Ends it because of what this side saw. Of the codes under 3000 a script may send only 1000. */
-  #drop(end: Omit<End, 'retryAfterMs'>): void {
+  #drop(end: Ending): void {
     const socket = this.#socket;
     this.#end(end);
     socket?.close(Close.normal);
   }
 
-  #end(end: Omit<End, 'retryAfterMs'>): void {
+  #end(end: Ending): void {
     this.#release();
-    this.#listener.ended({ ...end, retryAfterMs: this.#retryAfterMs });
+    this.#listener.ended({ retryAfterMs: this.#retryAfterMs, ...end });
   }
 
   /** Nothing is heard from the socket after this. */
@@ -246,6 +304,7 @@ export class Connection {
     this.#socket = undefined;
     this.#undoTimeout();
     this.#keepAlive?.stop();
+    this.#pace.stop();
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     return socket;
   }

@@ -4,6 +4,7 @@
  *     TelegraphyError
  *     ├── ProtocolError   the gateway said something that PROTOCOL.md does not know
  *     ├── RefusedError    the gateway answered a request with `error`, or ended a subscription
+ *     ├── TicketError     the web application gave no ticket; it is tried again
  *     ├── ClosedError     the gateway object is closed, so the request has no answer
  *     └── HandlerError    a handler of the application threw; `cause` is what it threw
  */
@@ -70,6 +71,19 @@ export class RefusedError extends TelegraphyError {
     this.column = details.column;
     this.nearest = nearest;
     this.retryAfterMs = details.retry_after_ms;
+  }
+}
+
+/** There is no ticket to be had now, and without one this client would not be who it is. */
+export class TicketError extends TelegraphyError {
+  override readonly name = 'TicketError';
+
+  /** How long the web application asks to wait. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs = 0) {
+    super(`there is no ticket: ${message}`);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -6,11 +6,14 @@ import { Connection } from './connection.js';
 import type { Delivery, End, SocketConstructor } from './connection.js';
 import { Emitter } from './emitter.js';
 import { ClosedError, HandlerError, RefusedError } from './errors.js';
+import { Identity } from './identity.js';
+import type { IdentityOptions } from './identity.js';
 import type { ConnectedMessage, EventType } from './messages.js';
 import { checkNames, checkOptions } from './names.js';
 import type { NamesOf } from './names.js';
 import { Entry, subscribeOptions } from './subscription.js';
 import type { EventHandler, EventOf, SubscribeOptions, Subscription } from './subscription.js';
+import type { CsrfOptions } from './ticket.js';
 import type { AnyName, Channel, EventTypes, Where } from './types.js';
 import { gatewayUrl } from './url.js';
 import type { Address } from './url.js';
@@ -19,7 +22,7 @@ import { pageWake } from './wake.js';
 import type { Wake } from './wake.js';
 import { all, channelText } from './where.js';
 
-export interface GatewayOptions extends Address {
+export interface GatewayOptions extends Address, IdentityOptions {
   /** Name and version of the program, for the gateway's logs. */
   readonly client?: string;
   readonly backoff?: BackoffOptions;
@@ -42,8 +45,8 @@ export interface GatewayOptions extends Address {
 export type GatewayState =
   | { readonly name: 'idle' }
   | { readonly name: 'connecting'; readonly attempt: number }
-  /** `client`: the id that the gateway gave to this client. */
-  | { readonly name: 'connected'; readonly client: string }
+  /** `client`: the id that the gateway gave to this client; `user`: who it is, null: nobody. */
+  | { readonly name: 'connected'; readonly client: string; readonly user: string | null }
   /** The next attempt comes by itself, after `delayMs` or when the network comes back. */
   | {
       readonly name: 'waiting';
@@ -66,6 +69,10 @@ const gatewayOptions: NamesOf<GatewayOptions> = {
   url: true,
   port: true,
   path: true,
+  ticket: true,
+  ticketUrl: true,
+  csrf: true,
+  session: true,
   client: true,
   backoff: true,
   WebSocket: true,
@@ -75,6 +82,8 @@ const gatewayOptions: NamesOf<GatewayOptions> = {
 };
 
 const backoffOptions: NamesOf<BackoffOptions> = { baseMs: true, capMs: true };
+
+const csrfOptions: NamesOf<CsrfOptions> = { cookie: true, header: true };
 
 const gatewayEvents: NamesOf<GatewayEvents> = { state: true, typesChanged: true, error: true };
 
@@ -97,6 +106,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clock: Clock;
   readonly #emitter: Emitter<GatewayEvents>;
+  readonly #identity: Identity;
   readonly #entries = new Set<Entry>();
   /** The subscriptions of each cohort of this connection. */
   readonly #cohorts = new Map<number, Set<Entry>>();
@@ -109,15 +119,21 @@ export class Gateway {
   /** Since the last good connection. */
   #failures = 0;
   #catalogue: number | undefined;
+  /** Was it said that types are not for anonymous clients? */
+  #advised = false;
   #undoWait: Undo = () => undefined;
   #undoWake: Undo = () => undefined;
 
-  /** @throws TypeError if there is an option that it does not know. */
+  /** @throws TypeError if there is an option, or a value of one, that it does not know. */
   constructor(options: GatewayOptions = {}) {
     checkOptions('Gateway', options, gatewayOptions);
     checkOptions('Gateway’s backoff', options.backoff ?? {}, backoffOptions);
+    checkOptions('Gateway’s csrf', options.csrf ?? {}, csrfOptions);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#identity = new Identity(options, this.#clock, (error) => {
+      this.#report(error);
+    });
     this.#emitter = new Emitter((name, error) => {
       // One that listens for errors and throws must not be told of it, over and over.
       if (name === 'error') console.error(error);
@@ -281,6 +297,7 @@ export class Gateway {
   /** From `idle` or `closed`. */
   #begin(): void {
     this.#failures = 0;
+    this.#identity.begin();
     this.#undoWake = (this.#options.wake ?? pageWake)(() => {
       if (this.#state.name === 'waiting') this.#open();
       else this.#connection?.check();
@@ -290,7 +307,7 @@ export class Gateway {
 
   #open(): void {
     this.#undoWait();
-    const connection = new Connection(this.#clock, {
+    const connection = new Connection(this.#clock, this.#identity, {
       connected: (message) => {
         this.#connected(message);
       },
@@ -329,15 +346,21 @@ export class Gateway {
     return WebSocket;
   }
 
-  #connected({ client, catalogue }: ConnectedMessage): void {
+  #connected(message: ConnectedMessage): void {
+    const { client, user = null, catalogue } = message;
     this.#connectedAt = this.#clock.now();
     const changed = this.#catalogue !== undefined && this.#catalogue !== catalogue;
     this.#catalogue = catalogue;
-    this.#enter({ name: 'connected', client });
+    const anew = this.#identity.granted(message);
+    if (anew) {
+      for (const entry of this.#entries) entry.identityChanged();
+    }
+    this.#enter({ name: 'connected', client, user });
     this.#settle(this.#connecting, (waiter) => {
       waiter.fulfil();
     });
-    if (changed) this.#emitter.emit('typesChanged', { catalogue });
+    // Another client may have other types.
+    if (changed || anew) this.#emitter.emit('typesChanged', { catalogue });
     // Not those that a listener added just now; and nothing, if it closed.
     for (const entry of this.#entries) {
       if (entry.state.name === 'pending') this.#ask(entry);
@@ -350,7 +373,10 @@ export class Gateway {
       this.#failures = 0;
     }
     this.#forgetConnection();
-    if (retry) this.#wait(reason, retryAfterMs);
+    const changed = reason === 'identity_changed';
+    if (changed || reason === 'unauthenticated') this.#identity.over();
+    // Who was somebody does not come back as nobody.
+    if (retry && (!changed || this.#identity.renewable)) this.#wait(reason, retryAfterMs);
     else this.#stop(reason);
     if (error) this.#report(error);
   }
@@ -400,8 +426,12 @@ export class Gateway {
   #ask(entry: Entry): void {
     if (this.#state.name !== 'connected') return;
     const request = this.#connection?.request(entry.asked(), (answer) => {
-      // Undone, or asked for anew, while the answer was under way.
-      if (entry.state.name !== 'subscribing' || entry.request !== request) return;
+      if (entry.request !== request) return;
+      if (entry.state.name !== 'subscribing') {
+        // Undone while the answer was under way.
+        if (answer.kind === 'subscribed') this.#unsubscribe(request);
+        return;
+      }
       if (answer.kind === 'subscribed') {
         const cohort = this.#cohorts.get(answer.cohort) ?? new Set();
         this.#cohorts.set(answer.cohort, cohort.add(entry));
@@ -412,6 +442,7 @@ export class Gateway {
         ...answer,
         type: entry.type,
       });
+      if (error.code === 'unauthenticated') this.#advise(entry.type);
       entry.refused(error);
       if (error.retryAfterMs !== undefined) {
         this.#clock.after(error.retryAfterMs, () => {
@@ -427,12 +458,26 @@ export class Gateway {
     const { name } = entry.state;
     const { cohort, request } = entry;
     entry.undone();
-    if (request === undefined || (name !== 'subscribing' && name !== 'subscribed')) return;
-    // What is under way for it belongs to nobody from here on.
-    if (cohort !== undefined) this.#leave(cohort, entry);
-    // The gateway answers in order: a `subscribe` under way is done before this is. If that is
-    // refused, so is this, and both are settled.
-    this.#connection?.request({ kind: 'unsubscribe', subscription: request }, () => undefined);
+    // What is under way for it belongs to nobody from here on. Of one whose answer is under way,
+    // that is waited for: it may be refused.
+    if (name !== 'subscribed' || cohort === undefined) return;
+    this.#leave(cohort, entry);
+    this.#unsubscribe(request);
+  }
+
+  #unsubscribe(subscription: number | undefined): void {
+    if (subscription === undefined) return;
+    this.#connection?.request({ kind: 'unsubscribe', subscription }, () => undefined);
+  }
+
+  /** Says once, in the console, what may help an anonymous client that was refused a type. */
+  #advise(type: string): void {
+    if (this.#advised) return;
+    this.#advised = true;
+    const why = this.#identity.renewable
+      ? 'nobody is logged in'
+      : 'there is no ticket, and no `ticketUrl`';
+    console.warn(`telegraphy: "${type}" is not public, and this client is anonymous: ${why}`);
   }
 
   #leave(cohort: number, entry: Entry): void {

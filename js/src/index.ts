@@ -19,10 +19,14 @@ export {
   ProtocolError,
   RefusedError,
   TelegraphyError,
+  TicketError,
 } from './errors.js';
 export { Close, ErrorCode, closeGroup } from './codes.js';
 export { parseServerMessage } from './parse.js';
 export type * from './messages.js';
+export type { IdentityOptions, TicketSource } from './identity.js';
+export type { SessionStore } from './session.js';
+export type { CsrfOptions } from './ticket.js';
 export type { BackoffOptions } from './backoff.js';
 export type { Clock, Undo } from './clock.js';
 export type { SocketConstructor, SocketLike } from './connection.js';

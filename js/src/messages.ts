@@ -26,6 +26,10 @@ export interface ConnectMessage {
   readonly kind: 'connect';
   readonly id: RequestId;
   readonly client?: string;
+  /** Shown once (PROTOCOL.md 6.1). */
+  readonly ticket?: string;
+  /** The session's latest token (PROTOCOL.md 6.2). */
+  readonly session?: string;
 }
 
 export interface SubscribeMessage {
@@ -68,6 +72,10 @@ export interface ConnectedMessage {
   readonly catalogue: number;
   readonly ping_interval_ms: number;
   readonly limits: { readonly message_bytes: number; readonly subscriptions: number };
+  /** Who this client is, as the web application names its users. Not there: anonymous. */
+  readonly user?: string;
+  /** To be shown the next time, in place of the token before. */
+  readonly session?: { readonly token: string; readonly expires_in_ms: number };
 }
 
 export interface SubscribedMessage {

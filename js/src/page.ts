@@ -3,7 +3,9 @@
  * the page holds and defines the global `telegraphy`. Nothing connects before it is used.
  */
 import { Gateway } from './gateway.js';
-import type { GatewayState } from './gateway.js';
+import type { GatewayOptions, GatewayState } from './gateway.js';
+import { sessionCookie } from './identity.js';
+import { cookieStore } from './session.js';
 import type { Address } from './url.js';
 import { gatewayUrl } from './url.js';
 import { version } from './version.js';
@@ -35,33 +37,68 @@ declare global {
   var telegraphy: Telegraphy;
 }
 
-function readConfig(): Address {
+/** What the page's configuration says; all of it may be left out or null. */
+function readConfig(): GatewayOptions {
   const source = document.getElementById(configId)?.textContent;
-  if (!source) return {};
+  let config: unknown = {};
   try {
-    const config: unknown = JSON.parse(source);
-    if (typeof config !== 'object' || config === null)
-      throw new TypeError('it is not an object');
-    return checked(config as Record<keyof Address, unknown>);
-  } catch (error) {
-    throw new TypeError(
-      `telegraphy: cannot use the configuration in #${configId}: ${String(error)}`,
-    );
+    if (source) config = JSON.parse(source);
+  } catch {
+    // The browser's own words would quote from it, and there may be a ticket in it.
+    mistaken('it is not JSON');
   }
+  const read = <Type extends keyof Values>(
+    type: Type,
+    ...path: readonly string[]
+  ): Values[Type] | null => {
+    const value = path.reduce<unknown>(
+      (from, key, depth) => member(from, 'object', path.slice(0, depth))?.[key],
+      config,
+    );
+    return member(value, type, path);
+  };
+
+  const kept = read('string', 'session', 'store') === 'cookie';
+  const store = kept
+    ? cookieStore(read('string', 'session', 'cookie') ?? sessionCookie)
+    : undefined;
+  const anonymous = read('boolean', 'anonymous');
+  // The page was made for nobody: a session that is kept has ended.
+  if (anonymous) store?.forget();
+  return {
+    url: read('string', 'url'),
+    port: read('number', 'port'),
+    path: read('string', 'path'),
+    ticket: anonymous ? () => null : read('string', 'ticket'),
+    ticketUrl: read('string', 'ticketUrl'),
+    csrf: {
+      cookie: read('string', 'csrf', 'cookie'),
+      header: read('string', 'csrf', 'header'),
+    },
+    session: store,
+  };
 }
 
-function checked({ url, port, path }: Record<keyof Address, unknown>): Address {
-  const want = (name: string, type: string, value: unknown): never => {
-    throw new TypeError(`${name} should be a ${type} or null, but is ${JSON.stringify(value)}`);
-  };
-  url ??= null;
-  port ??= null;
-  path ??= null;
-  return {
-    url: typeof url === 'string' || url === null ? url : want('url', 'string', url),
-    port: typeof port === 'number' || port === null ? port : want('port', 'number', port),
-    path: typeof path === 'string' || path === null ? path : want('path', 'string', path),
-  };
+interface Values {
+  string: string;
+  number: number;
+  boolean: boolean;
+  object: Readonly<Record<string, unknown>>;
+}
+
+function member<Type extends keyof Values>(
+  value: unknown,
+  type: Type,
+  path: readonly string[],
+): Values[Type] | null {
+  if (value != null && typeof value !== type) {
+    mistaken(`${path.join('.') || 'it'} should be ${type} or null, but is ${typeof value}`);
+  }
+  return (value ?? null) as Values[Type] | null;
+}
+
+function mistaken(what: string): never {
+  throw new TypeError(`telegraphy: cannot use the configuration in #${configId}: ${what}`);
 }
 
 /**
@@ -89,9 +126,9 @@ function warnOfSilence(gateway: Gateway, address: Address): void {
 }
 
 function createTelegraphy(): Telegraphy {
-  const address = readConfig();
-  const gateway = new Gateway(address);
-  warnOfSilence(gateway, address);
+  const options = readConfig();
+  const gateway = new Gateway(options);
+  warnOfSilence(gateway, options);
   return {
     gateway,
     subscribe: gateway.subscribe.bind(gateway),

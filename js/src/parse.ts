@@ -24,7 +24,12 @@ type Members = Readonly<Record<string, unknown>>;
 type Read<T> = (value: unknown, member: string) => T;
 
 function wrong(member: string, wanted: string, value: unknown): never {
-  const got = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60);
+  // What stands in a session is a secret, and this text goes to consoles and logs.
+  const got = member.startsWith('session')
+    ? 'another'
+    : value === undefined
+      ? 'nothing'
+      : JSON.stringify(value).slice(0, 60);
   throw new ProtocolError(
     member,
     `${member || 'the message'} should be ${wanted}, but is ${got}`,
@@ -124,6 +129,13 @@ const connected = shape<ConnectedMessage>({
   catalogue: natural,
   ping_interval_ms: integer(1),
   limits: shape<ConnectedMessage['limits']>({ message_bytes: natural, subscriptions: natural }),
+  user: optional(text(1)),
+  session: optional(
+    shape<NonNullable<ConnectedMessage['session']>>({
+      token: text(1, 256),
+      expires_in_ms: natural,
+    }),
+  ),
 });
 
 const subscribedShape = shape<SubscribedMessage>({

@@ -95,12 +95,14 @@ export interface SubscribeOptions<Name extends string = string> {
   readonly onGap?: (gap: Gap) => void;
   /**
    * An unknown number of events was lost: load the data anew. `epoch`, `trimmed`, `limit`,
-   * `forbidden`, or `query_changed`: the event type has changed, and the subscription stands anew.
+   * `forbidden`, `closed`; or `query_changed`: the event type has changed, or `identity_changed`:
+   * this client is somebody else or has other rights, and the subscription stands anew.
    */
   readonly onReset?: (reason: string) => void;
   /**
    * The gateway refused the subscription, or ended it. It stays listed, and is asked for again
-   * when the event types change and when the client connects the next time.
+   * when the event types change and when the client connects the next time; not if `closed`:
+   * whoever manages the gateway ended it.
    */
   readonly onError?: (error: RefusedError) => void;
 }
@@ -124,6 +126,8 @@ export type SubscriptionState =
   | { readonly name: 'subscribed'; readonly delivery: DeliveryClass }
   /** Not granted, or granted and then ended. */
   | { readonly name: 'refused'; readonly error: RefusedError }
+  /** By whoever manages the gateway. Not asked for again. */
+  | { readonly name: 'ended'; readonly error: RefusedError }
   | { readonly name: 'unsubscribed' };
 
 /** A subscription is the function that takes it back. */
@@ -149,8 +153,8 @@ const remembered = 1024;
  *
  *     pending --asked--> subscribing --granted--> subscribed
  *        ^                    |                       |
- *        |                    +------> refused <------+ (reset, ended)
- *        +--- connection lost: from any but unsubscribed, which is final;
+ *        |                    +------> refused <------+ (reset, ended) --closed--> ended
+ *        +--- connection lost: from any but ended and unsubscribed, which are final;
  *             and from subscribed, when the event type has changed (query_changed)
  */
 export class Entry {
@@ -251,8 +255,8 @@ export class Entry {
     if (lost !== undefined) this.#reset(lost);
   }
 
-  refused(error: RefusedError): void {
-    this.#state = { name: 'refused', error };
+  refused(error: RefusedError, name: 'refused' | 'ended' = 'refused'): void {
+    this.#state = { name, error };
     this.cohort = undefined;
     this.#reject(error);
     if (this.#options.onError) this.#call('onError', this.#options.onError, error);
@@ -261,9 +265,19 @@ export class Entry {
 
   /** The connection is gone; the position stays, to resume after. */
   lost(): void {
-    this.#state = { name: 'pending' };
+    if (this.#state.name !== 'ended') this.#state = { name: 'pending' };
     this.cohort = undefined;
     this.#renewed = undefined;
+  }
+
+  /** What was delivered so far may be another's, or less or more than is due from here on. */
+  identityChanged(): void {
+    if (this.#stood) this.#anew('identity_changed');
+  }
+
+  #anew(reason: string): void {
+    this.#position = undefined;
+    this.#ended = reason;
   }
 
   /** The gateway object is closed; it may be connected again. */
@@ -331,8 +345,7 @@ export class Entry {
       // Once for each catalogue: a gateway that ends it over and over is not asked over and over.
       this.lost();
       this.#renewed = catalogue;
-      this.#position = undefined;
-      this.#ended = reason;
+      this.#anew(reason);
       return;
     }
     if (message.position) this.#position = message.position;
@@ -340,6 +353,7 @@ export class Entry {
     if (ended && this.#state.name === 'subscribed') {
       this.refused(
         new RefusedError(reason, `the gateway ended it: ${reason}`, { type: this.type }),
+        reason === 'closed' ? 'ended' : 'refused',
       );
     }
   }

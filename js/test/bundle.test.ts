@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { bundleAll } from '../scripts/bundle.mjs';
 import { overBudget, weigh } from '../scripts/weigh.mjs';
 import type { Telegraphy } from '../src/page.js';
-import { FakeSocket } from './fakes.js';
+import { connected, FakeSocket } from './fakes.js';
 
 const directory = new URL('../', import.meta.url);
 const made = await bundleAll(directory);
@@ -68,16 +68,20 @@ describe('the script for a page', () => {
   });
 
   it.each([
-    ['{', 'SyntaxError'],
-    ['[1', 'SyntaxError'],
-    ['7', 'it is not an object'],
-    ['{"port":"1844"}', 'port should be a number or null, but is "1844"'],
-    ['{"url":7}', 'url should be a string or null, but is 7'],
+    ['{', 'it is not JSON'],
+    ['{"ticket":"tgt_secret"', 'it is not JSON'],
+    ['7', 'it should be object or null, but is number'],
+    ['{"port":"1844"}', 'port should be number or null, but is string'],
+    ['{"url":7}', 'url should be string or null, but is number'],
+    ['{"ticket":["tgt_secret"]}', 'ticket should be string or null, but is object'],
+    ['{"csrf":"csrftoken"}', 'csrf should be object or null, but is string'],
+    ['{"session":{"store":true}}', 'session.store should be string or null, but is boolean'],
   ])('says what is wrong with the configuration %s', (config, what) => {
     expect(() => load(config)).toThrow(what);
     expect(() => load(config)).toThrow(
       'telegraphy: cannot use the configuration in #telegraphy-config',
     );
+    expect(() => load(config)).not.toThrow('secret');
   });
 
   it('defines what it promises', async () => {
@@ -111,6 +115,121 @@ describe('the script for a page', () => {
     expect(
       load(undefined, { telegraphy: { tagName: 'DIV' } }).telegraphy.gateway,
     ).toBeDefined();
+  });
+});
+
+describe('who is there, on a page', () => {
+  interface Shown {
+    /** Of the `connect` that the page sent. */
+    readonly message: Readonly<Record<string, unknown>> | undefined;
+    readonly cookies: readonly string[];
+    readonly asked: readonly unknown[];
+  }
+
+  /** Loads a page, subscribes, and tells what it then showed the gateway. */
+  async function shows(config: object, cookie = ''): Promise<Shown> {
+    const sockets: FakeSocket[] = [];
+    const cookies: string[] = [];
+    const asked: unknown[] = [];
+    const document = {
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined,
+      getElementById: () => ({ textContent: JSON.stringify(config) }),
+      get cookie() {
+        return cookie;
+      },
+      set cookie(text: string) {
+        cookies.push(text);
+        if (text.includes('Max-Age=0')) cookie = '';
+      },
+    };
+    const { telegraphy } = load(undefined, {
+      document,
+      AbortController,
+      fetch: (url: string, { method, headers }: RequestInit) => {
+        asked.push([method, url, headers]);
+        return Promise.resolve(Response.json({ ticket: 'tgt_fetched' }));
+      },
+      WebSocket: class extends FakeSocket {
+        constructor(url: string, protocol: string) {
+          super(url, protocol);
+          sockets.push(this);
+        }
+      },
+    });
+    expect(asked).toEqual([]);
+    telegraphy.subscribe('board.Order', () => undefined);
+    sockets[0]?.open();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const [message] = sockets[0]?.heard() ?? [];
+    sockets[0]?.say({
+      ...connected,
+      id: 1,
+      user: '7',
+      session: { token: 'tgs_new', expires_in_ms: 60_000 },
+    });
+    telegraphy.gateway.close();
+    return { message, cookies, asked };
+  }
+
+  const page = {
+    url: null,
+    port: null,
+    path: null,
+    ticket: null,
+    ticketUrl: '/telegraphy/ticket/',
+    anonymous: false,
+    csrf: { cookie: 'site_csrf', header: 'X-Site' },
+    session: { store: 'cookie', cookie: 'site_session' },
+  };
+
+  it('is said by the ticket in it, beside the session in the cookie', async () => {
+    const kept = 'site_csrf=abc; site_session=tgs_old';
+    const { message, cookies, asked } = await shows({ ...page, ticket: 'tgt_page' }, kept);
+    expect(message).toMatchObject({ ticket: 'tgt_page', session: 'tgs_old' });
+    expect(cookies).toEqual([
+      'site_session=tgs_new; Path=/; Max-Age=60; SameSite=Strict; Secure',
+    ]);
+    expect(asked).toEqual([]);
+  });
+
+  it('is said by the session alone, if the page may be one for many', async () => {
+    const { message, asked } = await shows(page, 'site_session=tgs_old');
+    expect(message).toMatchObject({ session: 'tgs_old' });
+    expect(message).not.toHaveProperty('ticket');
+    expect(asked).toEqual([]);
+  });
+
+  it('is asked of the web application, if there is no session', async () => {
+    const { message, asked } = await shows(page, 'site_csrf=abc');
+    expect(message).toMatchObject({ ticket: 'tgt_fetched' });
+    expect(asked).toEqual([['POST', '/telegraphy/ticket/', { 'X-Site': 'abc' }]]);
+  });
+
+  it('is nobody on a page that was made for nobody: a session has ended', async () => {
+    const { message, cookies, asked } = await shows(
+      { ...page, anonymous: true },
+      'site_session=tgs_old',
+    );
+    expect(message).toEqual({ kind: 'connect', id: 1, client: 'telegraphy-js/0.1.0' });
+    expect(cookies[0]).toMatch(/^site_session=; .*Max-Age=0/);
+    expect(asked).toEqual([]);
+  });
+
+  it('is nobody where there is neither ticket nor ticket view', async () => {
+    const { message, asked } = await shows({ ...page, ticketUrl: null });
+    expect(message).toEqual({ kind: 'connect', id: 1, client: 'telegraphy-js/0.1.0' });
+    expect(asked).toEqual([]);
+  });
+
+  it('is kept in memory alone, if the page says so', async () => {
+    const { message, cookies } = await shows(
+      { ...page, session: { store: 'memory', cookie: 'site_session' } },
+      'site_csrf=abc; site_session=tgs_others',
+    );
+    expect(message).toMatchObject({ ticket: 'tgt_fetched' });
+    expect(message).not.toHaveProperty('session');
+    expect(cookies).toEqual([]);
   });
 });
 

@@ -138,6 +138,35 @@ describe('a refusal', () => {
     ]);
   });
 
+  it('may be for good: one that was closed from outside is not asked for again', () => {
+    const world = new World().connect();
+    const { calls, subscription } = granted(world);
+    world.socket.say({ kind: 'reset', cohort: 1, reason: 'closed', ended: true });
+    expect(subscription.state).toMatchObject({
+      name: 'ended',
+      error: {
+        code: 'closed',
+        message: 'subscription to "board.Order": the gateway ended it: closed',
+      },
+    });
+    expect(calls.slice(1)).toEqual([
+      ['reset', 'closed'],
+      ['error', 'closed'],
+    ]);
+    world.socket.say(eventAt(42));
+    world.socket.heard();
+    world.socket.say({ kind: 'types_changed', catalogue: 4 });
+    world.reconnect();
+    world.gateway.close();
+    void world.gateway.connect();
+    world.socket.welcome();
+    expect(world.socket.heard()).toEqual([]);
+    expect(subscription.state.name).toBe('ended');
+    subscription();
+    expect(subscription.state.name).toBe('unsubscribed');
+    expect(world.socket.heard()).toEqual([]);
+  });
+
   it('of a query says where it is wrong', () => {
     const world = new World().connect();
     const { subscription } = new Subscriber(world, { where: 'totl > 100' });

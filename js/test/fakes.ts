@@ -4,6 +4,7 @@ import type { Clock, Undo } from '../src/clock.js';
 import type { SocketConstructor, SocketLike } from '../src/connection.js';
 import { Gateway } from '../src/gateway.js';
 import type { GatewayOptions, GatewayState } from '../src/gateway.js';
+import type { SessionStore } from '../src/session.js';
 
 interface Timer {
   readonly at: number;
@@ -127,6 +128,29 @@ export const connected: Json = {
   ping_interval_ms: 25_000,
   limits: { message_bytes: 65_536, subscriptions: 100 },
 };
+
+/** A session that is kept where the test, or another tab, can look. */
+export class Kept implements SessionStore {
+  token: string | null;
+  expiresInMs: number | undefined;
+
+  constructor(token: string | null = null) {
+    this.token = token;
+  }
+
+  read(): string | null {
+    return this.token;
+  }
+
+  write(token: string, expiresInMs: number): void {
+    this.token = token;
+    this.expiresInMs = expiresInMs;
+  }
+
+  forget(): void {
+    this.token = null;
+  }
+}
 
 export const epoch = '5be1f6c2d0a94e73';
 

@@ -9,7 +9,9 @@ afterEach(() => {
 
 const nothing = (): void => undefined;
 const subscribeNames = 'where, fields, durable, since, onSubscribed, onGap, onReset, onError';
-const gatewayNames = 'url, port, path, client, backoff, WebSocket, clock, random, wake';
+const gatewayNames =
+  'url, port, path, ticket, ticketUrl, csrf, session, client, backoff, WebSocket, clock, ' +
+  'random, wake';
 
 describe('a mistake in subscribe()', () => {
   it.each([
@@ -93,6 +95,10 @@ describe('a mistake in the options of a Gateway', () => {
     [{ ulr: 'ws://localhost/' }, `Gateway knows no option "ulr", only ${gatewayNames}`],
     [{ websocket: null }, `Gateway knows no option "websocket", only ${gatewayNames}`],
     [{ backoff: { base: 10 } }, 'Gateway’s backoff knows no option "base", only baseMs, capMs'],
+    [{ csrf: { token: 'x' } }, 'Gateway’s csrf knows no option "token", only cookie, header'],
+    [{ ticket: { tgt: 1 } }, '`ticket` should be a string or a function'],
+    [{ session: 'cookies' }, '`session` should be "cookie", "memory" or a SessionStore'],
+    [{ session: null }, '`session` should be "cookie", "memory" or a SessionStore'],
     [
       'ws://localhost/',
       'the options of Gateway should be an object, but are "ws://localhost/"',

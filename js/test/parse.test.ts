@@ -28,7 +28,7 @@ const type: Json = {
 };
 
 const good: Readonly<Record<string, Json>> = {
-  connected,
+  connected: { ...connected, user: '7', session: { token: 'tgs_a', expires_in_ms: 1 } },
   subscribed: subscribed(2),
   'subscribed, reset': subscribed('two', { resume: 'reset', reason: 'trimmed' }),
   unsubscribed: { kind: 'unsubscribed', id: 3 },
@@ -68,7 +68,7 @@ describe('a good message', () => {
 
   it('may have members that only a newer client knows', () => {
     const more = withMember(connected, 'gateway.mood', 'fine');
-    expect(parseServerMessage(JSON.stringify({ ...more, session: { token: 't' } }))).toEqual(
+    expect(parseServerMessage(JSON.stringify({ ...more, weather: { token: 't' } }))).toEqual(
       connected,
     );
   });
@@ -82,8 +82,23 @@ describe('a good message', () => {
   );
 });
 
+describe('a session that cannot be read', () => {
+  it.each([
+    'tgs_secret',
+    { token: ['tgs_secret'], expires_in_ms: 1 },
+    { token: `tgs_secret${'x'.repeat(256)}`, expires_in_ms: 1 },
+  ])('is not quoted by the error', (session) => {
+    const text = JSON.stringify({ ...connected, session });
+    expect(() => parseServerMessage(text)).toThrow(ProtocolError);
+    expect(() => parseServerMessage(text)).not.toThrow('secret');
+  });
+});
+
 describe('a bad message names the first member that is wrong', () => {
   it.each<[string, string, unknown]>([
+    ['connected', 'user', ''],
+    ['connected', 'session.token', ''],
+    ['connected', 'session.expires_in_ms', '1'],
     ['connected', 'id', undefined],
     ['connected', 'id', -1],
     ['connected', 'id', 1.5],

@@ -32,7 +32,7 @@ describe('connecting', () => {
     await connecting;
     expect(world.states).toEqual([
       { name: 'connecting', attempt: 1 },
-      { name: 'connected', client: 'c-7f31c0de9b2a44d1' },
+      { name: 'connected', client: 'c-7f31c0de9b2a44d1', user: null },
     ]);
     expect(world.gateway.state).toBe(world.states[1]);
   });

@@ -7,7 +7,7 @@ import { Close, closeGroup, ErrorCode } from '../src/codes.js';
 import { ProtocolError } from '../src/errors.js';
 import type { ConnectMessage, SubscribeMessage } from '../src/messages.js';
 import { parseServerMessage } from '../src/parse.js';
-import { connected, epoch, subscribed, World } from './fakes.js';
+import { connected, epoch, Kept, subscribed, World } from './fakes.js';
 import type { Json } from './fakes.js';
 
 const protocol = new URL('../../protocol/', import.meta.url);
@@ -21,7 +21,8 @@ interface Case {
 
 /** What the vectors have a client say, in what this one can be made to say. */
 type Said = { readonly kind: string } & Partial<
-  Pick<ConnectMessage, 'client'> & Pick<SubscribeMessage, SubscribeMember>
+  Pick<ConnectMessage, 'client' | 'ticket' | 'session'> &
+    Pick<SubscribeMessage, SubscribeMember>
 >;
 type SubscribeMember = 'type' | 'where' | 'fields' | 'durable' | 'since';
 
@@ -71,11 +72,8 @@ describe('what a gateway may say is read', () => {
       return;
     }
     expect(subset(parsed, message)).toBe(true);
-    // `session` comes with identity: this client has no use for it yet.
     const names = membersOf(`gateway.${parsed.kind}.json`);
-    const known = Object.keys(message).filter(
-      (key) => names.includes(key) && key !== 'session',
-    );
+    const known = Object.keys(message).filter((key) => names.includes(key));
     expect(Object.keys(parsed).sort()).toEqual(known.sort());
   });
 
@@ -130,14 +128,20 @@ describe('what this client says', () => {
       kind,
       type = 'shop.Order',
       client,
+      ticket,
+      session,
       where,
       fields,
       durable,
       since,
     } = message as unknown as Said;
-    const world = new World(client === undefined ? {} : { client });
+    const world = new World({
+      ...(client !== undefined && { client }),
+      ...(ticket !== undefined && { ticket }),
+      ...(session !== undefined && { session: new Kept(session) }),
+    });
     if (kind === 'connect') {
-      if ('ticket' in message || 'session' in message) return undefined;
+      if ('claims' in message) return undefined;
       void world.gateway.connect();
       world.socket.open();
       return world.socket.heard()[0];
@@ -156,7 +160,10 @@ describe('what this client says', () => {
           },
           () => undefined,
         );
-        if (kind === 'unsubscribe') undo();
+        if (kind === 'unsubscribe') {
+          world.socket.say(subscribed(2));
+          undo();
+        }
         return world.socket.heard().find((one) => one['kind'] === kind);
       }
       case 'types':
@@ -184,20 +191,18 @@ describe('what this client says', () => {
       client === undefined || message['client'] === undefined || client === message['client'],
     ).toBe(true);
     expect(subscription !== undefined).toBe(message['kind'] === 'unsubscribe');
-    for (const name of ['type', 'where', 'fields', 'durable', 'since']) {
+    for (const name of ['ticket', 'session', 'type', 'where', 'fields', 'durable', 'since']) {
       if (name in message) expect(sent).toHaveProperty(name);
     }
   });
 
-  it('lacks what comes with identity and durable subscriptions, and no more', () => {
+  it('lacks what comes with durable subscriptions, what is for tests, and no more', () => {
     const what = new Set(
       unsaid.flatMap(([, { message }]) =>
-        message['kind'] === 'connect'
-          ? Object.keys(message).filter((key) => key === 'ticket' || key === 'session')
-          : [message['kind']],
+        message['kind'] === 'connect' ? Object.keys(message).slice(2) : [message['kind']],
       ),
     );
-    expect(what).toEqual(new Set(['ack', 'ticket', 'session']));
+    expect(what).toEqual(new Set(['ack', 'claims']));
   });
 
   it('conforms in a whole conversation, the ids of which are not used twice', () => {

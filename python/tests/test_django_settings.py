@@ -22,12 +22,18 @@ from telegraphy.testing import capture_events
 PRICE = PriceChanged(symbol="TG", price=Decimal("18.44"))
 
 
+def address():
+    """Where pages look for the gateway."""
+    config = conf.page_config()
+    return {name: config[name] for name in ("url", "port", "path")}
+
+
 def test_nothing_has_to_be_set(settings, monkeypatch):
     monkeypatch.delenv("TELEGRAPHY_RUNTIME_DIR", raising=False)
     del settings.TELEGRAPHY
     assert conf.app == "project"
     assert conf.endpoint == f"ipc:///tmp/telegraphy-{os.getuid()}/ingest-1845.ipc"
-    assert conf.page_config() == {"url": None, "port": 1844, "path": "/v1/websocket"}
+    assert address() == {"url": None, "port": 1844, "path": "/v1/websocket"}
     assert len(conf.ingest_key) == 64
     assert isinstance(current_backend(), ZeroMQBackend)
 
@@ -50,7 +56,7 @@ def test_the_endpoint_follows_the_port_and_the_runtime_directory(settings, monke
 
 def test_an_address_that_is_set_is_what_pages_use(settings):
     settings.TELEGRAPHY = {"CLIENT_URL": "wss://live.example.com/x"}
-    assert conf.page_config() == {
+    assert address() == {
         "url": "wss://live.example.com/x",
         "port": None,
         "path": None,

@@ -42,7 +42,16 @@ def test_the_tag_is_a_configuration_and_a_deferred_script(engine):
         r'<script id="telegraphy-config" type="application/json">(.*?)</script>', page
     )
     assert config
-    assert json.loads(config[1]) == {"url": None, "port": 1844, "path": "/v1/websocket"}
+    assert json.loads(config[1]) == {
+        "url": None,
+        "port": 1844,
+        "path": "/v1/websocket",
+        "ticket": None,
+        "ticketUrl": "/telegraphy/ticket/",
+        "anonymous": False,
+        "csrf": {"cookie": "csrftoken", "header": "X-CSRFToken"},
+        "session": {"store": "cookie", "cookie": "telegraphy_session"},
+    }
     assert page.endswith('<script defer src="/static/telegraphy/telegraphy.js"></script>')
 
 

@@ -45,6 +45,7 @@ from ._publisher import Publisher, default_endpoint
 from ._query import Claim, Q, auth
 from ._registry import Registry, registry
 from ._requests import ClientsRequest, DisconnectRequest, TicketRequest
+from ._signing import SigningKey, sign_ticket
 from ._stats import Stats
 from ._tickets import acreate_ticket, create_ticket
 from ._types import AUTHENTICATED, PUBLIC, EventType
@@ -70,6 +71,8 @@ __all__ = [
     "acreate_ticket",
     "Ticket",
     "TicketRequest",
+    "sign_ticket",
+    "SigningKey",
     "clients",
     "aclients",
     "ClientsRequest",

@@ -1,1 +1,23 @@
-urlpatterns: list[object] = []
+from django.urls import include, path
+
+from . import views
+
+urlpatterns = [
+    path("page/", views.page),
+    path("jinja/", views.page, {"template": "jinja"}),
+    path("async/", views.asynchronous_page),
+    path("streamed/", views.streamed_page),
+    path("cached/", views.cached_page),
+    path("cached-for-each/", views.page_cached_for_each),
+    path("fragment/", views.page, {"template": "fragment"}),
+    path("included/", views.page, {"template": "included"}),
+    path("remembered/", views.remembered_page),
+    path("declared/", views.page, {"template": "declared"}),
+    path("never-cached/", views.never_cached_page),
+    path("later/", views.later_public_page),
+    path("public/", views.public_page),
+    path("login/<str:name>/", views.log_in),
+    path("logout/", views.log_out),
+    path("cycle/", views.cycle_key),
+    path("telegraphy/", include("telegraphy.django.urls")),
+]

@@ -8,7 +8,8 @@ class OrderEvents(ModelEvents[Order]):
     fields = ["number", "status", "total"]
 """
 
+from ._ending import adisconnect, disconnect
 from ._model_events import ModelEvents, register
 from ._muting import muted
 
-__all__ = ["ModelEvents", "muted", "register"]
+__all__ = ["ModelEvents", "adisconnect", "disconnect", "muted", "register"]

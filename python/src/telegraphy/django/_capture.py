@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Final
 
 from django.db import connections
 from django.test import TestCase
 
-from ._courier import deliver
+from ._courier import deliver, deliver_end
+
+OURS: Final = (deliver, deliver_end)
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def settle() -> Iterator[None]:
     for callbacks in captured:
         for callback in callbacks:
             # Only ours: what others do on commit is not this block's business.
-            if isinstance(callback, partial) and callback.func is deliver:
+            if isinstance(callback, partial) and callback.func in OURS:
                 callback()
 
 

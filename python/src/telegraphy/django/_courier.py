@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from .. import _outlet
 from .._encoded import EncodedEvent
+from .._requests import DisconnectRequest
 from ..backends import BaseBackend
 from .conf import conf
 
@@ -27,9 +28,7 @@ class CommitCourier:
 
     def send(self, event: EncodedEvent, *, using: str | None) -> None:
         alias = using or DEFAULT_DB_ALIAS
-        if connections[alias].in_atomic_block:
-            transaction.on_commit(partial(deliver, event), using=alias, robust=True)
-        elif is_manual(alias):
+        if not after_commit(partial(deliver, event), alias):
             logger.error(
                 "an event of type %s was lost: the database %r has AUTOCOMMIT off and no "
                 "transaction.atomic is open, so its commit cannot be waited for",
@@ -37,13 +36,37 @@ class CommitCourier:
                 alias,
             )
             count_lost()
-        else:
-            # Not through on_commit, which would open a connection just to find this out.
-            deliver(event)
 
     async def asend(self, event: EncodedEvent, *, using: str | None) -> None:
         # Transactions belong to the thread in which asynchronous code uses the ORM.
         await sync_to_async(self.send)(event, using=using)
+
+
+def after_commit(delivery: partial[None], alias: str) -> bool:
+    """Run it after the commit of the open transaction, or now if there is none.  False if
+    somebody commits by hand, which nobody can wait for."""
+    if connections[alias].in_atomic_block:
+        transaction.on_commit(delivery, using=alias, robust=True)
+    elif is_manual(alias):
+        return False
+    else:
+        # Not through on_commit, which would open a connection just to find this out.
+        delivery()
+    return True
+
+
+def end_after_commit(request: DisconnectRequest, *, using: str | None = None) -> None:
+    """An end that nobody can wait for comes at once: better early than never."""
+    delivery = partial(deliver_end, request)
+    if not after_commit(delivery, using or DEFAULT_DB_ALIAS):
+        delivery()
+
+
+def deliver_end(request: DisconnectRequest) -> None:
+    try:
+        _outlet.current_backend().queue_disconnect(request)
+    except Exception:
+        logger.exception("the end of an identity was lost")
 
 
 def deliver(event: EncodedEvent) -> None:

@@ -41,12 +41,12 @@ from ._columns import DEFERRED, Column
 from ._courier import count_lost
 from ._declaration import ModelDeclaration
 from ._muting import is_muted
+from ._stacks import pop, push
 
 logger: Final = logging.getLogger("telegraphy")
 
 BEFORE: Final = "_telegraphy_before"
 DELETED: Final = "_telegraphy_deleted"
-STACK_MAX: Final = 8
 CHECKING: Final = (["check"], ["runserver"], ["telegraphy"])
 
 Row = dict[str, Any]
@@ -161,7 +161,7 @@ def _before_save(
         declaration = watch.declaration
         if not is_muted(declaration.model) and _may_change(declaration, update_fields):
             found[declaration.identity] = _look_before(watch, instance, using)
-    _push(instance, BEFORE, found)
+    push(instance, BEFORE, found)
 
 
 def _may_change(
@@ -234,7 +234,7 @@ def _after_save(
 ) -> None:
     if raw:
         return
-    found = _pop(instance, BEFORE)
+    found: dict[str, Before] = pop(instance, BEFORE) or {}
     for watch in _watches.get(sender, ()):
         declaration = watch.declaration
         before = found.get(declaration.identity)
@@ -362,13 +362,13 @@ def _before_delete(
             and not is_muted(declaration.model)
         ):
             frozen[declaration.identity] = _last_row(declaration, instance, using, origin)
-    _push(instance, DELETED, frozen)
+    push(instance, DELETED, frozen)
 
 
 def _after_delete(
     sender: type[Model], instance: Model, using: str, **_kwargs: Any
 ) -> None:
-    frozen = _pop(instance, DELETED)
+    frozen: dict[str, Row | None] = pop(instance, DELETED) or {}
     for watch in _watches.get(sender, ()):
         row = frozen.get(watch.declaration.identity)
         if row is not None:
@@ -467,20 +467,3 @@ def _lost(declaration: ModelDeclaration, why: str) -> None:
         declaration.where,
     )
     count_lost()
-
-
-def _push(instance: Model, name: str, found: dict[str, Any]) -> None:
-    """A stack, as a receiver of `post_save` may save the same instance again."""
-    stack = instance.__dict__.setdefault(name, [])
-    stack.append(found)
-    del stack[:-STACK_MAX]  # entries of saves that failed
-
-
-def _pop(instance: Model, name: str) -> dict[str, Any]:
-    stack = instance.__dict__.get(name)
-    if not stack:
-        return {}
-    found: dict[str, Any] = stack.pop()
-    if not stack:
-        del instance.__dict__[name]
-    return found

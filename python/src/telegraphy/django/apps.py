@@ -6,7 +6,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from .. import _outlet, _registry, _values, testing
 from .._publisher import hints
-from . import _courier, _naming, _signals
+from . import _courier, _identity_signals, _naming, _signals, _tickets
 from .conf import forget_settings
 
 
@@ -30,5 +30,9 @@ class TelegraphyConfig(AppConfig):
         if _naming.app_label_of not in _registry.label_resolvers:
             _registry.label_resolvers.append(_naming.app_label_of)
         setting_changed.connect(forget_settings, dispatch_uid="telegraphy.settings")
+        setting_changed.connect(
+            _tickets.forget_failures, dispatch_uid="telegraphy.tickets"
+        )
         autodiscover_modules("events")
         _signals.connect_all()
+        _identity_signals.connect_all()

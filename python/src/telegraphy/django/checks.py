@@ -18,9 +18,14 @@ telegraphy.W004  fields are inherited from a table whose own saves are not seen
 telegraphy.W005  a ModelEvents with fields is registered for no model
 telegraphy.W006  the browser script is not built
 telegraphy.W007  the gateway would refuse a rule, unless it is configured otherwise
-telegraphy.W010  (deploy) browsers would connect without TLS
+telegraphy.W010  browsers would connect without TLS (deploy, or SECURE_SSL_REDIRECT)
 telegraphy.W011  (deploy) the gateway would believe what clients say of themselves
+telegraphy.W012  types are not public, and there is no ticket view
+telegraphy.W013  (deploy) pages of every origin may connect
+telegraphy.W014  (deploy) sessions may be kept in a cookie that is not Secure
+telegraphy.W015  (deploy) tickets are signed with a key that was not chosen
 telegraphy.I001  rules are not judged, as the gateway's program is not there
+telegraphy.I002  types are not public, and pages hold no tickets: no middleware
 """
 
 from __future__ import annotations
@@ -38,23 +43,38 @@ from django.core.checks import Warning as CheckWarning
 from django.db import models
 from django.utils.module_loading import import_string
 
-from .._errors import did_you_mean
+from .._errors import DefinitionError, did_you_mean
 from .._registry import registry
-from .._types import APP_NAME, EventType, check_event_type
+from .._types import APP_NAME, PUBLIC, EventType, check_event_type
 from ..backends import BaseBackend
 from ._declaration import ModelDeclaration
 from ._model_events import unregistered
 from ._rules import NotJudged, hint_for, mistakes_of_rules
 from ._tag import SCRIPT
-from .conf import SETTINGS, conf
+from .conf import SESSION_STORES, SETTINGS, SIGNING, TICKETS, conf
 
 SOCKET_PATH_MAX: Final = 107
 """What the kernel takes as the path of a local socket, on Linux; 103 on macOS."""
 
+TICKET_TIMEOUT_MAX: Final = 5.0
+
 KEY = re.compile(r"[!-+\--~]{16,256}")
 """What the gateway takes; a comma would end it in the gateway's environment."""
 
-KINDS: Final = {str: "a string", int: "a whole number", dict: "a dict"}
+KINDS: Final = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number of seconds",
+    dict: "a dict",
+    list: "a list",
+}
+
+MIDDLEWARE: Final = "telegraphy.django.middleware.TelegraphyMiddleware"
+
+COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}")
+"""A token of RFC 9110, which is what cookies are named with (RFC 6265)."""
+
+PERMISSION = re.compile(r"[^.\s]+\.\S+")
 
 Apps = Sequence[AppConfig] | None
 
@@ -65,6 +85,8 @@ def register_checks() -> None:
     register(check_event_types, "telegraphy")
     register(check_unregistered, "telegraphy")
     register(check_script, "telegraphy")
+    register(check_identity, "telegraphy")
+    register(check_encryption, "telegraphy")
     register(check_deployment, Tags.security, deploy=True)
 
 
@@ -85,7 +107,7 @@ def _settings_messages() -> Iterator[CheckMessage]:
                 hint=f"The settings are {', '.join(SETTINGS)}.",
                 id="telegraphy.E001",
             )
-        elif value is not None and (type(value) is not SETTINGS[name]):
+        elif value is not None and not is_of_kind(value, SETTINGS[name]):
             sound = False
             yield _bad_setting(name, f"must be {KINDS[SETTINGS[name]]}, not {value!r}")
     if sound:
@@ -119,6 +141,94 @@ def _value_messages() -> Iterator[CheckMessage]:
                 f"not {conf.client_url!r}",
             )
     yield from _backend_messages()
+    yield from _identity_messages()
+
+
+def is_of_kind(value: object, kind: type) -> bool:
+    kinds = {float: (float, int), list: (list, tuple)}.get(kind, (kind,))
+    return type(value) in kinds
+
+
+def _identity_messages() -> Iterator[CheckMessage]:
+    for name, value, known in (
+        ("TICKETS", conf.tickets, TICKETS),
+        ("SESSION_STORE", conf.session_store, SESSION_STORES),
+    ):
+        if value not in known:
+            words = " or ".join(map(repr, known))
+            yield _bad_setting(
+                name, f"must be {words}, not {value!r}{did_you_mean(value, known)}"
+            )
+    if not 0 < conf.ticket_timeout <= TICKET_TIMEOUT_MAX:
+        yield _bad_setting(
+            "TICKET_TIMEOUT",
+            f"must be more than 0 and at most {TICKET_TIMEOUT_MAX:g} seconds, in which a "
+            f"page waits, not {conf.ticket_timeout:g}",
+        )
+    for name, path in (("CLAIMS", conf.claims), ("SCOPES", conf.scopes)):
+        yield from _callable_messages(name, path)
+    for permission in conf.permissions:
+        if not (isinstance(permission, str) and PERMISSION.fullmatch(permission)):
+            yield _bad_setting(
+                "PERMISSIONS",
+                "must be a list of permissions such as 'shop.view_order'; "
+                f"{permission!r} is none",
+            )
+    yield from _cookie_messages()
+    yield from _signing_messages()
+
+
+def _callable_messages(name: str, path: str | None) -> Iterator[CheckMessage]:
+    if path is None:
+        return
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        yield _bad_setting(name, f"cannot be imported: {error}")
+        return
+    if not callable(found):
+        yield _bad_setting(name, f"must be a function of a request; {path} is none")
+
+
+def _cookie_messages() -> Iterator[CheckMessage]:
+    name = conf.session_cookie_name
+    taken = {
+        getattr(settings, other): other
+        for other in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME")
+    }
+    if name in taken:
+        yield _bad_setting(
+            "SESSION_COOKIE_NAME",
+            f"is {name!r}, which is Django's {taken[name]}: it must have its own",
+        )
+    elif not COOKIE_NAME.fullmatch(name):
+        yield _bad_setting(
+            "SESSION_COOKIE_NAME",
+            "must be 1 to 128 letters, digits and !#$%&'*+-.^_`|~, as names of cookies "
+            f"are, not {name!r}",
+        )
+
+
+def _signing_messages() -> Iterator[CheckMessage]:
+    for name, value in conf.signing.items():
+        if name not in SIGNING:
+            yield _bad_setting(
+                "SIGNING",
+                f"has no {name!r}{did_you_mean(str(name), SIGNING)}",
+                f"It may have {', '.join(SIGNING)}.",
+            )
+            return
+        if type(value) is not SIGNING[name]:
+            # Not the value, which may be the key.
+            yield _bad_setting("SIGNING", f"must have {KINDS[SIGNING[name]]} as {name}")
+            return
+    if {"KEY", "KEY_FILE"} <= conf.signing.keys():
+        yield _bad_setting("SIGNING", "must have KEY or KEY_FILE, not both")
+    elif conf.tickets == "signed":
+        try:
+            _ = conf.signing_key
+        except DefinitionError as error:
+            yield _bad_setting("SIGNING", f"is no key to sign with: {error}")
 
 
 def _endpoint_messages(endpoint: str) -> Iterator[CheckMessage]:
@@ -279,16 +389,71 @@ def check_script(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_identity(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    """How clients become somebody, where that matters to them."""
+    private = names_of_private_types()
+    if not private or conf.believes_clients:
+        return []
+    shown = f"{private[0]} and {len(private) - 1} more" if private[1:] else private[0]
+    if conf.ticket_url() is None:
+        return [
+            CheckWarning(
+                f"{shown}: not for everyone, and pages cannot ask who they are: there is "
+                "no ticket view",
+                hint='Add path("telegraphy/", include("telegraphy.django.urls")) to the '
+                "URLconf.",
+                id="telegraphy.W012",
+            )
+        ]
+    if MIDDLEWARE not in settings.MIDDLEWARE:
+        return [
+            Info(
+                f"{shown}: not for everyone, and each page asks who it is by a request "
+                "of its own",
+                hint=f"Add {MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware: "
+                "pages then hold their ticket.",
+                id="telegraphy.I002",
+            )
+        ]
+    return []
+
+
+def names_of_private_types() -> list[str]:
+    found = []
+    for declaration in registry:
+        try:
+            one = declaration.event_type()
+        except DefinitionError:
+            continue  # which is told of
+        if one.access != PUBLIC:
+            found.append(one.name)
+    return sorted(found)
+
+
+def check_encryption(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    """Browsers do not let a page of https connect to ws://."""
+    if is_plain() and settings.SECURE_SSL_REDIRECT:
+        return [_plain_message("browsers let no page of https connect there")]
+    return []
+
+
+def is_plain() -> bool:
+    return conf.client_url is not None and urlsplit(conf.client_url).scheme != "wss"
+
+
+def _plain_message(what: str) -> CheckWarning:
+    return CheckWarning(
+        f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}: {what}",
+        hint="Put the gateway behind TLS and use wss://.",
+        id="telegraphy.W010",
+    )
+
+
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if conf.client_url is not None and urlsplit(conf.client_url).scheme != "wss":
+    if is_plain() and not settings.SECURE_SSL_REDIRECT:
         found.append(
-            CheckWarning(
-                f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}: whatever passes there "
-                "can be read and changed on its way",
-                hint="Put the gateway behind TLS and use wss://.",
-                id="telegraphy.W010",
-            )
+            _plain_message("whatever passes there can be read and changed on its way")
         )
     if conf.believes_clients:
         found.append(
@@ -297,6 +462,35 @@ def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
                 "a client says of itself, so access rules keep nobody out",
                 hint="Set it in the settings of tests alone.",
                 id="telegraphy.W011",
+            )
+        )
+    if "*" in conf.allowed_origins:
+        found.append(
+            CheckWarning(
+                "TELEGRAPHY['GATEWAY'] has clients.allowed_origins '*': pages of every "
+                "site may connect from the browsers of your users",
+                hint="List the origins of your pages, such as 'https://shop.example'.",
+                id="telegraphy.W013",
+            )
+        )
+    is_kept = conf.session_store == "cookie" and names_of_private_types()
+    if is_kept and not settings.SESSION_COOKIE_SECURE:
+        found.append(
+            CheckWarning(
+                "SESSION_COOKIE_SECURE is off, so there may be pages without TLS: on "
+                f"those the cookie {conf.session_cookie_name!r} is not Secure either",
+                hint="Set SESSION_COOKIE_SECURE and serve pages by https alone, or set "
+                "TELEGRAPHY['SESSION_STORE'] to 'memory'.",
+                id="telegraphy.W014",
+            )
+        )
+    if conf.tickets == "signed" and not {"KEY", "KEY_FILE"} & conf.signing.keys():
+        found.append(
+            CheckWarning(
+                "TELEGRAPHY['SIGNING'] has no key, so tickets are signed with one that "
+                "is made of SECRET_KEY: whoever knows that can be anybody",
+                hint="Give the gateway and TELEGRAPHY['SIGNING'] a key of their own.",
+                id="telegraphy.W015",
             )
         )
     return found

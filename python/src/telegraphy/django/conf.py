@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings as django_settings
+from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import salted_hmac
 
 from .. import _outlet
+from .._errors import DefinitionError
 from .._publisher import default_endpoint
+from .._signing import SigningKey
 from ._naming import project_name
 
 CLIENT_PORT: Final = 1844
@@ -33,8 +37,28 @@ SETTINGS: Final[dict[str, type]] = {
     "CLIENT_PORT": int,
     "BINARY": str,
     "GATEWAY": dict,
+    "TICKETS": str,
+    "TICKET_TIMEOUT": float,
+    "SIGNING": dict,
+    "CLAIMS": str,
+    "PERMISSIONS": list,
+    "SCOPES": str,
+    "SESSION_STORE": str,
+    "SESSION_COOKIE_NAME": str,
 }
 """Every setting and the type it has.  None means the default."""
+
+SIGNING: Final[dict[str, type]] = {
+    "KID": str,
+    "ALGORITHM": str,
+    "KEY": str,
+    "KEY_FILE": str,
+}
+"""What TELEGRAPHY["SIGNING"] may say."""
+
+TICKETS: Final = ("gateway", "signed")
+SESSION_STORES: Final = ("cookie", "memory")
+TICKET_VIEW: Final = "telegraphy:ticket"
 
 
 class Settings:
@@ -98,21 +122,120 @@ class Settings:
         """Further settings of the gateway that `manage.py telegraphy` starts."""
         return dict(self.given.get("GATEWAY", {}))
 
+    @cached_property
+    def tickets(self) -> str:
+        """Who makes tickets: the gateway, or this project, which signs them."""
+        return str(self.given.get("TICKETS", "gateway"))
+
+    @cached_property
+    def ticket_timeout(self) -> float:
+        """So many seconds may a page wait for its ticket."""
+        return float(self.given.get("TICKET_TIMEOUT", 0.25))
+
+    @cached_property
+    def signing(self) -> Mapping[str, Any]:
+        return dict(self.given.get("SIGNING", {}))
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """What signs tickets; raises `DefinitionError` if it cannot be a key.  By default
+        derived from SECRET_KEY, as the ingest key is."""
+        key = self.signing.get("KEY")
+        path = self.signing.get("KEY_FILE")
+        if key is None and path is not None:
+            try:
+                key = Path(path).read_text("utf-8").strip()
+            except (OSError, UnicodeError) as error:
+                raise DefinitionError(f"KEY_FILE cannot be read: {error}") from None
+        if key is None:
+            key = salted_hmac("telegraphy.signing", "key", algorithm="sha256").hexdigest()
+        return SigningKey(
+            app=self.app,
+            kid=self.signing.get("KID", "django"),
+            algorithm=self.signing.get("ALGORITHM", "HS256"),
+            key=key,
+        )
+
+    @cached_property
+    def claims(self) -> str | None:
+        """The dotted path of `claims(request)`, the project's own claims."""
+        return self.given.get("CLAIMS")
+
+    @cached_property
+    def permissions(self) -> tuple[str, ...]:
+        """Which permissions rules and queries look at."""
+        return tuple(self.given.get("PERMISSIONS", ()))
+
+    @cached_property
+    def scopes(self) -> str | None:
+        """The dotted path of `scopes(request)`, to be met with a type's `audience`."""
+        return self.given.get("SCOPES")
+
+    @cached_property
+    def session_store(self) -> str:
+        """Where pages keep their session with the gateway."""
+        return str(self.given.get("SESSION_STORE", "cookie"))
+
+    @cached_property
+    def session_cookie_name(self) -> str:
+        return str(self.given.get("SESSION_COOKIE_NAME", "telegraphy_session"))
+
     @property
     def believes_clients(self) -> bool:
         """Do clients of this gateway say themselves who they are, as tests want it?"""
-        section = self.gateway.get("testing")
-        nested = section.get("claims") if isinstance(section, Mapping) else None
-        return bool(self.gateway.get("testing.claims", nested))
+        return bool(self._of_gateway("testing", "claims"))
 
-    def page_config(self) -> dict[str, str | int | None]:
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Whose pages may connect to the gateway that the command starts, as set."""
+        given = self._of_gateway("clients", "allowed_origins")
+        if isinstance(given, str):
+            return tuple(one.strip() for one in given.split(","))
+        return tuple(given or ())
+
+    def _of_gateway(self, section: str, name: str) -> Any:
+        nested = self.gateway.get(section)
+        found = nested.get(name) if isinstance(nested, Mapping) else None
+        return self.gateway.get(f"{section}.{name}", found)
+
+    def ticket_url(self) -> str | None:
+        """The ticket view's address; None if `telegraphy.django.urls` is not included."""
+        if not getattr(django_settings, "ROOT_URLCONF", None):
+            return None
+        try:
+            return reverse(TICKET_VIEW)
+        except NoReverseMatch:
+            return None
+
+    def page_config(
+        self, *, ticket: str | None = None, anonymous: bool = False
+    ) -> dict[str, Any]:
         """What the client in a page needs to know."""
+        address: dict[str, Any]
         if self.client_url:
-            return {"url": self.client_url, "port": None, "path": None}
-        return {"url": None, "port": self.client_port, "path": CLIENT_PATH}
+            address = {"url": self.client_url, "port": None, "path": None}
+        else:
+            address = {"url": None, "port": self.client_port, "path": CLIENT_PATH}
+        return {
+            **address,
+            "ticket": ticket,
+            "ticketUrl": self.ticket_url(),
+            "anonymous": anonymous,
+            "csrf": {
+                "cookie": django_settings.CSRF_COOKIE_NAME,
+                "header": header_name(django_settings.CSRF_HEADER_NAME),
+            },
+            "session": {"store": self.session_store, "cookie": self.session_cookie_name},
+        }
 
     def forget(self) -> None:
         self.__dict__.clear()
+
+
+def header_name(meta: str) -> str:
+    """`HTTP_X_CSRFTOKEN`, as Django has it, as a request has it."""
+    name = meta.removeprefix("HTTP_").replace("_", "-").title()
+    return name.replace("Csrftoken", "CSRFToken")
 
 
 conf: Final = Settings()

@@ -16,6 +16,7 @@ from ._tag import render
 
 
 @pass_context
-def telegraphy(context: Context) -> SafeString:
-    """The configuration and the script of the client; place it in the page's head."""
-    return render(context.get("request"), context.get("csp_nonce"))
+def telegraphy(context: Context, *, cached: bool = False) -> SafeString:
+    """The configuration and the script of the client; place it in the page's head.  With
+    `cached=True` for a page that a cache may keep."""
+    return render(context.get("request"), context.get("csp_nonce"), cached=cached)

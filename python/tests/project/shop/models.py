@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now, Upper
@@ -99,6 +100,10 @@ class Document(models.Model):
     title = models.CharField(max_length=50)
     owner = models.IntegerField()
     shared_with = models.JSONField(default=list)
+
+
+class Staff(User):
+    desk = models.CharField(max_length=5)
 
 
 class Follower(models.Model):

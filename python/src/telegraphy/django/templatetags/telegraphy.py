@@ -10,6 +10,8 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def telegraphy(context: Context) -> SafeString:
-    """The configuration and the script of the client; place it in the page's head."""
-    return render(context.get("request"), context.get("csp_nonce"))
+def telegraphy(context: Context, *, cached: bool = False) -> SafeString:
+    """The configuration and the script of the client; place it in the page's head.  With
+    `cached=True` for a page that a cache may keep."""
+    request = context.get("request") or getattr(context, "request", None)
+    return render(request, context.get("csp_nonce"), cached=cached)

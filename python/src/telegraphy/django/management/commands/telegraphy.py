@@ -29,7 +29,7 @@ from django.utils import autoreload
 from ...._control import push_catalogue
 from ...._errors import DefinitionError, GatewayError
 from ...._registry import registry
-from ...._types import PUBLIC, EventType
+from ...._types import EventType
 from ..._binary import BinaryNotFound, find_binary, flag_of, flags, flat
 from ..._watching import CodeWatcher
 from ...conf import CLIENT_PATH, conf
@@ -282,8 +282,8 @@ class Command(BaseCommand):
         for one in document["types"]:
             access = one["access"]
             shown = f"rule: {access['rule']}" if is_rule(access) else access
-            if access != PUBLIC and not conf.believes_clients:
-                shown += " (nobody can subscribe to it in 0.1)"
+            if one.get("checked"):
+                shown += ", checked for each user"
             operations = ", ".join(one["operations"])
             self.stdout.write(f"  {one['name']:{width}}  {operations:22}  {shown}")
         self.stdout.flush()

@@ -1,0 +1,79 @@
+"""Pages of every kind that can be cached, and logging in without a form."""
+
+from collections.abc import Iterator
+
+from django.contrib.auth import get_user_model, login, logout
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template import engines
+from django.views.decorators.cache import cache_control, cache_page, never_cache
+from django.views.decorators.vary import vary_on_cookie
+
+TEMPLATES = {
+    "page": "{% load telegraphy %}{% telegraphy %}",
+    "fragment": (
+        "{% load cache telegraphy %}{% cache 60 head %}{% telegraphy %}{% endcache %}"
+    ),
+    "included": "{% load cache %}{% cache 60 inc %}{% include inner %}{% endcache %}",
+    "declared": "{% load telegraphy %}{% telegraphy cached=True %}",
+    "jinja": "{{ telegraphy() }}",
+}
+
+
+def text(request: HttpRequest, template: str = "page") -> str:
+    engine = engines["jinja2" if template == "jinja" else "django"]
+    context = {}
+    if template == "included":
+        context["inner"] = engine.from_string(TEMPLATES["page"])
+        context["inner"] = context["inner"].template
+    return str(engine.from_string(TEMPLATES[template]).render(context, request))
+
+
+def page(request: HttpRequest, template: str = "page") -> HttpResponse:
+    return HttpResponse(text(request, template))
+
+
+async def asynchronous_page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(text(request))
+
+
+def streamed_page(request: HttpRequest) -> StreamingHttpResponse:
+    def parts() -> Iterator[str]:
+        yield text(request)
+
+    return StreamingHttpResponse(parts())
+
+
+cached_page = cache_page(60)(page)
+page_cached_for_each = cache_page(60)(vary_on_cookie(page))
+
+
+def remembered_page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(cache.get_or_set("remembered", lambda: text(request)))
+
+
+never_cached_page = never_cache(page)
+public_page = cache_control(public=True, max_age=60)(page)
+
+
+def later_public_page(request: HttpRequest) -> HttpResponse:
+    """It says that it is public when the tag is through."""
+    response = page(request)
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return response
+
+
+def log_in(request: HttpRequest, name: str) -> HttpResponse:
+    users = get_user_model()._default_manager
+    login(request, users.get(**{get_user_model().USERNAME_FIELD: name}))
+    return HttpResponse()
+
+
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponse()
+
+
+def cycle_key(request: HttpRequest) -> HttpResponse:
+    request.session.cycle_key()
+    return HttpResponse()
