@@ -99,6 +99,7 @@ struct tg_config_tickets {
 };
 
 struct tg_config_sessions {
+    bool keep; /* In a file, beyond the end of the process. */
     uint32_t life_ms;
     uint32_t grace_ms; /* The token before the newest one stays good so long. */
     uint32_t sessions_max;
@@ -223,5 +224,14 @@ TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir,
                                               uint32_t ingest_port, bool create,
                                               char key[TG_RUNTIME_KEY_SIZE], char *why,
                                               size_t why_size);
+
+/* The gateway's own key, by which it knows the session tokens that it made: the same in
+ * `<runtime_dir>/sessions-<port>.key`, made if it is not there.
+ *
+ * TG_EIO  `why` says what is wrong. */
+TG_MUST_USE enum tg_err tg_runtime_session_key(const char *runtime_dir,
+                                               uint32_t clients_port,
+                                               char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                               size_t why_size);
 
 #endif

@@ -95,6 +95,9 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     NUMBER(tickets.waiting_max, "100000", 1, 10000000, NULL,
            "tickets that are not spent yet; at the limit none is made"),
 
+    OTHER(sessions.keep, SWITCH, "true",
+          "do sessions outlive the gateway's restart? They are in the file "
+          "sessions-PORT.db of runtime_dir then"),
     NUMBER(sessions.life_ms, "43200000", 10000, 2592000000U, MS,
            "from the ticket until the session is over, however often it came back"),
     NUMBER(sessions.grace_ms, "10000", 0, 60000, MS,
