@@ -31,10 +31,22 @@ struct tg_config_origins {
     struct tg_config_list exact; /* "https://shop.example": equal byte for byte. */
 };
 
-/* One application's right to publish. An application may have several keys. */
+/* What an ingest key may do (INGEST.md 1). */
+enum tg_role {
+    TG_ROLE_PUBLISH = 1,
+    TG_ROLE_IDENTIFY = 2,
+    TG_ROLE_MANAGE = 4,
+    TG_ROLES_ALL = TG_ROLE_PUBLISH | TG_ROLE_IDENTIFY | TG_ROLE_MANAGE,
+};
+
+/* "publish", "identify", "manage" */
+const char *tg_role_text(enum tg_role role);
+
+/* What one application may do here. It may have several keys. */
 struct tg_config_key {
     char *app;
-    char *key; /* Secret: 16 to 256 printable characters. */
+    char *key;   /* Secret: 16 to 256 printable characters. */
+    uint8_t may; /* Roles, at least one. */
 };
 
 struct tg_config_keys {

@@ -134,8 +134,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(ingest.curve_clients, CURVE_KEYS, "[]",
           "public keys of the publishers that may connect with CURVE"),
     OTHER(ingest.keys, KEYS, "[]",
-          "who may publish: a list of app with key or key_file; or "
-          "$TELEGRAPHY_INGEST_KEYS"),
+          "which applications may publish, identify clients, manage: a list of app, "
+          "key or key_file, and may; or $TELEGRAPHY_INGEST_KEYS"),
     NUMBER(ingest.request_bytes_max, "8388608", 1024, 268435456, "bytes",
            "a request of a publisher"),
     NUMBER(ingest.batch_events_max, "4096", 1, 65536, NULL, "events of one batch"),
@@ -251,7 +251,7 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
             buf, "a list of addresses and networks such as 192.0.2.7 or 10.0.0.0/8");
         break;
     case TG_SETTING_KEYS:
-        tg_buf_add_text(buf, "a list whose items have app, and key or key_file");
+        tg_buf_add_text(buf, "a list whose items have app, key or key_file, and may");
         break;
     }
 }
