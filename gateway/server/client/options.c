@@ -129,12 +129,11 @@ bool tg_publish_options_read(struct tg_publish_options *options, int count,
     const char *url = NULL;
     *options = (struct tg_publish_options){0};
     const struct option known[] = {
-        {"op", &options->op, NULL},
-        {"id", &options->id, NULL},
-        {"url", &url, NULL},
-        {"key-file", &options->key_file, NULL},
+        {"op", &options->op, NULL}, {"id", &options->id, NULL},
+        {"url", &url, NULL},        {"key-file", &options->key_file, NULL},
+        {"ca", &options->ca, NULL},
     };
-    struct reading reading = {.options = known, .option_count = 4, .why = why};
+    struct reading reading = {.options = known, .option_count = 5, .why = why};
     if (!read_all(&reading, count, arguments) || !read_type(&reading, reading.words[0])) {
         return false;
     }
@@ -197,8 +196,9 @@ bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arg
         {"where", &options->where, NULL},
         {"claims", &options->claims, NULL},
         {"ticket-file", &options->ticket, NULL},
+        {"ca", &options->ca, NULL},
     };
-    struct reading reading = {.options = known, .option_count = 7, .why = why};
+    struct reading reading = {.options = known, .option_count = 8, .why = why};
     if (!read_all(&reading, count, arguments) || !read_type(&reading, reading.words[0])) {
         return false;
     }

@@ -16,6 +16,7 @@ struct tg_publish_options {
     const char *op;   /* NULL: left to the gateway. */
     const char *id;   /* NULL: made by the gateway. */
     const char *key_file;
+    const char *ca; /* A file; NULL: whom the system trusts. */
     struct tg_url url;
 };
 
@@ -29,6 +30,7 @@ struct tg_tail_options {
     char since_epoch[TG_EPOCH_MAX + 1];
     int64_t since_offset;
     uint64_t count; /* 0: without end. */
+    const char *ca; /* A file; NULL: whom the system trusts. */
     struct tg_url url;
 };
 

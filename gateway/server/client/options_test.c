@@ -117,7 +117,7 @@ static void an_address_is_read_strictly(void **state)
         char *url;
         const char *says;
     } wrong[] = {
-        {"wss://a", "TLS is not spoken here"},
+        {"wsss://a", "an address begins with ws:// or wss://"},
         {"http://a", "an address begins with ws://"},
         {"a:1844", "an address begins with ws://"},
         {"ws://", "after :// comes a host"},
@@ -139,7 +139,12 @@ static void an_address_is_read_strictly(void **state)
     assert_true(TAIL("a.B", "--url", "ws://gateway.example"));
     assert_string_equal(tail.url.authority, "gateway.example:80");
     assert_false(tg_url_is_local(&tail.url));
+    assert_true(TAIL("a.B", "--url", "wss://gateway.example/", "--ca", "ca.pem"));
+    assert_true(tail.url.secure);
+    assert_int_equal(tail.url.port, 443);
+    assert_string_equal(tail.ca, "ca.pem");
     assert_true(TAIL("a.B", "--url", "ws://localhost:1/"));
+    assert_false(tail.url.secure);
     assert_string_equal(tail.url.path, "/v1/websocket");
     assert_true(tg_url_is_local(&tail.url));
     assert_true(TAIL("a.B", "--url", "ws://127.8.8.8:1/other?x=1"));

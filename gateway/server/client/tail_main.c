@@ -35,7 +35,10 @@ const char tg_tail_usage[] =
     "  --count N             end after N events\n"
     "  --since EPOCH:OFFSET  also what came after this position, as far as it is kept\n"
     "  --json                the messages as the gateway sent them\n"
-    "  --url URL             default ws://127.0.0.1:1844/v1/websocket\n";
+    "  --url URL             default ws://127.0.0.1:1844/v1/websocket; wss:// for TLS\n"
+    "  --ca FILE             with wss://: trust the authorities in it (PEM), and not "
+    "those\n"
+    "                        of the system\n";
 
 static const char subprotocol[] = "telegraphy.v1";
 
@@ -323,6 +326,12 @@ static enum tg_tail_step connect_and_converse(struct run *run)
     char why[200];
     enum tg_wire_result result = tg_wire_open(
         &run->wire, &run->options.url, tg_wire_now_ms() + HANDSHAKE_MS, why, sizeof why);
+    if (result == TG_WIRE_UNTRUSTED) {
+        snprintf(run->why, sizeof run->why, "no TLS with %s: %s%s",
+                 run->options.url.authority, why,
+                 run->options.ca == NULL ? "; --ca FILE names whom to trust" : "");
+        return TG_TAIL_FAILED;
+    }
     if (result != TG_WIRE_OK) {
         snprintf(run->why, sizeof run->why, "no gateway answers at %s: %s",
                  run->options.url.authority, why);
@@ -434,7 +443,7 @@ static void forget(struct tg_buf *secret)
 
 int tg_tail_main(int count, char **arguments)
 {
-    static struct run run = {.wire = {-1}, .delay_ms = DELAY_MS_MIN};
+    static struct run run = {.delay_ms = DELAY_MS_MIN};
     char why[TG_OPTIONS_WHY_MAX];
     if (!tg_tail_options_read(&run.options, count, arguments, why)) {
         fprintf(stderr, "telegraphy: tail: %s\n", why);
@@ -448,6 +457,11 @@ int tg_tail_main(int count, char **arguments)
          !read_ticket(run.options.ticket, &secret, &ticket))) {
         tg_buf_finish(&claims);
         forget(&secret);
+        return 1;
+    }
+    if (!tg_wire_init(&run.wire, &run.options.url, run.options.ca, why, sizeof why)) {
+        fprintf(stderr, "telegraphy: --ca: %s\n", why);
+        tg_buf_finish(&claims);
         return 1;
     }
     tg_wire_catch_signals();
@@ -468,6 +482,7 @@ int tg_tail_main(int count, char **arguments)
         }
     }
     tg_tail_finish(&run.tail);
+    tg_wire_finish(&run.wire);
     tg_buf_finish(&claims);
     forget(&secret);
     forget(&run.output.send);
