@@ -119,7 +119,10 @@ class DisconnectRequest:
                 "name one of user, session and client, or user and session"
             )
         if self.reason not in REASONS:
-            raise _invalid("reason", "'ended' or 'changed'", self.reason)
+            raise InvalidRequest(
+                f"reason must be 'ended' or 'changed', not {self.reason!r}",
+                member="reason",
+            )
 
     def document(self) -> dict[str, Any]:
         return {**self._named(), "reason": self.reason}
