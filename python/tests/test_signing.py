@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 import telegraphy
 from telegraphy import (
     DefinitionError,
-    InvalidTicket,
+    InvalidRequest,
     NotConfigured,
     SigningKey,
     _outlet,
@@ -156,10 +156,10 @@ def test_its_life_is_what_was_asked_for_within_seconds_and_what_gateways_take(
 
 
 def test_what_no_gateway_would_take_is_refused_here():
-    with pytest.raises(InvalidTicket, match="user must be a str"):
+    with pytest.raises(InvalidRequest, match="user must be a str"):
         sign_ticket(user=7, key=HS256)  # type: ignore[arg-type]
     types = [f"shop.TypeNumber{number}" for number in range(1_000)]
-    with pytest.raises(InvalidTicket, match=r"would have 2\d,\d{3} bytes; 8,192 is the"):
+    with pytest.raises(InvalidRequest, match=r"would have 2\d,\d{3} bytes; 8,192 is the"):
         sign_ticket(user="7", types=types, key=HS256)
 
 

@@ -24,6 +24,7 @@ struct tg_tail_options {
     const char *type;
     const char *where;  /* NULL: all of it. */
     const char *claims; /* A file; NULL: none are made. */
+    const char *ticket; /* Likewise. */
     bool json;
     bool has_since;
     char since_epoch[TG_EPOCH_MAX + 1];

@@ -161,6 +161,16 @@ static void a_mistake_cannot_drive_a_terminal(void **state)
     assert_string_equal(why, "there is no option \"--\\x1b[2J\"");
 }
 
+static void a_ticket_says_all_that_claims_could(void **state)
+{
+    (void)state;
+    assert_true(TAIL("board.Order", "--ticket-file", "t"));
+    assert_string_equal(tail.ticket, "t");
+    assert_false(TAIL("board.Order", "--ticket-file", "t", "--claims=c"));
+    assert_string_equal(why, "a ticket says what is known of a client, so \"--claims\" "
+                             "are too much");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +181,7 @@ int main(void)
         cmocka_unit_test(tail_takes_a_query),
         cmocka_unit_test(an_address_is_read_strictly),
         cmocka_unit_test(a_mistake_cannot_drive_a_terminal),
+        cmocka_unit_test(a_ticket_says_all_that_claims_could),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

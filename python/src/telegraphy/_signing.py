@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from ._answers import Ticket
-from ._errors import DefinitionError, InvalidTicket, NotConfigured
+from ._errors import DefinitionError, InvalidRequest, NotConfigured
 from ._registry import registry
 from ._requests import TicketRequest
 from ._types import APP_NAME
@@ -107,7 +107,7 @@ def sign_ticket(
 
     `life` is 30 s if it is not said, and never more than 5 minutes.  `key` is by default
     that of `configure(signing_key=...)`, in Django that of TELEGRAPHY["SIGNING"].  Raises
-    `InvalidTicket`, or `NotConfigured` without a key.
+    `InvalidRequest`, or `NotConfigured` without a key.
     """
     request = TicketRequest(
         user=user,
@@ -138,7 +138,7 @@ def signed(request: TicketRequest, key: SigningKey) -> Ticket:
     }
     text = key.token(claims)
     if len(text) > TICKET_BYTES_MAX:
-        raise InvalidTicket(
+        raise InvalidRequest(
             f"the signed ticket would have {len(text):,} bytes; {TICKET_BYTES_MAX:,} is "
             "the most: give it fewer claims or types"
         )
