@@ -124,7 +124,8 @@ def sign_ticket(
 def signed(request: TicketRequest, key: SigningKey) -> Ticket:
     """The ticket that is asked for, signed."""
     life = min(request.life or LIFE, LIFE_MAX)
-    now = int(time.time())
+    # Not whole seconds: whoever was ended in this one would have to wait for the next.
+    now = time.time_ns() // 1_000 / 1_000_000
     seconds = max(1, int(life.total_seconds()))
     asked = request.document()
     claims = {
