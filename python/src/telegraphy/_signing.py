@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from ._answers import Ticket
-from ._errors import DefinitionError, InvalidTicket, NotConfigured
+from ._errors import DefinitionError, InvalidRequest, NotConfigured
 from ._registry import registry
 from ._requests import TicketRequest
 from ._types import APP_NAME
@@ -107,7 +107,7 @@ def sign_ticket(
 
     `life` is 30 s if it is not said, and never more than 5 minutes.  `key` is by default
     that of `configure(signing_key=...)`, in Django that of TELEGRAPHY["SIGNING"].  Raises
-    `InvalidTicket`, or `NotConfigured` without a key.
+    `InvalidRequest`, or `NotConfigured` without a key.
     """
     request = TicketRequest(
         user=user,
@@ -124,7 +124,8 @@ def sign_ticket(
 def signed(request: TicketRequest, key: SigningKey) -> Ticket:
     """The ticket that is asked for, signed."""
     life = min(request.life or LIFE, LIFE_MAX)
-    now = int(time.time())
+    # Not whole seconds: whoever was ended in this one would have to wait for the next.
+    now = time.time_ns() // 1_000 / 1_000_000
     seconds = max(1, int(life.total_seconds()))
     asked = request.document()
     claims = {
@@ -138,7 +139,7 @@ def signed(request: TicketRequest, key: SigningKey) -> Ticket:
     }
     text = key.token(claims)
     if len(text) > TICKET_BYTES_MAX:
-        raise InvalidTicket(
+        raise InvalidRequest(
             f"the signed ticket would have {len(text):,} bytes; {TICKET_BYTES_MAX:,} is "
             "the most: give it fewer claims or types"
         )
