@@ -380,7 +380,7 @@ def test_the_page_works_without_javascript(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 820, 1280])
+@pytest.mark.parametrize("width", [360, 390, 820, 1280])
 def test_the_page_fits(
     width: int, scheme: str, board: Board, open_page: Callable[..., Page]
 ) -> None:
@@ -388,6 +388,10 @@ def test_the_page_fits(
     page = open_page(board.url, viewport=viewport, colorScheme=scheme)
     page.wait_for(LIVE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    cut_off = """() => [...document.querySelectorAll('.card')]
+        .filter((card) => card.scrollWidth > card.clientWidth)
+        .map((card) => card.innerText.slice(0, 20))"""
+    assert page.evaluate(cut_off) == []
     # Every control has a name, and text is told from its ground (WCAG: 4.5 to 1).
     assert page.evaluate(UNNAMED) == []
     assert page.evaluate(FAINT) == []
