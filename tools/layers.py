@@ -152,7 +152,8 @@ def link_command(table: Table, build: Path, layer: str, cc: list[str]) -> list[s
     below = [found for name in table.uses(layer) if (found := archive(build, name))]
     libraries = ["-lm", "-pthread"]
     if layer.startswith("server/"):
-        libraries += ["-luv", "-lzmq", "-lyaml", "-lssl", "-lcrypto", "-lz", "-lseccomp", "-lsqlite3"]
+        libraries += ["-luv", "-lzmq", "-lyaml", "-lssl", "-lcrypto", "-lz"]
+        libraries += ["-lseccomp", "-lsqlite3"]
     return [
         *cc, "-x", "c", "-", "-x", "none", "-o", "/dev/null",
         "-Wl,--whole-archive", str(whole), "-Wl,--no-whole-archive",

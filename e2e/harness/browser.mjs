@@ -25,21 +25,24 @@ let lastPage = 0;
 // A function that arrives as text becomes a function again; Playwright carries it to the page.
 const compiled = (source) => (0, eval)(`(${source})`);
 
+async function openIn(context) {
+  const page = await context.newPage();
+  const words = [];
+  page.on('console', (message) => words.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => words.push(`pageerror: ${error.message}`));
+  page.setDefaultTimeout(20_000);
+  lastPage += 1;
+  pages.set(lastPage, { page, context, words });
+  return lastPage;
+}
+
 const special = {
-  async open(_page, options) {
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    const words = [];
-    page.on('console', (message) => words.push(`${message.type()}: ${message.text()}`));
-    page.on('pageerror', (error) => words.push(`pageerror: ${error.message}`));
-    page.setDefaultTimeout(20_000);
-    lastPage += 1;
-    pages.set(lastPage, { page, context, words });
-    return lastPage;
-  },
+  open: async (_page, options) => openIn(await browser.newContext(options)),
+  beside: ({ context }) => openIn(context),
   async close({ context }) {
     await context.close();
   },
+  cookies: ({ context }) => context.cookies(),
   async words({ words }) {
     return words;
   },

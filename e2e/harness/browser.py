@@ -28,6 +28,16 @@ class Page:
     def _ask(self, do: str, *values: Any) -> Any:
         return self._browser.ask(self._number, do, *values)
 
+    def beside(self, url: str) -> "Page":
+        """Another tab: it shares the cookies, and ends with this one."""
+        tab = Page(self._browser, self._ask("beside"))
+        tab.goto(url)
+        return tab
+
+    def cookie(self, name: str) -> dict[str, Any] | None:
+        """As the browser has it: `value`, `expires` (seconds), `sameSite`, `secure`, …"""
+        return next((one for one in self._ask("cookies") if one["name"] == name), None)
+
     def goto(self, url: str) -> None:
         self._ask("goto", url)
 

@@ -11,8 +11,15 @@ class Client:
     """One connection that speaks PROTOCOL.md. Requests wait for their answers; what the gateway
     sends in between is kept for `next`."""
 
-    def __init__(self, port: int, *, connect: bool = True, **how: Any) -> None:
-        self.wire = Wire(port, **how).upgrade()
+    def __init__(
+        self,
+        port: int,
+        *,
+        connect: bool = True,
+        headers: dict[str, str] | None = None,
+        **how: Any,
+    ) -> None:
+        self.wire = Wire(port, **how).upgrade(**(headers or {}))
         self.waiting: list[dict[str, Any]] = []
         self._last_id = 0
         if connect:

@@ -52,9 +52,8 @@ static inline void open_identities(void)
     }
 }
 
-static inline int begin_identities(void **state)
+static inline void configure_identities(void)
 {
-    (void)state;
     config = (struct tg_config){
         .tickets = {.life_ms = 30000, .waiting_max = 100},
         .sessions = {.life_ms = 3600000, .grace_ms = 10000, .sessions_max = 100},
@@ -65,6 +64,12 @@ static inline int begin_identities(void **state)
     wall_us = INT64_C(1795000000000000);
     ended_count = 0;
     ended_client = 0;
+}
+
+static inline int begin_identities(void **state)
+{
+    (void)state;
+    configure_identities();
     open_identities();
     return 0;
 }

@@ -23,9 +23,13 @@ from telegraphy import EventType, Field, InvalidEvent, registry
 from telegraphy._answers import (
     BadAnswer,
     CatalogueAccepted,
+    Clients,
+    Disconnected,
     Pong,
     Published,
     RefusedRequest,
+    Ticket,
+    Unsubscribed,
     parse_answer,
 )
 from telegraphy._codes import ErrorCode
@@ -73,6 +77,10 @@ def test_every_answer_is_understood(case):
     kinds: dict[str, type] = {
         "published": Published,
         "catalogue_accepted": CatalogueAccepted,
+        "ticket": Ticket,
+        "clients": Clients,
+        "disconnected": Disconnected,
+        "unsubscribed": Unsubscribed,
         "pong": Pong,
         "refused": RefusedRequest,
     }
@@ -252,6 +260,7 @@ def test_the_shop_s_catalogue_can_be_said_in_python():
             verbose_name_plural=one.get("verbose_name_plural", ""),
             operations=tuple(one["operations"]),
             key=tuple(one.get("key", ())),
+            checked=one.get("checked", False),
             access=(
                 one["access"]["rule"]
                 if isinstance(one.get("access"), dict)

@@ -136,17 +136,21 @@ static void write_subscriptions(const struct tg_peer *peer, struct tg_slice app,
 }
 
 /* One of `clients` (INGEST.md 7). */
-static void write_peer(const struct tg_peer *peer, struct tg_slice app,
-                       struct tg_buf *buf)
+static void write_peer(const struct tg_hub *hub, const struct tg_peer *peer,
+                       struct tg_slice app, struct tg_buf *buf)
 {
     char at[TG_INSTANT_TEXT_SIZE];
+    char address[TG_HUB_ADDRESS_SIZE] = "";
+    if (hub->config.address != NULL) {
+        hub->config.address(hub->config.context, peer, address);
+    }
     tg_buf_add_text(buf, "{\"connection\":");
     tg_buf_add_u64(buf, peer->number);
     tg_buf_printf(buf, ",\"client\":\"c-%016llx\"",
                   (unsigned long long)peer->session.client);
     write_string(buf, "user",
                  peer->identity == NULL ? TG_LIT("") : peer->identity->facts.user);
-    write_string(buf, "address", tg_slice_of(peer->address));
+    write_string(buf, "address", tg_slice_of(address));
     write_string(buf, "program", peer->program);
     tg_json_write_name(buf, "connected_at");
     tg_json_write_string(buf, tg_slice(at, tg_instant_write(peer->connected_us, at)));
@@ -154,8 +158,8 @@ static void write_peer(const struct tg_peer *peer, struct tg_slice app,
     tg_buf_add_byte(buf, '}');
 }
 
-static void list_write(const struct list *list, const struct tg_errand *errand,
-                       struct tg_errand_result *result)
+static void list_write(const struct tg_hub *hub, const struct list *list,
+                       const struct tg_errand *errand, struct tg_errand_result *result)
 {
     uint32_t most = list->count < errand->limit ? list->count : errand->limit;
     struct tg_buf *text = &result->text;
@@ -164,7 +168,7 @@ static void list_write(const struct list *list, const struct tg_errand *errand,
     for (uint32_t i = 0;
          i < most && !result->failed && (i == 0 || text->size < errand->text_max); i++) {
         size_t at = text->size;
-        write_peer(list->peers[i], errand->selection.app, text);
+        write_peer(hub, list->peers[i], errand->selection.app, text);
         result->items[result->items_count++] = (struct tg_errand_item){
             .connection = list->peers[i]->number, .at = at, .size = text->size - at};
         result->failed = text->failed;
@@ -177,7 +181,7 @@ static void run_list(struct tg_hub *hub, const struct tg_errand *errand,
 {
     struct list list = {0};
     if (list_fill(hub, errand, &list) == TG_OK) {
-        list_write(&list, errand, result);
+        list_write(hub, &list, errand, result);
     } else {
         result->failed = true;
     }

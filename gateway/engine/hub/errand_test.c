@@ -115,7 +115,6 @@ static void a_client_is_listed_with_what_is_known_of_it(void **state)
     hubs_say(
         &t, &peers[0],
         "{\"kind\":\"connect\",\"id\":1,\"ticket\":\"good\",\"client\":\"te\\\"st\"}");
-    memcpy(peers[0].address, "192.0.2.7", sizeof "192.0.2.7");
     peers[0].connected_us = INT64_C(1795400194120331);
     say(&peers[0], SUBSCRIBE_ALL("7", "shop.Order"));
     hubs_say(&t, &peers[0],

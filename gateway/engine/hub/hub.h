@@ -24,6 +24,8 @@ struct tg_hub_group;
 struct tg_hub_member;
 struct tg_peer;
 
+enum { TG_HUB_ADDRESS_SIZE = 46 }; /* Of an IPv6 address as text. */
+
 struct tg_hub_config {
     uint32_t connection_bytes_max;     /* What one peer may pin, overhead included. */
     uint32_t unconnected_bytes_max;    /* The same before `connect`. */
@@ -47,6 +49,9 @@ struct tg_hub_config {
     enum tg_err (*identify)(void *context, struct tg_peer *peer,
                             struct tg_credentials *credentials,
                             struct tg_admission *admission, struct tg_refusal *refusal);
+    /* Where is it connected from? For those who manage the gateway. NULL: unknown. */
+    void (*address)(void *context, const struct tg_peer *peer,
+                    char text[TG_HUB_ADDRESS_SIZE]);
     /* Milliseconds that never go back, for the pace of messages. NULL: that has no limit.
      */
     uint64_t (*now_ms)(void *context);
@@ -77,9 +82,7 @@ struct tg_peer {
     uint64_t number;     /* No other connection of this gateway has it. */
     struct tg_identity *identity; /* NULL: anonymous. */
     struct tg_slice program;      /* What it says it is; on the heap. */
-    /* What the owner knows of it, for those who manage the gateway. */
-    char address[46]; /* As text; empty: unknown. */
-    int64_t connected_us;
+    int64_t connected_us;         /* The owner's to set. */
     /* ---- the hub's own ---- */
     uint32_t subscriptions;
     uint32_t query_cost;

@@ -48,36 +48,44 @@ static enum tg_err refuse(struct tg_refusal *refusal, const char *member,
     return TG_EINVAL;
 }
 
-/* A request id or a reference to one. */
-static enum tg_err read_id(struct tg_message_reader *reader, struct tg_json value,
-                           const char *member, struct tg_message_id *id,
-                           struct tg_refusal *refusal)
+enum tg_err tg_message_id_read(struct tg_json value, struct tg_buf *scratch,
+                               struct tg_buf *text, struct tg_message_id *id)
 {
-    static const char want[] =
-        "an integer from 0 to 9007199254740991 or a string of 1 to 64 bytes";
     int64_t number = 0;
     struct tg_slice string = {0};
-    struct tg_buf *text = &reader->other;
+    tg_buf_clear(text);
     if (tg_json_int(value, &number)) {
         if (number < 0 || number > offset_max) {
-            return refuse(refusal, member, want, value);
+            return TG_EINVAL;
         }
-        tg_buf_clear(text);
         tg_buf_add_u64(text, (uint64_t)number);
-    } else if (tg_json_string(value, &reader->epoch, &string) && string.size >= 1 &&
+    } else if (tg_json_string(value, scratch, &string) && string.size >= 1 &&
                string.size <= TG_MESSAGE_ID_BYTES_MAX) {
-        tg_buf_clear(text);
         tg_json_write_string(text, string);
     } else {
-        return refuse(refusal, member, want, value);
+        return TG_EINVAL;
     }
     if (text->failed || text->size > sizeof id->text) {
-        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
         return TG_ENOMEM;
     }
     memcpy(id->text, text->data, text->size);
     id->size = (uint16_t)text->size;
     return TG_OK;
+}
+
+/* A request id or a reference to one. */
+static enum tg_err read_id(struct tg_message_reader *reader, struct tg_json value,
+                           const char *member, struct tg_message_id *id,
+                           struct tg_refusal *refusal)
+{
+    enum tg_err err = tg_message_id_read(value, &reader->epoch, &reader->other, id);
+    if (err == TG_EINVAL) {
+        return refuse(refusal, member, TG_MESSAGE_ID_WANTED, value);
+    }
+    if (err != TG_OK) {
+        tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+    }
+    return err;
 }
 
 /* A string member of at least `min` and at most `max` bytes. */

@@ -29,6 +29,16 @@ struct tg_message_id {
     char text[TG_MESSAGE_ID_TEXT_MAX];
 };
 
+#define TG_MESSAGE_ID_WANTED \
+    "an integer from 0 to 9007199254740991 or a string of 1 to 64 bytes"
+
+/* The id that `value` is; `scratch` and `text` are used for it.
+ *
+ * TG_EINVAL  It is none: not TG_MESSAGE_ID_WANTED.
+ * TG_ENOMEM  As it says. */
+TG_MUST_USE enum tg_err tg_message_id_read(struct tg_json value, struct tg_buf *scratch,
+                                           struct tg_buf *text, struct tg_message_id *id);
+
 struct tg_message_position {
     struct tg_slice epoch; /* 1 to 32 bytes. */
     uint64_t offset;

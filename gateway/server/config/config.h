@@ -31,10 +31,22 @@ struct tg_config_origins {
     struct tg_config_list exact; /* "https://shop.example": equal byte for byte. */
 };
 
-/* One application's right to publish. An application may have several keys. */
+/* What an ingest key may do (INGEST.md 1). */
+enum tg_role {
+    TG_ROLE_PUBLISH = 1,
+    TG_ROLE_IDENTIFY = 2,
+    TG_ROLE_MANAGE = 4,
+    TG_ROLES_ALL = TG_ROLE_PUBLISH | TG_ROLE_IDENTIFY | TG_ROLE_MANAGE,
+};
+
+/* "publish", "identify", "manage" */
+const char *tg_role_text(enum tg_role role);
+
+/* What one application may do here. It may have several keys. */
 struct tg_config_key {
     char *app;
-    char *key; /* Secret: 16 to 256 printable characters. */
+    char *key;   /* Secret: 16 to 256 printable characters. */
+    uint8_t may; /* Roles, at least one. */
 };
 
 struct tg_config_keys {
@@ -99,6 +111,7 @@ struct tg_config_tickets {
 };
 
 struct tg_config_sessions {
+    bool keep; /* In a file, beyond the end of the process. */
     uint32_t life_ms;
     uint32_t grace_ms; /* The token before the newest one stays good so long. */
     uint32_t sessions_max;
@@ -223,5 +236,14 @@ TG_MUST_USE enum tg_err tg_runtime_ingest_key(const char *runtime_dir,
                                               uint32_t ingest_port, bool create,
                                               char key[TG_RUNTIME_KEY_SIZE], char *why,
                                               size_t why_size);
+
+/* The gateway's own key, by which it knows the session tokens that it made: the same in
+ * `<runtime_dir>/sessions-<port>.key`, made if it is not there.
+ *
+ * TG_EIO  `why` says what is wrong. */
+TG_MUST_USE enum tg_err tg_runtime_session_key(const char *runtime_dir,
+                                               uint32_t clients_port,
+                                               char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                               size_t why_size);
 
 #endif

@@ -582,11 +582,11 @@ static void keys_are_judged_and_never_shown(void **state)
         "none\n"
         "t.yaml:6:5: ingest.keys: wants either key or key_file; got neither\n"
         "t.yaml:7:5: ingest.keys: wants either key or key_file; got both\n"
-        "t.yaml:8:14: ingest.keys: an item has app, and key or key_file; got \"kye\"\n"
+        "t.yaml:8:14: ingest.keys: an item has app, key or key_file, and may; got "
+        "\"kye\"\n"
         "t.yaml:8:5: ingest.keys: wants either key or key_file; got neither\n"
-        "t.yaml:9:5: ingest.keys: wants a list whose items have app, and key or "
-        "key_file; got a "
-        "text\n"
+        "t.yaml:9:5: ingest.keys: wants a list whose items have app, key or key_file, "
+        "and may; got a text\n"
         "t.yaml:10:24: ingest.keys: key_file \"none.key\" cannot be read: No such file "
         "or "
         "directory\n"
@@ -609,6 +609,26 @@ static void keys_are_judged_and_never_shown(void **state)
                         "application needs its own\n");
 }
 
+static void a_key_may_do_what_its_item_says(void **state)
+{
+    (void)state;
+#define KEY(may) "ingest: {keys: [{app: a, key: secret-secret-secret" may "}]}\n"
+    assert_int_equal(load(KEY("")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLES_ALL);
+    assert_int_equal(load(KEY(", may: [publish]")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLE_PUBLISH);
+    assert_int_equal(load(KEY(", may: [manage, identify]")), TG_OK);
+    assert_int_equal(config.ingest.keys.items[0].may, TG_ROLE_IDENTIFY | TG_ROLE_MANAGE);
+    assert_int_equal(load(KEY(", may: publish")), TG_EINVAL);
+    assert_string_equal(said, "t.yaml:1:58: ingest.keys: may wants a list with some of "
+                              "publish, identify and manage; got \"publish\"\n");
+    assert_int_equal(load(KEY(", may: []")), TG_EINVAL);
+    assert_non_null(strstr(said, "; got an empty one\n"));
+    assert_int_equal(load(KEY(", may: [publish, admin]")), TG_EINVAL);
+    assert_non_null(strstr(said, "t.yaml:1:68: "));
+    assert_non_null(strstr(said, "; got \"admin\"\n"));
+}
+
 static void keys_from_the_environment_replace_those_of_the_file(void **state)
 {
     (void)state;
@@ -619,6 +639,7 @@ static void keys_from_the_environment_replace_those_of_the_file(void **state)
     assert_int_equal(config.ingest.keys.count, 2);
     assert_string_equal(config.ingest.keys.items[0].app, "board");
     assert_string_equal(config.ingest.keys.items[1].key, "has=equals=inside");
+    assert_int_equal(config.ingest.keys.items[1].may, TG_ROLES_ALL);
     variables[0][1] = "secret-secret-secret";
     assert_int_equal(load_flags(0, NULL), TG_EINVAL);
     assert_null(strstr(said, "secret"));
@@ -862,6 +883,7 @@ int main(void)
         TEST(ingest_over_a_network_is_refused_without_encryption),
         TEST(an_endpoint_is_one_that_can_be_bound),
         TEST(keys_are_judged_and_never_shown),
+        TEST(a_key_may_do_what_its_item_says),
         TEST(keys_from_the_environment_replace_those_of_the_file),
         TEST(a_key_on_the_command_line_is_refused),
         TEST(settings_that_contradict_each_other_are_mistakes),

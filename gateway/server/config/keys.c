@@ -19,6 +19,13 @@ void tg_config_keys_finish(struct tg_config_keys *keys)
     *keys = (struct tg_config_keys){0};
 }
 
+const char *tg_role_text(enum tg_role role)
+{
+    return role == TG_ROLE_PUBLISH    ? "publish"
+           : role == TG_ROLE_IDENTIFY ? "identify"
+                                      : "manage";
+}
+
 bool tg_config_is_app(const char *text)
 {
     size_t size = strlen(text);
@@ -138,15 +145,54 @@ static bool item_members_right(const struct judging *judging, const struct tg_gi
     for (const struct tg_given *member = item->first; member != NULL;
          member = member->next) {
         if (strcmp(member->name, "app") != 0 && strcmp(member->name, "key") != 0 &&
-            strcmp(member->name, "key_file") != 0) {
+            strcmp(member->name, "key_file") != 0 && strcmp(member->name, "may") != 0) {
             char shown[TG_SHOWN_MAX];
             tg_mistake(judging->mistakes, member->name_place, judging->setting->path,
-                       "an item has app, and key or key_file; got %s",
+                       "an item has app, key or key_file, and may; got %s",
                        tg_config_show(shown, tg_slice_of(member->name)));
             right = false;
         }
     }
     return right;
+}
+
+/* The role of this name; 0: there is none. */
+static uint8_t role_of(const struct tg_given *word)
+{
+    for (unsigned role = TG_ROLE_PUBLISH; role <= TG_ROLE_MANAGE; role <<= 1) {
+        if (word->kind == TG_GIVEN_TEXT &&
+            strcmp(word->text, tg_role_text((enum tg_role)role)) == 0) {
+            return (uint8_t)role;
+        }
+    }
+    return 0;
+}
+
+/* What `item` says that its key may do; 0 after a mistake. */
+static uint8_t item_may(const struct judging *judging, const struct tg_given *item)
+{
+    const struct tg_given *may = tg_given_member(item, "may");
+    if (may == NULL) {
+        return TG_ROLES_ALL;
+    }
+    const struct tg_given *word = may->kind == TG_GIVEN_LIST ? may->first : NULL;
+    const struct tg_given *wrong = word == NULL ? may : NULL;
+    uint8_t roles = 0;
+    for (; word != NULL && wrong == NULL; word = word->next) {
+        roles |= role_of(word);
+        wrong = role_of(word) == 0 ? word : NULL;
+    }
+    if (wrong != NULL) {
+        char shown[TG_SHOWN_MAX];
+        tg_mistake(judging->mistakes, wrong->place, judging->setting->path,
+                   "may wants a list with some of publish, identify and manage; got %s",
+                   wrong->kind == TG_GIVEN_TEXT
+                       ? tg_config_show(shown, tg_slice_of(wrong->text))
+                   : wrong->kind == TG_GIVEN_LIST ? "an empty one"
+                                                  : "something else");
+        return 0;
+    }
+    return roles;
 }
 
 /* The same key for two applications would make both of them the first one. */
@@ -179,8 +225,9 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
                        : "none");
         right = false;
     }
+    uint8_t may = item_may(judging, item);
     char key[TG_RUNTIME_KEY_SIZE];
-    right = item_key(judging, item, key) && right;
+    right = item_key(judging, item, key) && may != 0 && right;
     if (right && is_taken(keys, key)) {
         tg_mistake(judging->mistakes, item->place, judging->setting->path,
                    "this key is in the list already; each application needs its own");
@@ -190,7 +237,7 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
         struct tg_config_key *items =
             tg_resize(keys->items, (keys->count + 1) * sizeof *items);
         keys->items = items != NULL ? items : keys->items;
-        struct tg_config_key made = {tg_copy_text(app->text), tg_copy_text(key)};
+        struct tg_config_key made = {tg_copy_text(app->text), tg_copy_text(key), may};
         right = items != NULL && made.app != NULL && made.key != NULL;
         if (right) {
             items[keys->count++] = made;

@@ -107,9 +107,10 @@ static bool write_key(int directory, const char *name)
     return linked;
 }
 
-enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
-                                  bool create, char key[TG_RUNTIME_KEY_SIZE], char *why,
-                                  size_t why_size)
+/* The key of `<what>-<port>.key`; `title` names it in messages. */
+static enum tg_err runtime_key(const char *runtime_dir, const char *what, uint32_t port,
+                               const char *title, bool create,
+                               char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size)
 {
     int directory;
     enum tg_err err = tg_runtime_open(runtime_dir, create, &directory, why, why_size);
@@ -117,7 +118,7 @@ enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
         return err;
     }
     char name[32], fault[200];
-    snprintf(name, sizeof name, "ingest-%u.key", ingest_port);
+    snprintf(name, sizeof name, "%s-%u.key", what, port);
     err = tg_key_file_read(directory, name, true, key, fault, sizeof fault);
     if (err == TG_ENOENT && create) {
         if (write_key(directory, name)) {
@@ -129,7 +130,23 @@ enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
     }
     close(directory);
     if (err != TG_OK) {
-        snprintf(why, why_size, "the ingest key %s/%s %s", runtime_dir, name, fault);
+        snprintf(why, why_size, "the %s key %s/%s %s", title, runtime_dir, name, fault);
     }
     return err;
+}
+
+enum tg_err tg_runtime_ingest_key(const char *runtime_dir, uint32_t ingest_port,
+                                  bool create, char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                  size_t why_size)
+{
+    return runtime_key(runtime_dir, "ingest", ingest_port, "ingest", create, key, why,
+                       why_size);
+}
+
+enum tg_err tg_runtime_session_key(const char *runtime_dir, uint32_t clients_port,
+                                   char key[TG_RUNTIME_KEY_SIZE], char *why,
+                                   size_t why_size)
+{
+    return runtime_key(runtime_dir, "sessions", clients_port, "session", true, key, why,
+                       why_size);
 }

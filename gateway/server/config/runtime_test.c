@@ -141,6 +141,26 @@ static void a_key_is_made_once_and_kept(void **state)
     assert_string_not_equal(key, first);
 }
 
+static void the_session_key_is_another(void **state)
+{
+    (void)state;
+    char session[TG_RUNTIME_KEY_SIZE], again[TG_RUNTIME_KEY_SIZE];
+    assert_int_equal(get_key(true), TG_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tg_runtime_session_key("run", 1844, i == 0 ? session : again,
+                                                why, sizeof why),
+                         TG_OK);
+    }
+    assert_int_equal(strlen(session), 64);
+    assert_string_equal(session, again);
+    assert_string_not_equal(session, key);
+    assert_int_equal(chmod("run/sessions-1844.key", 0640), 0);
+    assert_int_equal(tg_runtime_session_key("run", 1844, again, why, sizeof why), TG_EIO);
+    assert_string_equal(why, "the session key run/sessions-1844.key is open to other "
+                             "users; chmod 600, or remove it");
+    assert_int_equal(unlink("run/sessions-1844.key"), 0);
+}
+
 static void a_key_that_others_could_read_or_put_there_is_refused(void **state)
 {
     (void)state;
@@ -242,6 +262,7 @@ int main(void)
         TEST(one_of_another_user_is_refused),
         TEST(what_cannot_be_made_is_named),
         TEST(a_key_is_made_once_and_kept),
+        TEST(the_session_key_is_another),
         TEST(a_key_that_others_could_read_or_put_there_is_refused),
         TEST(a_file_without_a_key_is_refused_not_overwritten),
         TEST(gateways_that_start_together_agree_on_a_key),

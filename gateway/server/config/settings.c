@@ -95,6 +95,9 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     NUMBER(tickets.waiting_max, "100000", 1, 10000000, NULL,
            "tickets that are not spent yet; at the limit none is made"),
 
+    OTHER(sessions.keep, SWITCH, "true",
+          "do sessions outlive the gateway's restart? They are in the file "
+          "sessions-PORT.db of runtime_dir then"),
     NUMBER(sessions.life_ms, "43200000", 10000, 2592000000U, MS,
            "from the ticket until the session is over, however often it came back"),
     NUMBER(sessions.grace_ms, "10000", 0, 60000, MS,
@@ -131,8 +134,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     OTHER(ingest.curve_clients, CURVE_KEYS, "[]",
           "public keys of the publishers that may connect with CURVE"),
     OTHER(ingest.keys, KEYS, "[]",
-          "who may publish: a list of app with key or key_file; or "
-          "$TELEGRAPHY_INGEST_KEYS"),
+          "which applications may publish, identify clients, manage: a list of app, "
+          "key or key_file, and may; or $TELEGRAPHY_INGEST_KEYS"),
     NUMBER(ingest.request_bytes_max, "8388608", 1024, 268435456, "bytes",
            "a request of a publisher"),
     NUMBER(ingest.batch_events_max, "4096", 1, 65536, NULL, "events of one batch"),
@@ -248,7 +251,7 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
             buf, "a list of addresses and networks such as 192.0.2.7 or 10.0.0.0/8");
         break;
     case TG_SETTING_KEYS:
-        tg_buf_add_text(buf, "a list whose items have app, and key or key_file");
+        tg_buf_add_text(buf, "a list whose items have app, key or key_file, and may");
         break;
     }
 }

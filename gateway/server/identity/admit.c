@@ -284,6 +284,7 @@ static enum tg_err admit_shown(struct tg_identities *identities, struct shown *s
                                int64_t now_us, int64_t wall_us, struct outcome *outcome,
                                struct ending *ending, struct tg_refusal *refusal)
 {
+    tg_identities_expire(identities, now_us);
     struct tg_sessions_entry *entry = judge_session(identities, shown, now_us, ending);
     enum tg_err err =
         shown->has_ticket
@@ -337,7 +338,7 @@ enum tg_err tg_identities_admit(struct tg_identities *identities,
     struct ending ending = {0};
     read_shown(identities, credentials, &shown);
     pthread_mutex_lock(&identities->lock);
-    int64_t steady_us = tg_identities_steady(identities);
+    int64_t steady_us = tg_identities_told(identities, now_us);
     enum tg_err err =
         admit_shown(identities, &shown, steady_us, now_us, &outcome, &ending, refusal);
     tg_identities_settle(identities);

@@ -8,7 +8,7 @@
 #include "server/identity/private.h"
 #include "server/identity/request.h"
 
-enum { TICKET_BYTES = 32, EXPIRED_AT_ONCE = 4 };
+enum { TICKET_BYTES = 32 };
 
 int64_t tg_identities_steady(const struct tg_identities *identities)
 {
@@ -18,6 +18,13 @@ int64_t tg_identities_steady(const struct tg_identities *identities)
     }
     clock_gettime(CLOCK_BOOTTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t tg_identities_told(struct tg_identities *identities, int64_t now_us)
+{
+    int64_t steady_us = tg_identities_steady(identities);
+    identities->ahead_us = now_us - steady_us;
+    return steady_us;
 }
 
 void tg_identities_mac(const struct tg_identities *identities, struct tg_slice bytes,
@@ -41,6 +48,13 @@ enum tg_err tg_identities_full(struct tg_refusal *refusal, int64_t retry_us,
     return TG_ELIMIT;
 }
 
+void tg_identities_expire(struct tg_identities *identities, int64_t now_us)
+{
+    enum { AT_ONCE = 4 };
+    tg_tickets_expire(&identities->tickets, now_us, AT_ONCE);
+    tg_sessions_expire(&identities->sessions, now_us, AT_ONCE);
+}
+
 static bool open_tables(struct tg_identities *identities)
 {
     const struct tg_config *config = identities->config;
@@ -60,6 +74,23 @@ static void make_key(char key[TG_RUNTIME_KEY_SIZE])
     explicit_bzero(random, sizeof random);
 }
 
+/* The key, and the file if sessions are kept. */
+static bool open_kept(struct tg_identities *identities, int64_t now_us, char *why,
+                      size_t why_size)
+{
+    const struct tg_config *config = identities->config;
+    if (!config->sessions.keep) {
+        make_key(identities->key);
+        return true;
+    }
+    if (tg_runtime_session_key(config->runtime_dir, config->clients.port, identities->key,
+                               why, why_size) != TG_OK) {
+        return false;
+    }
+    identities->writer = tg_writer_open(identities, now_us, why, why_size);
+    return identities->writer != NULL;
+}
+
 struct tg_identities *tg_identities_open(const struct tg_config *config,
                                          const struct tg_identities_hooks *hooks,
                                          int64_t now_us, char *why, size_t why_size)
@@ -72,14 +103,17 @@ struct tg_identities *tg_identities_open(const struct tg_config *config,
     identities->config = config;
     identities->hooks = *hooks;
     identities->started_us = now_us;
-    identities->started_steady_us = tg_identities_steady(identities);
+    identities->started_steady_us = tg_identities_told(identities, now_us);
     pthread_mutex_init(&identities->lock, NULL);
     if (!open_tables(identities)) {
         snprintf(why, why_size, "out of memory");
         tg_identities_close(identities);
         return NULL;
     }
-    make_key(identities->key);
+    if (!open_kept(identities, now_us, why, why_size)) {
+        tg_identities_close(identities);
+        return NULL;
+    }
     return identities;
 }
 
@@ -88,6 +122,7 @@ void tg_identities_close(struct tg_identities *identities)
     if (identities == NULL) {
         return;
     }
+    tg_writer_close(identities->writer);
     tg_tickets_finish(&identities->tickets);
     tg_sessions_finish(&identities->sessions);
     tg_ended_finish(&identities->ended);
@@ -115,11 +150,12 @@ static struct tg_ticket *create_ticket(struct tg_slice app, struct tg_slice text
 }
 
 static enum tg_err add_ticket(struct tg_identities *identities, struct tg_ticket *ticket,
-                              int64_t life_ms, struct tg_refusal *refusal)
+                              int64_t life_ms, int64_t wall_us,
+                              struct tg_refusal *refusal)
 {
     int64_t retry_us = 0;
     pthread_mutex_lock(&identities->lock);
-    int64_t now_us = tg_identities_steady(identities);
+    int64_t now_us = tg_identities_told(identities, wall_us);
     ticket->turn = tg_ended_turn(&identities->ended);
     enum tg_err err = tg_tickets_add(&identities->tickets, ticket,
                                      now_us + life_ms * 1000, now_us, &retry_us);
@@ -140,7 +176,6 @@ enum tg_err tg_identities_ticket(struct tg_identities *identities, struct tg_sli
     uint8_t random[TICKET_BYTES];
     char text[sizeof TG_TICKET_PREFIX + TG_BASE64URL_SIZE(TICKET_BYTES)] =
         TG_TICKET_PREFIX;
-    (void)now_us;
     enum tg_err err = tg_request_read(request_text, &request, refusal);
     if (err != TG_OK) {
         tg_request_finish(&request);
@@ -156,7 +191,7 @@ enum tg_err tg_identities_ticket(struct tg_identities *identities, struct tg_sli
     struct tg_ticket *ticket = create_ticket(app, tg_slice(text, size), &request);
     tg_request_finish(&request);
     err = ticket == NULL ? tg_identities_no_memory(refusal)
-                         : add_ticket(identities, ticket, life_ms, refusal);
+                         : add_ticket(identities, ticket, life_ms, now_us, refusal);
     if (err != TG_OK) {
         tg_ticket_destroy(ticket);
     } else {
@@ -181,6 +216,10 @@ static int64_t forget_us(const struct tg_config *config, int64_t now_us)
 
 void tg_identities_settle(struct tg_identities *identities)
 {
+    if (identities->writer != NULL) {
+        tg_writer_wake(identities->writer);
+        return;
+    }
     /* Nothing is kept: what ended is only to be freed. */
     while (!tg_list_empty(&identities->sessions.ended)) {
         struct tg_link *link = identities->sessions.ended.next;
@@ -194,16 +233,21 @@ void tg_identities_end(struct tg_identities *identities,
                        tg_identities_done *done, void *context)
 {
     pthread_mutex_lock(&identities->lock);
-    int64_t steady_us = tg_identities_steady(identities);
+    int64_t steady_us = tg_identities_told(identities, now_us);
     if (selection->user.size != 0 || selection->session.size != 0) {
         tg_ended_add(&identities->ended, selection, now_us, steady_us,
                      forget_us(identities->config, steady_us));
     }
     uint32_t sessions = tg_sessions_end_all(&identities->sessions, selection);
+    enum tg_err err = TG_OK;
+    bool later = done != NULL && identities->writer != NULL;
+    if (later) {
+        err = tg_writer_wait(identities->writer, done, context, sessions);
+    }
     tg_identities_settle(identities);
     pthread_mutex_unlock(&identities->lock);
-    if (done != NULL) {
-        done(context, TG_OK, sessions);
+    if (done != NULL && (!later || err != TG_OK)) {
+        done(context, err, sessions);
     }
 }
 
@@ -211,8 +255,8 @@ struct tg_identities_counts tg_identities_counts(struct tg_identities *identitie
 {
     pthread_mutex_lock(&identities->lock);
     int64_t now_us = tg_identities_steady(identities);
-    tg_tickets_expire(&identities->tickets, now_us, EXPIRED_AT_ONCE);
-    tg_sessions_expire(&identities->sessions, now_us, EXPIRED_AT_ONCE);
+    tg_identities_expire(identities, now_us);
+    tg_identities_settle(identities);
     struct tg_identities_counts counts = identities->counts;
     counts.tickets = identities->tickets.index.count;
     counts.sessions = identities->sessions.deadlines.count;

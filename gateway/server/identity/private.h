@@ -10,6 +10,7 @@
 #include "engine/identity/tickets.h"
 #include "server/identity/identities.h"
 #include "server/identity/secrets.h"
+#include "server/identity/writer.h"
 
 /* How often each of the steps was taken that would tell one refusal from another by the
  * time that they take. A test holds refusals to having taken the same ones. */
@@ -32,10 +33,17 @@ struct tg_identities {
     struct tg_spent spent;
     struct tg_identities_counts counts;
     struct tg_work work;
+    int64_t ahead_us; /* The clock on the wall, of the other one, when last told. */
+    struct tg_writer *writer; /* NULL: nothing is kept. */
 };
 
 /* By the clock that never goes back. */
 int64_t tg_identities_steady(const struct tg_identities *identities);
+/* The same under the lock, being told what the one on the wall says. */
+int64_t tg_identities_told(struct tg_identities *identities, int64_t now_us);
+/* Under the lock: drop a few of those tickets and sessions that are expired, so that no
+ * call pays for all of them. */
+void tg_identities_expire(struct tg_identities *identities, int64_t now_us);
 /* HMAC under the gateway's own key. The first byte keeps apart what is signed by it. */
 void tg_identities_mac(const struct tg_identities *identities, struct tg_slice bytes,
                        uint8_t mac[TG_MAC_BYTES]);

@@ -5,10 +5,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "engine/base/mem.h"
-#include "engine/json/json.h"
+#include "server/ingest_zmq/private.h"
 #include "server/log/log.h"
 
 enum {
@@ -17,155 +16,12 @@ enum {
     RECEIVE_QUEUE = 64,  /* Requests of one publisher that wait in libzmq. */
     ANSWER_QUEUE = 1000, /* Answers that one publisher has not read. */
     LINGER_MS = 1000,
-    HEADER_BYTES_MAX = 4096,
     /* By so much a part may be over the limit to be told so; libzmq just drops the
      * connection of who sends even more. */
     OVER_BYTES_MAX = 1024 * 1024,
 };
 
-struct tg_ingest_zmq {
-    struct tg_net *net;
-    uint32_t request_bytes_max;
-    struct tg_desk *desk;
-    void *zmq;
-    void *socket;
-    uv_poll_t poll;
-    uv_idle_t more; /* There is more to read than one turn takes. */
-    struct tg_json_doc doc;
-    struct tg_buf scratch;
-    struct tg_buf members;
-    struct tg_buf answer;
-    bool closed;
-};
-
-/* One request. */
-struct request {
-    struct tg_slice header;
-    struct tg_slice body;
-    int64_t id;
-    bool has_id;
-    struct tg_slice kind;
-    struct tg_slice app;
-};
-
 static void on_more(uv_idle_t *idle);
-
-static void begin_answer(struct tg_ingest_zmq *ingest, const char *kind,
-                         const struct request *request)
-{
-    tg_buf_clear(&ingest->answer);
-    tg_buf_add_text(&ingest->answer, "{\"kind\":\"");
-    tg_buf_add_text(&ingest->answer, kind);
-    tg_buf_add_byte(&ingest->answer, '"');
-    if (request->has_id) {
-        tg_buf_add_text(&ingest->answer, ",\"id\":");
-        tg_json_write_int(&ingest->answer, request->id);
-    }
-}
-
-static void write_refused(struct tg_ingest_zmq *ingest, const struct request *request,
-                          const struct tg_refusal *refusal)
-{
-    begin_answer(ingest, "refused", request);
-    tg_buf_add_byte(&ingest->answer, ',');
-    tg_refusal_write(refusal, &ingest->answer);
-    tg_buf_add_byte(&ingest->answer, '}');
-}
-
-static void write_accepted(struct tg_ingest_zmq *ingest, const char *kind,
-                           const struct request *request)
-{
-    begin_answer(ingest, kind, request);
-    tg_buf_add_byte(&ingest->answer, ',');
-    tg_buf_add_slice(&ingest->answer, tg_buf_slice(&ingest->members));
-    tg_buf_add_byte(&ingest->answer, '}');
-    ingest->answer.failed |= ingest->members.failed;
-}
-
-/* The header: its id, kind and key. False with the refusal. */
-static bool read_header(struct tg_ingest_zmq *ingest, struct request *request,
-                        struct tg_refusal *refusal)
-{
-    struct tg_json_error error;
-    if (request->header.size > HEADER_BYTES_MAX) {
-        tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL, "the header is over %d bytes",
-                       HEADER_BYTES_MAX);
-        return false;
-    }
-    if (tg_json_parse(&ingest->doc, request->header, NULL, &error) != TG_OK) {
-        tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "header, byte %zu: %s",
-                       error.offset, error.message);
-        return false;
-    }
-    struct tg_json header = tg_json_root(&ingest->doc);
-    request->has_id = tg_json_int(tg_json_get(header, "id"), &request->id);
-    if (!request->has_id) {
-        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "id",
-                       "the header must have \"id\", an integer");
-        return false;
-    }
-    /* Kinds and keys have no characters that would need escapes. */
-    if (!tg_json_string(tg_json_get(header, "kind"), NULL, &request->kind)) {
-        tg_refusal_set(refusal, TG_CODE_INVALID_MESSAGE, "kind",
-                       "the header must have \"kind\": publish, catalogue or ping");
-        return false;
-    }
-    struct tg_slice key = {0};
-    if (!tg_json_string(tg_json_get(header, "key"), &ingest->scratch, &key)) {
-        key = (struct tg_slice){0};
-    }
-    bool admitted = tg_desk_admit(ingest->desk, key, &request->app, refusal);
-    if (key.size != 0) { /* It lies in the message or in our scratch; both are ours. */
-        explicit_bzero((void *)(uintptr_t)key.data, key.size);
-    }
-    if (!admitted) {
-        return false;
-    }
-    if (request->body.size > ingest->request_bytes_max) {
-        tg_refusal_set(refusal, TG_CODE_TOO_LARGE, NULL, "the body is over %u bytes",
-                       ingest->request_bytes_max);
-        return false;
-    }
-    return true;
-}
-
-/* Carry the request out; what is to be said stands in `ingest->answer`. */
-static void serve(struct tg_ingest_zmq *ingest, struct request *request)
-{
-    struct tg_refusal refusal;
-    struct tg_publish_summary summary;
-    enum tg_err err = TG_EINVAL;
-    const char *kind = "pong";
-    tg_buf_clear(&ingest->members);
-    if (!read_header(ingest, request, &refusal)) {
-        write_refused(ingest, request, &refusal);
-        return;
-    }
-    if (tg_slice_is(request->kind, "publish")) {
-        kind = "published";
-        err = tg_desk_publish(ingest->desk, request->app, request->body, true,
-                              &ingest->members, &summary, &refusal);
-    } else if (tg_slice_is(request->kind, "catalogue")) {
-        kind = "catalogue_accepted";
-        err = tg_desk_replace(ingest->desk, request->app, request->body, &ingest->members,
-                              &refusal);
-    } else if (tg_slice_is(request->kind, "ping")) {
-        begin_answer(ingest, kind, request);
-        tg_buf_add_byte(&ingest->answer, '}');
-        return;
-    } else {
-        struct tg_slice quoted = tg_refusal_quote(request->kind);
-        tg_refusal_set(
-            &refusal, TG_CODE_UNKNOWN_KIND, "kind",
-            "there is no request kind \"%.*s\"; there are publish, catalogue, ping",
-            TG_FMT(quoted));
-    }
-    if (err == TG_OK) {
-        write_accepted(ingest, kind, request);
-    } else {
-        write_refused(ingest, request, &refusal);
-    }
-}
 
 /* Throw the rest of a message of too many parts away. */
 static void skip_parts(void *socket)
@@ -210,7 +66,7 @@ static struct tg_slice part_slice(zmq_msg_t *part)
     return tg_slice(zmq_msg_data(part), zmq_msg_size(part));
 }
 
-static void send_answer(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
+void ingest_send(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
 {
     if (ingest->answer.failed) {
         tg_error("ingest.answer_lost", TG_F("reason", "out of memory"));
@@ -224,6 +80,7 @@ static void send_answer(struct tg_ingest_zmq *ingest, zmq_msg_t *identity)
         tg_log_limited(TG_LOG_WARN, "ingest.answer_lost",
                        TG_F("reason", zmq_strerror(errno)));
     }
+    explicit_bzero(ingest->answer.data, ingest->answer.size);
 }
 
 /* Serve one request, and add what its body weighs to `bytes`. False if none waits. */
@@ -237,15 +94,14 @@ static bool serve_next(struct tg_ingest_zmq *ingest, size_t *bytes)
             request.header = part_slice(&parts[1]);
             request.body = part_slice(&parts[2]);
             *bytes += request.body.size;
-            serve(ingest, &request);
+            ingest_serve(ingest, &request, &parts[0]);
         } else {
             struct tg_refusal refusal;
             tg_refusal_set(&refusal, TG_CODE_INVALID_MESSAGE, NULL,
                            "a request has two parts, header and body; this has %s",
                            count < PARTS ? "fewer" : "more");
-            write_refused(ingest, &request, &refusal);
+            ingest_refuse(ingest, &request, &parts[0], &refusal);
         }
-        send_answer(ingest, &parts[0]);
     }
     for (int i = 0; i < PARTS; i++) {
         zmq_msg_close(&parts[i]);
@@ -281,7 +137,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
 void tg_ingest_zmq_resume(struct tg_ingest_zmq *ingest)
 {
-    pump(ingest);
+    if (!ingest->closed) {
+        uv_idle_start(&ingest->more, on_more);
+    }
 }
 
 static void set_option(void *socket, int option, int value)

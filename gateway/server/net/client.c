@@ -50,7 +50,8 @@ static const char *close_reason(uint16_t code)
 {
     switch (code) {
     case TG_CLOSE_TRY_AGAIN_LATER:
-        return "too many messages in too short a time: come back later";
+        return "too many messages in too short a time, or too many tickets or tokens "
+               "that are not good: come back later";
     case TG_CLOSE_BAD_MESSAGES:
         return "too many messages in a row that could not be understood";
     case TG_CLOSE_UNAUTHENTICATED:
@@ -103,16 +104,19 @@ static void client_wait(struct client *client, uint64_t due_ms)
 static void on_connected(struct client *client)
 {
     char id[24], address[TG_ADDRESS_TEXT_MAX];
+    struct tg_peer *peer = &client->peer;
     client->connected = true;
+    peer->connected_us = wall_us();
     tg_free(client->origin);
     client->origin = NULL;
-    if (client->peer.identity == NULL) {
+    if (peer->identity == NULL) {
         client->expires_ms = 0;
     }
     client_wait(client, client->heard_ms + config_of(client)->timeouts.ping_interval_ms);
-    snprintf(id, sizeof id, "c-%016llx", (unsigned long long)client->peer.session.client);
+    snprintf(id, sizeof id, "c-%016llx", (unsigned long long)peer->session.client);
     tg_address_write(&client->address, address);
-    tg_debug("client.connected", TG_F("client", id), TG_F("address", address));
+    tg_debug("client.connected", TG_F("client", id), TG_F("program", peer->program),
+             TG_F("address", address));
 }
 
 /* It may have been `connect`, and that refused. */
@@ -124,9 +128,6 @@ static void on_message(struct client *client, struct tg_slice message)
     }
     if (client->peer.session.state == TG_SESSION_OPEN) {
         on_connected(client);
-    } else if (client->refusals >= config_of(client)->limits.refused_connects_max) {
-        client_close(client, TG_CLOSE_TRY_AGAIN_LATER,
-                     "too many tickets or tokens that are not good: get a new ticket");
     }
 }
 

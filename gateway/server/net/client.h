@@ -46,6 +46,10 @@ enum tg_err tg_clients_identify(void *context, struct tg_peer *peer,
                                 struct tg_admission *admission,
                                 struct tg_refusal *refusal);
 
+/* The hub's `address`, likewise. */
+void tg_clients_address(void *context, const struct tg_peer *peer,
+                        char text[TG_HUB_ADDRESS_SIZE]);
+
 /* The hub's `frame`: one text message, unmasked. */
 struct tg_frame *tg_client_frame(void *context, struct tg_slice message);
 

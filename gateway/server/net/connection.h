@@ -3,9 +3,14 @@
 #ifndef TG_NET_CONNECTION_H
 #define TG_NET_CONNECTION_H
 
+#include <time.h>
+
 #include "server/net/addresses.h"
 #include "server/net/client.h"
 #include "server/net/exchange.h"
+
+_Static_assert((int)TG_HUB_ADDRESS_SIZE >= (int)TG_ADDRESS_TEXT_MAX,
+               "an address as text fits");
 
 enum phase { HANDSHAKE, TALK, CLOSING };
 
@@ -20,7 +25,6 @@ struct client {
     uint64_t began_ms; /* When it was accepted; from TALK on, when that began. */
     uint64_t heard_ms;
     uint64_t expires_ms; /* When its identity does; 0: never. */
-    uint16_t refusals;   /* Of what it showed in `connect`. */
     bool counted;        /* Among the gateway's connections. */
     bool entered;        /* Among those of its address. */
     bool proxied;        /* By one whose X-Forwarded-For is believed. */
@@ -32,6 +36,14 @@ struct client {
 static inline const struct tg_config *config_of(const struct client *client)
 {
     return client->clients->common->config;
+}
+
+/* Microseconds since 1970. */
+static inline int64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* upgrade.c: read heads until one upgrades or the bytes are used up; how many were taken.

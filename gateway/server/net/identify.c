@@ -1,14 +1,12 @@
 /* What a client shows in `connect`. */
-#include <time.h>
-
 #include "server/identity/identities.h"
 #include "server/net/connection.h"
 
-static int64_t now_us(void)
+void tg_clients_address(void *context, const struct tg_peer *peer,
+                        char text[TG_HUB_ADDRESS_SIZE])
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    (void)context;
+    tg_address_write(&TG_ENTRY(peer, struct client, peer)->address, text);
 }
 
 enum tg_err tg_clients_identify(void *context, struct tg_peer *peer,
@@ -23,13 +21,12 @@ enum tg_err tg_clients_identify(void *context, struct tg_peer *peer,
     if (client->origin != NULL) {
         credentials->origin = tg_slice_of(client->origin);
     }
-    enum tg_err err = tg_identities_admit(common->identities, credentials, now_us(),
+    enum tg_err err = tg_identities_admit(common->identities, credentials, wall_us(),
                                           admission, refusal);
     if (err == TG_OK) {
         int64_t left_ms = admission->expires_in_ms;
         client->expires_ms = left_ms > 0 ? now + (uint64_t)left_ms : now;
-    } else if (err == TG_EINVAL) {
-        client->refusals++;
+    } else if (refusal->code == TG_CODE_UNAUTHENTICATED) {
         tg_addresses_refused(common->addresses, &client->address, now);
     }
     return err;

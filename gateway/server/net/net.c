@@ -190,6 +190,7 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     conn->state = TG_CONN_OPEN;
     conn->watched = 0;
     conn->paused = false;
+    conn->held = false;
     conn->peer_done = false;
     conn->read_waits = false;
     conn->stalled_ms = 0;
@@ -280,7 +281,8 @@ static void conn_broken(struct tg_conn *conn)
 static void conn_read(struct tg_conn *conn)
 {
     struct tg_net *net = conn->net;
-    for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD && !conn->paused;
+    for (int i = 0; i < READS_PER_TURN && conn->state != TG_CONN_DEAD && !conn->paused &&
+                    !conn->held;
          i++) {
         ptrdiff_t size = tg_socket_read(conn);
         if (size == 0) {
@@ -366,13 +368,25 @@ void tg_conn_flush(struct tg_conn *conn)
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);
     }
-    watch(conn, (conn->paused || conn->peer_done ? 0 : UV_READABLE) |
+    watch(conn, (conn->paused || conn->held || conn->peer_done ? 0 : UV_READABLE) |
                     (waits || conn->read_waits ? UV_WRITABLE : 0));
 }
 
 void tg_conn_pause(struct tg_conn *conn)
 {
     conn->paused = true;
+    tg_conn_flush(conn);
+}
+
+void tg_conn_hold(struct tg_conn *conn)
+{
+    conn->held = true;
+    tg_conn_flush(conn);
+}
+
+void tg_conn_release(struct tg_conn *conn)
+{
+    conn->held = false;
     tg_conn_flush(conn);
 }
 

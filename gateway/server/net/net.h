@@ -88,6 +88,7 @@ struct tg_conn {
     uint8_t state;
     uint8_t watched;
     bool paused;     /* Read no more until what is queued is out. */
+    bool held;       /* Read no more until it is released. */
     bool peer_done;  /* The peer has shut its side. */
     bool read_waits; /* TLS must write before it can read on. */
 };
@@ -109,6 +110,9 @@ void tg_conn_flush(struct tg_conn *conn);
 /* Something is queued: read no more before all of it is out. For who answers what is
  * read, so that a peer that asks and does not listen has to wait. */
 void tg_conn_pause(struct tg_conn *conn);
+/* Read no more before it is released. For who needs time to answer what was read. */
+void tg_conn_hold(struct tg_conn *conn);
+void tg_conn_release(struct tg_conn *conn);
 /* Send what is queued, then shut our side and wait a little for theirs. */
 void tg_conn_end(struct tg_conn *conn);
 /* Over at once, at the end of this turn. */

@@ -17,6 +17,7 @@ enum { NEWS_BYTES_PER_TURN = 256 * 1024 };
 struct tg_shard {
     struct tg_net net;
     struct tg_shard_common *common;
+    uint32_t number; /* Among the shards, from 0. */
     struct tg_hub *hub;
     struct tg_clients clients;
     struct tg_conformance conformance;
@@ -40,7 +41,14 @@ static uint64_t random_bits(void *context)
     return bits;
 }
 
-/* The relieve hook of the hub. */
+/* The hub's `now_ms`. */
+static uint64_t now_ms(void *context)
+{
+    const struct tg_shard *shard = context;
+    return tg_net_now(&shard->net);
+}
+
+/* The hub's `relieve`. */
 static void relieve(void *context, struct tg_peer *peer)
 {
     (void)context;
@@ -85,7 +93,12 @@ static void take_batch(struct tg_shard *shard, struct tg_batch *batch)
                  TG_F("reason", "out of memory for the catalogue"));
         abort();
     }
-    tg_hub_deliver(shard->hub, batch, now_us());
+    if (batch->errand != NULL) {
+        const struct tg_shard_errand *carried = batch->errand;
+        tg_hub_run(shard->hub, &carried->errand, &carried->results[shard->number]);
+    } else {
+        tg_hub_deliver(shard->hub, batch, now_us());
+    }
     tg_batch_unref(batch);
 }
 
@@ -161,8 +174,9 @@ static void shard_main(void *argument)
     shard->common->ended(shard->common->context);
 }
 
-static struct tg_hub *shard_hub(const struct tg_config *config)
+static struct tg_hub *shard_hub(struct tg_shard *shard)
 {
+    const struct tg_config *config = shard->common->config;
     struct tg_hub_config hub = {
         .connection_bytes_max = config->limits.connection_bytes_max,
         .unconnected_bytes_max = config->limits.unconnected_bytes_max,
@@ -177,9 +191,15 @@ static struct tg_hub *shard_hub(const struct tg_config *config)
         .query_cost_max = config->queries.connection_cost_max,
         .queries = tg_config_query_limits(config),
         .claims_believed = config->testing.claims,
+        .number_first = shard->number + 1,
+        .number_step = config->shards,
+        .identify = shard->common->identities == NULL ? NULL : tg_clients_identify,
+        .now_ms = now_ms,
         .random = random_bits,
+        .address = tg_clients_address,
         .frame = tg_client_frame,
         .relieve = relieve,
+        .context = shard,
     };
     return tg_hub_create(&hub);
 }
@@ -205,15 +225,16 @@ static enum tg_err shard_open(struct tg_shard *shard, int client_fd, int conform
     return err;
 }
 
-struct tg_shard *tg_shard_create(struct tg_shard_common *common, int client_fd,
-                                 int conformance_fd)
+struct tg_shard *tg_shard_create(struct tg_shard_common *common, uint32_t number,
+                                 int client_fd, int conformance_fd)
 {
     struct tg_shard *shard = tg_zalloc(1, sizeof *shard);
     if (shard == NULL) {
         return NULL;
     }
     shard->common = common;
-    shard->hub = shard_hub(common->config);
+    shard->number = number;
+    shard->hub = shard_hub(shard);
     shard->ring = tg_ring_create(TG_SHARD_RING);
     /* A gateway that cannot start its shards ends at once: the process gives all back. */
     if (shard->hub == NULL || shard->ring == NULL ||

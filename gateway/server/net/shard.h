@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "engine/base/ring.h"
-#include "engine/hub/hub.h"
+#include "engine/hub/errand.h"
 #include "server/config/config.h"
 #include "server/net/net.h"
 
@@ -36,14 +36,21 @@ struct tg_shard_common {
     void *context;
 };
 
+/* What the `errand` of a batch is here: one for all shards, each of which leaves its
+ * result in the place of its own number. */
+struct tg_shard_errand {
+    struct tg_errand errand;
+    struct tg_errand_result *results;
+};
+
 struct tg_shard;
 
 enum { TG_SHARD_RING = 8192 };
 
-/* A shard that will accept on `client_fd`, and on `conformance_fd` unless it is -1; both
- * become the shard's. NULL without memory. */
-struct tg_shard *tg_shard_create(struct tg_shard_common *common, int client_fd,
-                                 int conformance_fd);
+/* The shard of this number, from 0, that will accept on `client_fd`, and on
+ * `conformance_fd` unless it is -1; both become the shard's. NULL without memory. */
+struct tg_shard *tg_shard_create(struct tg_shard_common *common, uint32_t number,
+                                 int client_fd, int conformance_fd);
 /* Take in what was handed to it so far, then let its thread run: the first client finds
  * the catalogue there.
  *

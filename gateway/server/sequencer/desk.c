@@ -15,11 +15,12 @@ enum {
 };
 
 struct tg_desk {
-    const struct tg_config *config;
     struct tg_shard **shards;
     uint32_t shard_count;
     struct tg_sequencer *sequencer;
     struct tg_keys *keys;
+    struct tg_identities *identities;
+    struct tg_management *management;
     void (*resumed)(void *context);
     void *context;
     struct tg_desk_counts counts;
@@ -39,19 +40,18 @@ static uint64_t random_bits(void *context)
     return bits;
 }
 
-struct tg_desk *tg_desk_create(const struct tg_config *config, struct tg_shard **shards,
-                               uint32_t shard_count, void (*resumed)(void *context),
-                               void *context)
+struct tg_desk *tg_desk_create(const struct tg_desk_config *given)
 {
+    const struct tg_config *config = given->config;
     struct tg_desk *desk = tg_zalloc(1, sizeof *desk);
     if (desk == NULL) {
         return NULL;
     }
-    desk->config = config;
-    desk->shards = shards;
-    desk->shard_count = shard_count;
-    desk->resumed = resumed;
-    desk->context = context;
+    desk->shards = given->shards;
+    desk->shard_count = given->shard_count;
+    desk->identities = given->identities;
+    desk->resumed = given->resumed;
+    desk->context = given->context;
     desk->keys = tg_keys_create();
     desk->sequencer = tg_sequencer_create(&(struct tg_sequencer_config){
         .batch_events_max = config->ingest.batch_events_max,
@@ -59,16 +59,28 @@ struct tg_desk *tg_desk_create(const struct tg_config *config, struct tg_shard *
         .rules = tg_config_query_limits(config),
         .random = random_bits,
     });
-    if (desk->keys == NULL || desk->sequencer == NULL) {
+    if (desk->keys != NULL && desk->sequencer != NULL) {
+        desk->management = tg_management_create(given->net, desk->shards,
+                                                desk->shard_count, desk->identities);
+    }
+    if (desk->management == NULL) {
         tg_desk_destroy(desk);
         return NULL;
     }
     return desk;
 }
 
+void tg_desk_close(struct tg_desk *desk)
+{
+    if (desk != NULL) {
+        tg_management_close(desk->management);
+    }
+}
+
 void tg_desk_destroy(struct tg_desk *desk)
 {
     if (desk != NULL) {
+        tg_management_destroy(desk->management);
         tg_sequencer_destroy(desk->sequencer);
         tg_keys_destroy(desk->keys);
         tg_free(desk);
@@ -76,21 +88,35 @@ void tg_desk_destroy(struct tg_desk *desk)
 }
 
 enum tg_err tg_desk_add_key(struct tg_desk *desk, struct tg_slice app,
-                            struct tg_slice key)
+                            struct tg_slice key, uint8_t may)
 {
-    return tg_keys_add(desk->keys, app, key);
+    return tg_keys_add(desk->keys, app, key, may);
 }
 
-bool tg_desk_admit(struct tg_desk *desk, struct tg_slice key, struct tg_slice *app,
+bool tg_desk_admit(struct tg_desk *desk, struct tg_slice key, struct tg_key_owner *owner,
                    struct tg_refusal *refusal)
 {
-    if (tg_keys_find(desk->keys, key, app)) {
+    if (tg_keys_find(desk->keys, key, owner)) {
         return true;
     }
     tg_refusal_set(refusal, TG_CODE_INVALID_KEY, NULL,
                    key.size == 0 ? "an ingest key is needed"
                                  : "this is no ingest key of this gateway");
     tg_log_limited(TG_LOG_WARN, "ingest.invalid_key", TG_F("given", key.size != 0));
+    return false;
+}
+
+bool tg_desk_may(const struct tg_key_owner *owner, enum tg_role role,
+                 struct tg_refusal *refusal)
+{
+    if ((owner->may & role) != 0) {
+        return true;
+    }
+    tg_refusal_set(refusal, TG_CODE_FORBIDDEN, NULL,
+                   "this needs a key that may \"%s\"; this one may not",
+                   tg_role_text(role));
+    tg_log_limited(TG_LOG_WARN, "ingest.forbidden", TG_F("app", owner->app),
+                   TG_F("missing", tg_role_text(role)));
     return false;
 }
 
@@ -227,6 +253,34 @@ void tg_desk_types(struct tg_desk *desk, struct tg_buf *answer)
 void tg_desk_typescript(struct tg_desk *desk, struct tg_buf *answer)
 {
     tg_typescript_write(tg_sequencer_catalogue(desk->sequencer), answer);
+}
+
+enum tg_err tg_desk_ticket(struct tg_desk *desk, struct tg_slice app,
+                           struct tg_slice request, struct tg_buf *answer,
+                           struct tg_refusal *refusal)
+{
+    enum tg_err err =
+        tg_identities_ticket(desk->identities, app, request, now_us(), answer, refusal);
+    if (err != TG_OK) {
+        tg_log_limited(TG_LOG_WARN, "ticket.refused_request", TG_F("app", app),
+                       TG_F("code", tg_code_text(refusal->code)),
+                       TG_F("member", refusal->member));
+    }
+    return err;
+}
+
+enum tg_err tg_desk_manage(struct tg_desk *desk, enum tg_errand_kind kind,
+                           struct tg_slice app, struct tg_slice document,
+                           const struct tg_manage_asker *asker,
+                           struct tg_refusal *refusal)
+{
+    return tg_manage(desk->management, tg_sequencer_catalogue(desk->sequencer), kind, app,
+                     document, asker, refusal);
+}
+
+void tg_desk_session_ended(struct tg_desk *desk, const struct tg_selection *selection)
+{
+    tg_manage_session_ended(desk->management, selection);
 }
 
 struct tg_desk_counts tg_desk_counts(const struct tg_desk *desk)

@@ -9,6 +9,7 @@ struct key {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     char *app;
     size_t app_size;
+    uint8_t may;
 };
 
 struct tg_keys {
@@ -33,7 +34,8 @@ void tg_keys_destroy(struct tg_keys *keys)
     tg_free(keys);
 }
 
-enum tg_err tg_keys_add(struct tg_keys *keys, struct tg_slice app, struct tg_slice key)
+enum tg_err tg_keys_add(struct tg_keys *keys, struct tg_slice app, struct tg_slice key,
+                        uint8_t may)
 {
     struct key *items = tg_resize(keys->items, (keys->count + 1) * sizeof *items);
     if (items == NULL) {
@@ -47,12 +49,14 @@ enum tg_err tg_keys_add(struct tg_keys *keys, struct tg_slice app, struct tg_sli
     }
     memcpy(item->app, app.data, app.size);
     item->app_size = app.size;
+    item->may = may;
     SHA256(key.data, key.size, item->digest);
     keys->count++;
     return TG_OK;
 }
 
-bool tg_keys_find(const struct tg_keys *keys, struct tg_slice key, struct tg_slice *app)
+bool tg_keys_find(const struct tg_keys *keys, struct tg_slice key,
+                  struct tg_key_owner *owner)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     const struct key *found = NULL;
@@ -63,7 +67,7 @@ bool tg_keys_find(const struct tg_keys *keys, struct tg_slice key, struct tg_sli
         }
     }
     if (found != NULL) {
-        *app = tg_slice(found->app, found->app_size);
+        *owner = (struct tg_key_owner){tg_slice(found->app, found->app_size), found->may};
     }
     return found != NULL;
 }

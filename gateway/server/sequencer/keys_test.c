@@ -14,17 +14,19 @@ static struct tg_keys *keys_of_all(void)
     struct tg_keys *keys = tg_keys_create();
     assert_non_null(keys);
     for (size_t i = 0; i < sizeof apps / sizeof *apps; i++) {
-        assert_int_equal(
-            tg_keys_add(keys, tg_slice_of(apps[i][0]), tg_slice_of(apps[i][1])), TG_OK);
+        assert_int_equal(tg_keys_add(keys, tg_slice_of(apps[i][0]),
+                                     tg_slice_of(apps[i][1]), TG_ROLES_ALL),
+                         TG_OK);
     }
     return keys;
 }
 
 static void expect_none(const struct tg_keys *keys, const char *key, size_t size)
 {
-    struct tg_slice app = tg_slice_of("untouched");
-    assert_false(tg_keys_find(keys, tg_slice((const uint8_t *)key, size), &app));
-    assert_slice(app, "untouched");
+    struct tg_key_owner owner = {tg_slice_of("untouched"), TG_ROLE_PUBLISH};
+    assert_false(tg_keys_find(keys, tg_slice((const uint8_t *)key, size), &owner));
+    assert_slice(owner.app, "untouched");
+    assert_int_equal(owner.may, TG_ROLE_PUBLISH);
 }
 
 static void each_key_opens_its_own_application(void **state)
@@ -32,9 +34,9 @@ static void each_key_opens_its_own_application(void **state)
     (void)state;
     struct tg_keys *keys = keys_of_all();
     for (size_t i = 0; i < sizeof apps / sizeof *apps; i++) {
-        struct tg_slice app;
-        assert_true(tg_keys_find(keys, tg_slice_of(apps[i][1]), &app));
-        assert_slice(app, apps[i][0]);
+        struct tg_key_owner owner;
+        assert_true(tg_keys_find(keys, tg_slice_of(apps[i][1]), &owner));
+        assert_slice(owner.app, apps[i][0]);
     }
     tg_keys_destroy(keys);
 }
@@ -43,12 +45,15 @@ static void an_application_may_have_several_keys(void **state)
 {
     (void)state;
     struct tg_keys *keys = keys_of_all();
-    struct tg_slice app;
-    assert_int_equal(tg_keys_add(keys, TG_LIT("board"), TG_LIT("its second")), TG_OK);
-    assert_true(tg_keys_find(keys, TG_LIT("its second"), &app));
-    assert_slice(app, "board");
-    assert_true(tg_keys_find(keys, tg_slice_of(apps[0][1]), &app));
-    assert_slice(app, "board");
+    struct tg_key_owner owner;
+    assert_int_equal(
+        tg_keys_add(keys, TG_LIT("board"), TG_LIT("its second"), TG_ROLE_MANAGE), TG_OK);
+    assert_true(tg_keys_find(keys, TG_LIT("its second"), &owner));
+    assert_slice(owner.app, "board");
+    assert_int_equal(owner.may, TG_ROLE_MANAGE);
+    assert_true(tg_keys_find(keys, tg_slice_of(apps[0][1]), &owner));
+    assert_slice(owner.app, "board");
+    assert_int_equal(owner.may, TG_ROLES_ALL);
     tg_keys_destroy(keys);
 }
 
@@ -90,13 +95,15 @@ static void without_memory_nothing_is_added(void **state)
     (void)state;
     for (size_t fail_at = 2; fail_at <= 3; fail_at++) {
         struct tg_test_heap heap;
-        struct tg_slice app;
+        struct tg_key_owner owner;
         tg_test_heap_begin(&heap, fail_at);
         struct tg_keys *keys = tg_keys_create();
-        assert_int_equal(tg_keys_add(keys, TG_LIT("board"), TG_LIT("key")), TG_ENOMEM);
+        assert_int_equal(tg_keys_add(keys, TG_LIT("board"), TG_LIT("key"), TG_ROLES_ALL),
+                         TG_ENOMEM);
         expect_none(keys, "key", 3);
-        assert_int_equal(tg_keys_add(keys, TG_LIT("board"), TG_LIT("key")), TG_OK);
-        assert_true(tg_keys_find(keys, TG_LIT("key"), &app));
+        assert_int_equal(tg_keys_add(keys, TG_LIT("board"), TG_LIT("key"), TG_ROLES_ALL),
+                         TG_OK);
+        assert_true(tg_keys_find(keys, TG_LIT("key"), &owner));
         tg_keys_destroy(keys);
         assert_true(tg_test_heap_end(&heap));
     }

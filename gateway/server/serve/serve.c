@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/mem.h"
@@ -21,11 +22,11 @@
 #include "server/net/shard.h"
 #include "server/process/process.h"
 #include "server/sequencer/desk.h"
+#include "server/serve/catalogue.h"
 #include "server/tls/tls.h"
 
 enum {
     SHARDS_MAX = 256,
-    CATALOGUE_FILE_MAX = 8 * 1024 * 1024,
     LOG_TICK_MS = 1000,
     HEAP_KEPT_BYTES = 16 * 1024 * 1024,
     HEAP_LARGE_BYTES = 1024 * 1024,
@@ -68,6 +69,13 @@ static void desk_resumed(void *context)
 {
     struct gateway *gateway = context;
     uv_async_send(&gateway->resumed);
+}
+
+/* From a shard's thread. */
+static void session_ended(void *context, const struct tg_selection *selection)
+{
+    struct gateway *gateway = context;
+    tg_desk_session_ended(gateway->desk, selection);
 }
 
 /* From a shard's thread. */
@@ -188,6 +196,18 @@ static bool start_net(struct gateway *gateway)
     return true;
 }
 
+static bool open_identities(struct gateway *gateway)
+{
+    char why[512];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gateway->common.identities = tg_identities_open(
+        gateway->config,
+        &(struct tg_identities_hooks){.session_ended = session_ended, .context = gateway},
+        (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, why, sizeof why);
+    return gateway->common.identities != NULL || fail("opening the sessions", why);
+}
+
 static bool open_tls(struct gateway *gateway)
 {
     const struct tg_config_clients *clients = &gateway->config->clients;
@@ -223,7 +243,8 @@ static bool create_shard(struct gateway *gateway)
             return fail_to_listen("conformance", "127.0.0.1", config->conformance.port);
         }
     }
-    struct tg_shard *shard = tg_shard_create(&gateway->common, fd, echo_fd);
+    struct tg_shard *shard =
+        tg_shard_create(&gateway->common, gateway->shard_count, fd, echo_fd);
     if (shard == NULL) {
         return fail("making a shard", "out of memory");
     }
@@ -231,12 +252,17 @@ static bool create_shard(struct gateway *gateway)
     return true;
 }
 
+/* Before the sessions are opened, which belong to the gateway of this port. */
+static bool clients_port_is_free(const struct gateway *gateway)
+{
+    const struct tg_config_clients *clients = &gateway->config->clients;
+    return tg_listen_is_free(clients->host, clients->port) ||
+           fail_to_listen("clients", clients->host, clients->port);
+}
+
 static bool create_shards(struct gateway *gateway)
 {
     const struct tg_config *config = gateway->config;
-    if (!tg_listen_is_free(config->clients.host, config->clients.port)) {
-        return fail_to_listen("clients", config->clients.host, config->clients.port);
-    }
     while (gateway->shard_count < config->shards && gateway->shard_count < SHARDS_MAX) {
         if (!create_shard(gateway)) {
             return false;
@@ -256,9 +282,11 @@ static bool run_shards(struct gateway *gateway)
     return true;
 }
 
-static bool add_key(struct gateway *gateway, const char *app, const char *key)
+static bool add_key(struct gateway *gateway, const char *app, const char *key,
+                    uint8_t may)
 {
-    if (tg_desk_add_key(gateway->desk, tg_slice_of(app), tg_slice_of(key)) != TG_OK) {
+    if (tg_desk_add_key(gateway->desk, tg_slice_of(app), tg_slice_of(key), may) !=
+        TG_OK) {
         return fail("adding an ingest key", "out of memory");
     }
     return true;
@@ -269,8 +297,8 @@ static bool add_keys(struct gateway *gateway)
 {
     const struct tg_config *config = gateway->config;
     for (size_t i = 0; i < config->ingest.keys.count; i++) {
-        if (!add_key(gateway, config->ingest.keys.items[i].app,
-                     config->ingest.keys.items[i].key)) {
+        const struct tg_config_key *item = &config->ingest.keys.items[i];
+        if (!add_key(gateway, item->app, item->key, item->may)) {
             return false;
         }
     }
@@ -283,7 +311,7 @@ static bool add_keys(struct gateway *gateway)
                               key, why, sizeof why) != TG_OK) {
         return fail("making an ingest key", why);
     }
-    bool added = add_key(gateway, "default", key);
+    bool added = add_key(gateway, "default", key, TG_ROLES_ALL);
     explicit_bzero(key, sizeof key);
     char file[512];
     snprintf(file, sizeof file, "%s/ingest-%u.key", config->runtime_dir,
@@ -300,8 +328,15 @@ static bool start_ingest(struct gateway *gateway)
     if (fd < 0) {
         return fail_to_listen("ingest", config->ingest.host, config->ingest.port);
     }
-    gateway->desk = tg_desk_create(config, gateway->shards, gateway->shard_count,
-                                   desk_resumed, gateway);
+    gateway->desk = tg_desk_create(&(struct tg_desk_config){
+        .config = config,
+        .net = &gateway->net,
+        .shards = gateway->shards,
+        .shard_count = gateway->shard_count,
+        .identities = gateway->common.identities,
+        .resumed = desk_resumed,
+        .context = gateway,
+    });
     if (gateway->desk == NULL ||
         tg_ingest_http_open(&gateway->http, &gateway->net, fd, gateway->desk,
                             &gateway->common) != TG_OK) {
@@ -338,70 +373,13 @@ static bool start_zmq(struct gateway *gateway)
     return true;
 }
 
-static bool read_file(const char *path, struct tg_buf *text)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    ssize_t size = 0;
-    do {
-        text->size += (size_t)size;
-        uint8_t *room = tg_buf_room(text, 64 * 1024);
-        size = room == NULL ? -1 : read(fd, room, 64 * 1024);
-    } while (size > 0 && text->size <= CATALOGUE_FILE_MAX);
-    close(fd);
-    return size == 0;
-}
-
-/* The application that the document says it is of. */
-static bool document_app(struct tg_slice document, struct tg_buf *app)
-{
-    struct tg_json_doc doc = {0};
-    struct tg_json_error error;
-    struct tg_slice name;
-    bool found = tg_json_parse(&doc, document,
-                               &(struct tg_json_limits){.values_max = 1000000},
-                               &error) == TG_OK &&
-                 tg_json_string(tg_json_get(tg_json_root(&doc), "app"), NULL, &name);
-    if (found) {
-        tg_buf_add_slice(app, name);
-    }
-    tg_json_finish(&doc);
-    return found && !app->failed;
-}
-
-static bool load_catalogue(struct gateway *gateway, const char *path)
-{
-    struct tg_buf text = {0};
-    struct tg_buf app = {0};
-    struct tg_buf answer = {0};
-    struct tg_refusal refusal;
-    char reason[512];
-    bool loaded = false;
-    if (!read_file(path, &text)) {
-        snprintf(reason, sizeof reason, "%s: %s", path, strerror(errno));
-    } else if (!document_app(tg_buf_slice(&text), &app)) {
-        snprintf(reason, sizeof reason, "%s: not a JSON object with \"app\", a name",
-                 path);
-    } else if (tg_desk_replace(gateway->desk, tg_buf_slice(&app), tg_buf_slice(&text),
-                               &answer, &refusal) != TG_OK) {
-        snprintf(reason, sizeof reason, "%s: %s: %s", path, refusal.member,
-                 refusal.message);
-    } else {
-        loaded = true;
-    }
-    tg_buf_finish(&text);
-    tg_buf_finish(&app);
-    tg_buf_finish(&answer);
-    return loaded || fail("loading a catalogue", reason);
-}
-
 static bool load_catalogues(struct gateway *gateway)
 {
+    char reason[512];
     for (size_t i = 0; i < gateway->config->catalogues.count; i++) {
-        if (!load_catalogue(gateway, gateway->config->catalogues.items[i])) {
-            return false;
+        if (!tg_catalogue_load(gateway->desk, gateway->config->catalogues.items[i],
+                               reason, sizeof reason)) {
+            return fail("loading a catalogue", reason);
         }
     }
     return true;
@@ -416,9 +394,9 @@ static bool start(struct gateway *gateway)
     if (gateway->common.addresses == NULL) {
         return fail("counting addresses", "out of memory");
     }
-    if (!start_net(gateway) || !open_tls(gateway) || !create_shards(gateway) ||
-        !start_ingest(gateway) || !load_catalogues(gateway) || !run_shards(gateway) ||
-        !start_zmq(gateway)) {
+    if (!start_net(gateway) || !open_tls(gateway) || !clients_port_is_free(gateway) ||
+        !open_identities(gateway) || !create_shards(gateway) || !start_ingest(gateway) ||
+        !load_catalogues(gateway) || !run_shards(gateway) || !start_zmq(gateway)) {
         return false;
     }
     tg_process_warn_of_root();
@@ -444,7 +422,10 @@ static void finish(struct gateway *gateway)
     for (uint32_t i = 0; i < gateway->shard_count; i++) {
         tg_shard_join(gateway->shards[i]);
     }
-    /* No batch is under way any more, so nobody wakes this loop again. */
+    tg_identities_close(gateway->common.identities);
+    /* No batch is under way any more, and no end of identities: nobody wakes this loop
+     * again. */
+    tg_desk_close(gateway->desk);
     uv_close((uv_handle_t *)&gateway->resumed, NULL);
     uv_close((uv_handle_t *)&gateway->shard_ended, NULL);
     uv_close((uv_handle_t *)&gateway->log_tick, NULL);

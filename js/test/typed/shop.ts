@@ -18,6 +18,7 @@ function same(): void {}
 
 same<
   EventName,
+  | 'shop.Audit'
   | 'shop.Invoice'
   | 'shop.Order'
   | 'shop.OrderLine'

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from . import _signing
 from ._encoded import EncodedEvent
 from ._errors import NotConfigured
+from ._signing import SigningKey
 from .backends.base import BaseBackend
 from .backends.zeromq import ZeroMQBackend
 
@@ -53,19 +55,21 @@ def configure(
     key: str = "",
     endpoint: str | None = None,
     backend: BaseBackend | None = None,
+    signing_key: SigningKey | None = None,
     **options: Any,
 ) -> BaseBackend:
     """Say where this process's events go; returns the backend.
 
     `key` is the ingest key, `endpoint` the gateway's ingest socket (default: the local
-    one), `options` those of `Publisher`.  Or give a `backend` of your own.  Django
-    projects use the setting TELEGRAPHY instead.
+    one), `options` those of `Publisher`.  Or give a `backend` of your own.  `signing_key`
+    is for `sign_ticket`.  Django projects use the setting TELEGRAPHY instead.
     """
     if backend is None:
         backend = ZeroMQBackend(endpoint=endpoint, key=key, **options)
     elif key or endpoint is not None or options:
         raise TypeError("give a backend, or the key and options of the default one")
     replace_backend(backend)
+    _signing.configure_key(signing_key)
     return backend
 
 

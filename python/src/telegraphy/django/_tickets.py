@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import _outlet
 from .._errors import GatewayError, Unreachable
 from .._publisher import hints
-from .._signing import sign_ticket
+from .._signing import signed
 from .conf import conf
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def forget_failures(**_kwargs: Any) -> None:
 
 def _ticket(request: TicketRequest, breaker: Breaker, timeout: float) -> Ticket:
     if conf.tickets == "signed":
-        return sign_ticket(request, conf.signing_key)
+        return signed(request, conf.signing_key)
     breaker.check()
     try:
         ticket = _outlet.current_backend().ticket(request, timeout=timeout)

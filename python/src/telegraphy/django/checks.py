@@ -11,6 +11,7 @@ telegraphy.E008  an option has a value that it cannot have
 telegraphy.E009  the gateway would refuse the event type
 telegraphy.E010  a method does not say what it returns
 telegraphy.E011  a field is for rules alone, and sent too
+telegraphy.E012  is_authorized_user or audience is not as it must be
 telegraphy.W001  fields = "__all__"
 telegraphy.W002  the on_delete of a relation changes rows without an event
 telegraphy.W003  a database has AUTOCOMMIT off
@@ -69,6 +70,9 @@ KINDS: Final = {
     list: "a list",
 }
 
+SECRET: Final = ("INGEST_KEY", "SIGNING")
+"""What messages do not show."""
+
 MIDDLEWARE: Final = "telegraphy.django.middleware.TelegraphyMiddleware"
 
 COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}")
@@ -109,7 +113,8 @@ def _settings_messages() -> Iterator[CheckMessage]:
             )
         elif value is not None and not is_of_kind(value, SETTINGS[name]):
             sound = False
-            yield _bad_setting(name, f"must be {KINDS[SETTINGS[name]]}, not {value!r}")
+            shown = type(value).__name__ if name in SECRET else repr(value)
+            yield _bad_setting(name, f"must be {KINDS[SETTINGS[name]]}, not {shown}")
     if sound:
         yield from _value_messages()
 
