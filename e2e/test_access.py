@@ -178,11 +178,14 @@ def test_equal_claims_share_a_cohort_and_others_do_not(known: Gateway) -> None:
     assert client.subscribe("test.Row", where="id > 1")["cohort"] != own
 
 
-def test_without_claims_a_rule_is_forbidden(client: Client) -> None:
+def test_nobody_is_answered_as_if_there_were_no_such_type(client: Client) -> None:
     for type in ("test.Row", "test.Known"):
         for asked in ({}, {"where": "id =="}, {"where": "owner == 7"}):
             answer = client.request("subscribe", type=type, **asked)
-            assert (answer["code"], answer["member"]) == ("forbidden", "type"), answer
+            assert (answer["code"], answer["member"]) == ("unauthenticated", "type"), answer
+            absent = client.request("subscribe", type="z" * len(type), **asked)
+            del answer["id"], absent["id"]
+            assert json.dumps(absent).replace("z" * len(type), type) == json.dumps(answer)
     assert {one["name"] for one in client.request("types")["types"]} == {
         "test.Order",
         "test.Tick",

@@ -80,7 +80,7 @@ def bystander(attacked: Gateway) -> Iterator[Bystander]:
     bystander.leave()
 
 
-def test_a_thousand_slow_headers_are_closed_within_six_seconds(
+def test_threat_12_slowloris_a_thousand_slow_headers_are_closed_within_six_seconds(
     attacked: Gateway, bystander: Bystander
 ) -> None:
     request = handshake(attacked.client_port)
@@ -107,7 +107,9 @@ def test_a_thousand_slow_headers_are_closed_within_six_seconds(
     bystander.was_served()
 
 
-def test_who_never_connects_is_closed_with_4408(new_gateway: Callable[..., Gateway]) -> None:
+def test_threat_12_slowness_who_never_connects_is_closed_with_4408(
+    new_gateway: Callable[..., Gateway],
+) -> None:
     gateway = new_gateway(timeouts={"connect_ms": 1000})
     with Wire(gateway.client_port).upgrade() as wire:
         start = time.monotonic()
@@ -115,7 +117,9 @@ def test_who_never_connects_is_closed_with_4408(new_gateway: Callable[..., Gatew
         assert 0.8 < time.monotonic() - start < 4
 
 
-def test_who_never_answers_pings_is_closed_with_4411(new_gateway: Callable[..., Gateway]) -> None:
+def test_threat_12_slowness_who_never_answers_pings_is_closed_with_4411(
+    new_gateway: Callable[..., Gateway],
+) -> None:
     gateway = new_gateway(timeouts={"connect_ms": 1000, "ping_interval_ms": 1000})
     with Client(gateway.client_port) as client:
         start = time.monotonic()
@@ -123,7 +127,7 @@ def test_who_never_answers_pings_is_closed_with_4411(new_gateway: Callable[..., 
         assert 1.5 < time.monotonic() - start < 8
 
 
-def test_header_lines_of_64_kb_from_many_pin_no_memory(measured: Gateway) -> None:
+def test_threat_11_header_lines_of_64_kb_from_many_pin_no_memory(measured: Gateway) -> None:
     bystander = Bystander(measured)
     before = measured.memory_kb()
     head = b"GET /v1/websocket HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 65_536
@@ -157,7 +161,7 @@ def test_broken_frames_harm_only_their_sender(attacked: Gateway, bystander: Byst
     bystander.was_served()
 
 
-def test_endless_fragments_of_one_byte_pin_little(measured: Gateway) -> None:
+def test_threat_11_endless_fragments_of_one_byte_pin_little(measured: Gateway) -> None:
     bystander = Bystander(measured)
     before = measured.memory_kb()
     clients = [Client(measured.client_port) for _ in range(100)]
@@ -175,7 +179,9 @@ def test_endless_fragments_of_one_byte_pin_little(measured: Gateway) -> None:
     bystander.was_served()
 
 
-def test_a_flood_of_nonsense_is_ended_with_4400(attacked: Gateway, bystander: Bystander) -> None:
+def test_threat_15_a_flood_of_nonsense_is_ended_with_4400(
+    attacked: Gateway, bystander: Bystander
+) -> None:
     with Client(attacked.client_port) as client:
         for _ in range(1000):
             client.wire.send_frame(TEXT, "nonsense")
@@ -191,7 +197,7 @@ def publish_big(gateway: Gateway, count: int) -> None:
         gateway.publish("test.Note", *({"n": n, "text": BIG} for n in range(start, start + 50)))
 
 
-def test_a_slow_reader_hears_of_every_event_that_it_missed(measured: Gateway) -> None:
+def test_threat_12_slow_read_hears_of_every_event_that_it_missed(measured: Gateway) -> None:
     """Its memory is bounded, and a gap says exactly what was dropped."""
     with Client(measured.client_port, receive_buffer=4096) as slow:
         position = slow.subscribe("test.Note")["position"]["offset"]
@@ -215,7 +221,7 @@ def test_a_slow_reader_hears_of_every_event_that_it_missed(measured: Gateway) ->
         assert slow.is_usable()
 
 
-def test_who_never_reads_is_closed(new_gateway: Callable[..., Gateway]) -> None:
+def test_threat_12_slow_read_who_never_reads_is_closed(new_gateway: Callable[..., Gateway]) -> None:
     gateway = with_types(new_gateway(timeouts={"write_ms": 1500}))
     bystander = Bystander(gateway)
     dead = Client(gateway.client_port, receive_buffer=4096)
@@ -244,7 +250,9 @@ def test_who_never_reads_is_closed(new_gateway: Callable[..., Gateway]) -> None:
     bystander.was_served()
 
 
-def test_the_connection_limit_is_told_with_503(new_gateway: Callable[..., Gateway]) -> None:
+def test_threat_15_a_flood_of_connections_is_told_with_503(
+    new_gateway: Callable[..., Gateway],
+) -> None:
     gateway = new_gateway(clients={"connections_max": 8}, shards=1)
     clients = [Client(gateway.client_port) for _ in range(8)]
     with Wire(gateway.client_port) as wire:

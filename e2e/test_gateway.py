@@ -29,7 +29,7 @@ def test_an_unknown_type_is_refused_with_the_nearest_names(gateway: Gateway) -> 
     )
     with Client(gateway.client_port) as client:
         answer = client.request("subscribe", type="pepitos")
-        assert (answer["code"], answer["member"]) == ("unknown_type", "type")
+        assert (answer["code"], answer["member"]) == ("unauthenticated", "type")
         assert "pepitos" in answer["message"]
         assert answer["nearest"][0] == "test.Pepito"
         assert "test.Order" not in answer["nearest"]
@@ -125,7 +125,7 @@ def test_a_type_that_becomes_private_ends_its_subscriptions(gateway: Gateway) ->
         said = {message["kind"]: message for message in (client.read(), client.read())}
         assert said["reset"]["ended"] is True
         assert said["reset"]["reason"] == "forbidden"
-        assert client.request("subscribe", type="test.Note")["code"] == "forbidden"
+        assert client.request("subscribe", type="test.Note")["code"] == "unauthenticated"
         assert names(client) == []
 
 

@@ -14,7 +14,7 @@ from harness.client import Client
 from harness.crowd import Crowd, Member
 from harness.gateway import Gateway, plain_binary
 from harness.processes import until
-from harness.wire import Ended, Wire, handshake
+from harness.wire import Wire, handshake
 
 ADA, BOB = "127.0.0.2", "127.0.0.3"
 
@@ -34,9 +34,7 @@ def turned_away(gateway: Gateway, source: str) -> int | None:
 def test_an_address_has_so_many_connections(new_gateway: Callable[..., Gateway]) -> None:
     gateway = new_gateway(limits={"address_connections_max": 3})
     with ExitStack() as ends:
-        clients = [
-            ends.enter_context(Client(gateway.client_port, source=ADA)) for _ in range(3)
-        ]
+        clients = [ends.enter_context(Client(gateway.client_port, source=ADA)) for _ in range(3)]
         assert turned_away(gateway, ADA) == 5
         assert turned_away(gateway, BOB) is None
         assert all(client.is_usable() for client in clients)

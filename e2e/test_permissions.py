@@ -298,7 +298,7 @@ def test_who_does_not_say_who_they_are_has_nothing(diary: Diary) -> None:
     with Client(diary.gateway_port) as client:
         assert client.request("types")["types"] == []
         answer = client.request("subscribe", type="diary.Page")
-        assert (answer["code"], answer["member"]) == ("forbidden", "type")
+        assert (answer["code"], answer["member"]) == ("unauthenticated", "type")
 
 
 @pytest.mark.parametrize("user_id", ["1", 1.5, None, True, [1], {"is": 1}])

@@ -4,11 +4,12 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from harness.client import Client
-from harness.gateway import ROOT, Gateway
+from harness.gateway import ROOT, Answer, Gateway
 from harness.ingest import Dealer
 from harness.vectors import bytes_of, cases, catalogue, message_of, one_of, text_of
 from harness.wire import CLOSE, PING, PONG, TEXT, Ended, Wire
@@ -55,9 +56,13 @@ def check_refusal(said: dict[str, Any], wanted: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", cases("reject/client"))
-def test_message_is_refused(case: dict[str, Any], shop: Gateway) -> None:
+def test_message_is_refused(case: dict[str, Any], shop: Gateway, testing: Gateway) -> None:
     wanted = case["expect"]
-    with Client(shop.client_port, connect=case["after_connect"]) as client:
+    claims = {"claims": case["claims"]} if "claims" in case else {}
+    port = (testing if claims else shop).client_port
+    with Client(port, connect=case["after_connect"] and not claims) as client:
+        if claims:
+            assert client.request("connect", **claims)["kind"] == "connected"
         for before in case.get("before", []):
             message = before.get("message", before)
             for n in range(1, before.get("times", 1) + 1):
@@ -93,7 +98,7 @@ def test_message_is_understood(case: dict[str, Any], shop: Gateway) -> None:
         "types": "types",
         "ping": "pong",
     }
-    later = {"ticket", "session", "claims", "fields", "durable"} & set(message)
+    later = {"claims", "fields", "durable"} & set(message)
     with Client(shop.client_port, connect=message["kind"] != "connect") as client:
         if message["kind"] in ("unsubscribe", "ack"):
             subscription = message["subscription"]
@@ -108,8 +113,8 @@ def test_message_is_understood(case: dict[str, Any], shop: Gateway) -> None:
         elif message["kind"] == "ack":
             # A stream that keeps nothing has nothing to acknowledge; the form is understood.
             assert said["kind"] == "acked" or said["code"] == "not_supported", said
-        elif message.get("type", "").startswith("s.x"):
-            assert said["code"] == "unknown_type", said
+        elif message.get("type", "").startswith("s.x") or {"ticket", "session"} & set(message):
+            assert said["code"] == "unauthenticated", said
         else:
             assert said["kind"] == answers[message["kind"]], said
 
@@ -280,10 +285,66 @@ def test_zeromq_request_is_refused(case: dict[str, Any], shop: Gateway, dealer: 
 def test_zeromq_request_is_understood(case: dict[str, Any], shop: Gateway, dealer: Dealer) -> None:
     header = json.loads(message_of(case["send"], key=shop.keys["shop"]))
     price = {"type": "shop.PriceChanged", "data": {"symbol": "TG", "price": "18.44"}}
-    bodies = {"publish": json.dumps(price), "catalogue": catalogue("shop"), "ping": ""}
-    answers = {"publish": "published", "catalogue": "catalogue_accepted", "ping": "pong"}
-    said = dealer.ask(header, bodies[header["kind"]])
-    assert (said["kind"], said["id"]) == (answers[header["kind"]], header["id"])
+    nobodys = {"connection": 2**53 - 1, "subscription": 1}
+    bodies_and_answers = {
+        "publish": (json.dumps(price), "published"),
+        "catalogue": (catalogue("shop"), "catalogue_accepted"),
+        "ticket": ('{"user":"7"}', "ticket"),
+        "clients": ("{}", "clients"),
+        "disconnect": ('{"user":"7"}', "disconnected"),
+        "unsubscribe": (json.dumps(nobodys), "refused"),
+        "ping": ("", "pong"),
+    }
+    body, kind = bodies_and_answers[header["kind"]]
+    said = dealer.ask(header, body)
+    assert (said["kind"], said["id"]) == (kind, header["id"])
+    assert said.get("code") == ("not_found" if kind == "refused" else None)
+
+
+# Requests that are a JSON document each: the kind of the header, the path, the answer.
+REQUESTS = {
+    "clients_request": ("clients", None, "clients"),
+    "disconnect_request": ("disconnect", "/api/v1/disconnect", "disconnected"),
+    "unsubscribe_request": ("unsubscribe", "/api/v1/unsubscribe", "unsubscribed"),
+}
+requests = pytest.mark.parametrize("kind", REQUESTS)
+
+
+@requests
+def test_document_is_refused(kind: str, shop: Gateway, dealer: Dealer) -> None:
+    header, path, _ = REQUESTS[kind]
+    for (case,) in (parameter.values for parameter in cases("reject/ingest", kind=kind)):
+        body = message_of(case["send"])
+        said = dealer.ask({"kind": header, "id": 5, "key": shop.keys["shop"]}, body)
+        assert (said["kind"], said["id"]) == ("refused", 5), case["name"]
+        check_refusal(said, case["expect"])
+        if path:
+            answer = post_document(shop, path, body)
+            assert answer.status == STATUS[said["code"]], case["name"]
+            assert answer.json == {name: value for name, value in said.items() if name != "id"}
+
+
+@requests
+def test_document_is_accepted(kind: str, shop: Gateway, dealer: Dealer) -> None:
+    header, path, answered = REQUESTS[kind]
+    key = shop.keys["shop"]
+    for (case,) in (parameter.values for parameter in cases("messages/ingest", kind=kind)):
+        document = case["send"]
+        code = case.get("expect", {}).get("code")
+        said = dealer.ask({"kind": header, "id": 5, "key": key}, json.dumps(document))
+        assert (said["kind"], said["id"]) == ("refused" if code else answered, 5), case["name"]
+        if path:
+            answer = post_document(shop, path, json.dumps(document))
+        else:
+            answer = shop.http("GET", f"/api/v1/clients?{urlencode(document)}", key=key)
+        assert answer.status == (STATUS[code] if code else 200), case["name"]
+        assert answer.json == {name: value for name, value in said.items() if name != "id"}
+        assert answer.json.get("code") == code, case["name"]
+
+
+def post_document(gateway: Gateway, path: str, body: str) -> Answer:
+    headers = {"Content-Type": "application/json"}
+    return gateway.http("POST", path, body, headers=headers, key=gateway.keys["shop"])
 
 
 @pytest.mark.parametrize("over", ["zeromq", "http"])

@@ -43,6 +43,7 @@ NOT_PROVOKED = {
     "too_many_connections": "needs many connections: e2e/",
     "too_many_messages": "needs a clock: e2e/",
     "overloaded": "needs a gateway without memory: tests of the gateway",
+    "forbidden": "needs a key that may not everything: e2e/test_management.py",
     "internal": "a fault of the gateway",
 }
 CLOSES_NOT_PROVOKED = {
@@ -91,12 +92,15 @@ def as_list(value: object) -> list:
     return value if isinstance(value, list) else [value]
 
 
+# Headers that share their kind with a document or an answer.
+SHARED_KINDS = {"catalogue", "ticket", "clients", "disconnect", "unsubscribe"}
+
+
 def ingest_schema(case: dict, value: dict) -> str:
     """The name of the schema that a case of messages/ingest or reject/ingest is of."""
     if case["kind"] == "header":
-        return (
-            "ingest.catalogue_header" if value["kind"] == "catalogue" else f"ingest.{value['kind']}"
-        )
+        shared = value["kind"] in SHARED_KINDS
+        return f"ingest.{value['kind']}_header" if shared else f"ingest.{value['kind']}"
     if case["kind"] == "answer":
         return f"ingest.{value['kind']}"
     return f"ingest.{case['kind']}"
@@ -170,6 +174,11 @@ def test_shared_catalogue_is_of_its_schema(path: Path) -> None:
 BEYOND_SCHEMA = {
     "reject/client/members.json": {"an id of 33 letters but 66 bytes"},
     "reject/gateway/deliveries.json": {"gap that ends before it begins"},
+    "reject/ingest/management.json": {
+        "clients, a user of 65 letters but 130 bytes",
+        "clients, a type that does not exist",
+        "unsubscribe, from a connection that nobody has",
+    },
     "reject/ingest/events.json": {
         "no operation, though there are several",
         "an operation that this type does not have",

@@ -16,15 +16,31 @@ class Client:
         port: int,
         *,
         connect: bool = True,
+        origin: str | None = None,
         headers: dict[str, str] | None = None,
         **how: Any,
     ) -> None:
-        self.wire = Wire(port, **how).upgrade(**(headers or {}))
+        all_headers = {**({"Origin": origin} if origin else {}), **(headers or {})}
+        self.wire = Wire(port, **how).upgrade(**all_headers)
         self.waiting: list[dict[str, Any]] = []
         self._last_id = 0
         if connect:
-            self.connected = self.request("connect", client="e2e")
-            assert self.connected["kind"] == "connected", self.connected
+            self.connect()
+
+    def connect(self, **credentials: Any) -> dict[str, Any]:
+        """Say `connect`, which must be accepted."""
+        self.connected = self.request("connect", client="e2e", **credentials)
+        assert self.connected["kind"] == "connected", self.connected
+        return self.connected
+
+    @property
+    def id(self) -> str:
+        return self.connected["client"]
+
+    @property
+    def token(self) -> str:
+        """Of its session, to be shown the next time."""
+        return self.connected["session"]["token"]
 
     def __enter__(self) -> "Client":
         return self
@@ -68,6 +84,16 @@ class Client:
         answer = self.request("subscribe", type=type, **members)
         assert answer["kind"] == "subscribed", answer
         return answer
+
+    def close_code(self, timeout_s: float = TIMEOUT_S) -> int | None:
+        """What the gateway closes the connection with; messages before that wait for `next`."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            frame = self.wire.read_frame(max(0.001, deadline - time.monotonic()))
+            if frame.opcode == CLOSE:
+                return frame.close_code
+            if frame.opcode == TEXT:
+                self.waiting.append(json.loads(frame.payload))
 
     def is_usable(self) -> bool:
         return self.request("ping")["kind"] == "pong"

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import signal
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,13 @@ class Gateway:
         apps: tuple[str, ...] = ("test",),
         conformance: bool = False,
         program: Path | None = None,
+        trust: ssl.SSLContext | None = None,
         **settings: Any,
     ) -> None:
+        """With `trust` the clients' port is one of TLS: `settings` have its certificate."""
         self.folder = folder
         self.binary = program or binary()
+        self.trust = trust
         folder.mkdir(parents=True, exist_ok=True)
         runtime = folder / "run"
         runtime.mkdir(mode=0o700, exist_ok=True)
@@ -86,7 +90,7 @@ class Gateway:
         self.keys = {app: secrets.token_hex(16) for app in apps}
         self.key = self.keys[apps[0]]
         self.app = apps[0]
-        self.url = f"ws://127.0.0.1:{self.client_port}/v1/websocket"
+        self.url = f"{'wss' if trust else 'ws'}://127.0.0.1:{self.client_port}/v1/websocket"
         self.zmq = f"ipc://{runtime}/ingest-{self.ingest_port}.ipc"
         self.runtime = runtime
         self.config = folder / "telegraphy.yaml"
@@ -213,6 +217,10 @@ class Gateway:
     ) -> Answer:
         """One request to the ingest port, unless another is given."""
         connection = http.client.HTTPConnection("127.0.0.1", port or self.ingest_port, timeout=20)
+        if self.trust and port == self.client_port:
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=20, context=self.trust
+            )
         if isinstance(body, str):
             body = body.encode()
         all_headers = dict(headers or {})

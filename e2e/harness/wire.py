@@ -5,6 +5,7 @@ Everything blocks, with a deadline. For talk in good order see `Client` in clien
 import base64
 import os
 import socket
+import ssl
 import struct
 import time
 from dataclasses import dataclass
@@ -80,10 +81,16 @@ def handshake(
 
 
 class Wire:
-    """One TCP connection to `port`."""
+    """One TCP connection to `port`; with `trust` one of TLS over it."""
 
     def __init__(
-        self, port: int, *, receive_buffer: int | None = None, source: str | None = None
+        self,
+        port: int,
+        *,
+        receive_buffer: int | None = None,
+        source: str | None = None,
+        trust: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
     ) -> None:
         """From the address `source`: any of 127.0.0.0/8."""
         self.port = port
@@ -94,6 +101,14 @@ class Wire:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(TIMEOUT_S)
         self.socket.connect(("127.0.0.1", port))
+        if trust:
+            # An end without close_notify is an error, as it is not for others.
+            self.socket = trust.wrap_socket(
+                self.socket,
+                server_hostname="localhost",
+                suppress_ragged_eofs=False,
+                session=session,
+            )
         self.buffer = b""
 
     def __enter__(self) -> "Wire":

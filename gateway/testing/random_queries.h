@@ -399,6 +399,22 @@ static void say_program(void)
         "id in counts",
         "(id == 1) == paid",
         "auth.list.exists(x, x == id)",
+        "auth.list.exists(x, x in tags)",
+        "auth.list.all(x, x in tags)",
+        "auth.list.exists(x, x in counts)",
+        "auth.texts.exists(x, x in tags)",
+        "auth.texts.all(x, x in tags)",
+        "auth.texts.exists(x, tags[0] in tags)",
+        "auth.none.exists(x, x in tags)",
+        "auth.none.all(x, x in tags)",
+        "auth.nothing.exists(x, x in tags)",
+        "auth.map.exists(x, x in tags)",
+        "tags.exists(t, t in auth.texts)",
+        "tags.all(t, t in auth.texts)",
+        "tags.exists(t, t in auth.list)",
+        "tags.exists(t, t in auth.none)",
+        "tags.exists(t, t in auth.nothing)",
+        "counts.exists(c, c in auth.list)",
         "auth.map[status] == 1",
         "int(weight) == id",
         "created > timestamp(status)",
@@ -513,6 +529,7 @@ static void finish_event(struct event *event)
 /* What `auth` is in them. */
 static const char random_claims[] =
     "{\"n\":1,\"f\":1.5,\"text\":\"ab\",\"yes\":true,\"list\":[1,\"a\",2.0,null],"
+    "\"texts\":[\"a\",\"ab\",\"a\"],\"none\":[],"
     "\"map\":{\"a\":1,\"ab\":2},\"day\":\"2026-11-23\","
     "\"when\":\"2026-11-23T02:16:34Z\","
     "\"id\":\"01234567-89ab-cdef-0123-456789abcdef\"}";

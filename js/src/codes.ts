@@ -54,7 +54,7 @@ export const ErrorCode = {
   too_large: 'too_large',
   /** the gateway cannot take it now; try again after `retry_after_ms` */
   overloaded: 'overloaded',
-  /** no such path */
+  /** no such path, or no such subscription */
   not_found: 'not_found',
   /** the path does not take this method */
   method_not_allowed: 'method_not_allowed',

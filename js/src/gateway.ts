@@ -72,6 +72,7 @@ const gatewayOptions: NamesOf<GatewayOptions> = {
   ticket: true,
   ticketUrl: true,
   csrf: true,
+  anonymous: true,
   session: true,
   client: true,
   backoff: true,
@@ -131,13 +132,13 @@ export class Gateway {
     checkOptions('Gateway’s csrf', options.csrf ?? {}, csrfOptions);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#identity = new Identity(options, this.#clock, (error) => {
-      this.#report(error);
-    });
     this.#emitter = new Emitter((name, error) => {
       // One that listens for errors and throws must not be told of it, over and over.
       if (name === 'error') console.error(error);
       else this.#report(new HandlerError(`a listener of "${name}"`, error));
+    });
+    this.#identity = new Identity(options, this.#clock, (error) => {
+      this.#report(error);
     });
   }
 
@@ -297,7 +298,6 @@ export class Gateway {
   /** From `idle` or `closed`. */
   #begin(): void {
     this.#failures = 0;
-    this.#identity.begin();
     this.#undoWake = (this.#options.wake ?? pageWake)(() => {
       if (this.#state.name === 'waiting') this.#open();
       else this.#connection?.check();
@@ -394,6 +394,7 @@ export class Gateway {
   #stop(reason: string): void {
     this.#undoWait();
     this.#undoWake();
+    this.#identity.closed();
     this.#connection?.close();
     this.#forgetConnection();
     this.#enter({ name: 'closed', reason });

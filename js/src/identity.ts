@@ -19,6 +19,8 @@ export interface IdentityOptions {
   /** From where a page gets fresh tickets: that of Django's ticket view. */
   readonly ticketUrl?: string | null | undefined;
   readonly csrf?: CsrfOptions;
+  /** Nobody is logged in: a kept session is forgotten, and no ticket asked for before `close()`. */
+  readonly anonymous?: boolean | null | undefined;
   /** Where the session's token is kept. Default `memory`; `cookie`: all tabs share it. */
   readonly session?: 'cookie' | 'memory' | SessionStore | undefined;
 }
@@ -52,7 +54,7 @@ export class Identity {
   #got = false;
   /** A kept session will not do. */
   #wanted = false;
-  /** The source says that nobody is logged in. Not asked again for each connection. */
+  /** Nobody is logged in, as far as is known. Not asked again for each connection. */
   #nobody = false;
   #shown: Credentials = {};
   #shownAt = 0;
@@ -68,7 +70,7 @@ export class Identity {
     clock: Clock,
     report: (error: TelegraphyError) => void,
   ) {
-    const { ticket, ticketUrl, csrf = {}, session = 'memory' } = options;
+    const { ticket, ticketUrl, csrf = {}, anonymous, session = 'memory' } = options;
     this.#clock = clock;
     this.#report = report;
     this.#ticketAt = clock.now();
@@ -83,6 +85,7 @@ export class Identity {
     else {
       throw new TypeError('`session` should be "cookie", "memory" or a SessionStore');
     }
+    if (anonymous) this.#isNobody();
   }
 
   /** Can a fresh ticket be had? */
@@ -90,8 +93,8 @@ export class Identity {
     return this.#source !== undefined;
   }
 
-  /** The application asks to connect: somebody may have logged in. */
-  begin(): void {
+  /** Somebody may log in before the application connects again. */
+  closed(): void {
     this.#nobody = false;
   }
 
@@ -161,12 +164,16 @@ export class Identity {
       this.#ticketAt = this.#clock.now();
       this.#got = true;
     } else if (ticket === null) {
-      this.#nobody = true;
-      this.#kept((store) => {
-        store.forget();
-      });
+      this.#isNobody();
     } else throw new TypeError(`\`ticket\` should give a string or null`);
     this.#wanted = false;
+  }
+
+  #isNobody(): void {
+    this.#nobody = true;
+    this.#kept((store) => {
+      store.forget();
+    });
   }
 
   /** The token that is kept, unless to show it might end the session. */

@@ -59,23 +59,19 @@ function readConfig(): GatewayOptions {
   };
 
   const kept = read('string', 'session', 'store') === 'cookie';
-  const store = kept
-    ? cookieStore(read('string', 'session', 'cookie') ?? sessionCookie)
-    : undefined;
-  const anonymous = read('boolean', 'anonymous');
-  // The page was made for nobody: a session that is kept has ended.
-  if (anonymous) store?.forget();
+  const cookie = read('string', 'session', 'cookie') ?? sessionCookie;
   return {
     url: read('string', 'url'),
     port: read('number', 'port'),
     path: read('string', 'path'),
-    ticket: anonymous ? () => null : read('string', 'ticket'),
+    ticket: read('string', 'ticket'),
     ticketUrl: read('string', 'ticketUrl'),
+    anonymous: read('boolean', 'anonymous'),
     csrf: {
       cookie: read('string', 'csrf', 'cookie'),
       header: read('string', 'csrf', 'header'),
     },
-    session: store,
+    session: kept ? cookieStore(cookie) : 'memory',
   };
 }
 

@@ -179,6 +179,31 @@ describe('connect shows', () => {
     expect(ticket).toHaveBeenCalledTimes(2);
   });
 
+  it('nothing on a page that was made for nobody, until connect() is called anew', async () => {
+    const ticket = tickets();
+    const session = new Kept('tgs_old');
+    const world = opened({ ticket, session, anonymous: true });
+    expect(await shown(world)).toEqual({});
+    expect(session.token).toBeNull();
+    world.socket.say(welcome(1));
+    again(world);
+    expect(await shown(world)).toEqual({});
+    world.gateway.close();
+    void world.gateway.connect();
+    world.socket.open();
+    expect(await shown(world)).toEqual({ ticket: 'tgt_1' });
+  });
+
+  it('the session of another tab where somebody has logged in since', async () => {
+    const session = new Kept();
+    const world = opened({ ticket: tickets(), session, anonymous: true });
+    expect(await shown(world)).toEqual({});
+    world.socket.say(welcome(1));
+    session.token = 'tgs_tab';
+    again(world);
+    expect(await shown(world)).toEqual({ session: 'tgs_tab' });
+  });
+
   it('a fresh ticket in place of one that a page came with long ago', async () => {
     const world = new World({ ticket: 'tgt_page', ticketUrl: '/ticket/' });
     stubTickets('tgt_fresh');

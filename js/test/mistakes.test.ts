@@ -10,8 +10,8 @@ afterEach(() => {
 const nothing = (): void => undefined;
 const subscribeNames = 'where, fields, durable, since, onSubscribed, onGap, onReset, onError';
 const gatewayNames =
-  'url, port, path, ticket, ticketUrl, csrf, session, client, backoff, WebSocket, clock, ' +
-  'random, wake';
+  'url, port, path, ticket, ticketUrl, csrf, anonymous, session, client, backoff, ' +
+  'WebSocket, clock, random, wake';
 
 describe('a mistake in subscribe()', () => {
   it.each([

@@ -63,7 +63,7 @@ enum tg_code {
     TG_CODE_TOO_LARGE,
     /* the gateway cannot take it now; try again after `retry_after_ms` */
     TG_CODE_OVERLOADED,
-    /* no such path */
+    /* no such path, or no such subscription */
     TG_CODE_NOT_FOUND,
     /* the path does not take this method */
     TG_CODE_METHOD_NOT_ALLOWED,

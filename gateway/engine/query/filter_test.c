@@ -236,6 +236,32 @@ static void lists_are_looked_through(void **state)
     decides("status.contains('x')", "{'status':'paid'}", false);
 }
 
+/* Whom a row is for, as scopes; and what scopes a client has. */
+static void lists_may_have_something_in_common(void **state)
+{
+    (void)state;
+    with_claims("{'scopes':['a','b'],'odd':['a',7,null,['b']],'none':[],'text':'a'}");
+    decides("auth.scopes.exists(s, s in tags)", "{'tags':['x','b']}", true);
+    decides("auth.scopes.exists(s, s in tags)", "{'tags':['x']}", false);
+    decides("auth.scopes.exists(s, s in tags)", "{'tags':[]}", false);
+    decides("auth.scopes.all(s, s in tags)", "{'tags':['b','a']}", true);
+    decides("auth.scopes.all(s, s in tags)", "{'tags':['b']}", false);
+    decides("auth.odd.exists(s, s in tags)", "{'tags':['a']}", true);
+    decides("auth.odd.all(s, s in tags)", "{'tags':['a']}", false);
+    decides("tags.exists(t, t in auth.scopes)", "{'tags':['x','b']}", true);
+    decides("tags.exists(t, t in auth.odd)", "{'tags':['b']}", false);
+    decides("tags.all(t, t in auth.scopes)", "{'tags':['b']}", true);
+    decides("auth.none.exists(s, s in tags)", "{}", false);
+    decides("auth.none.all(s, s in tags)", "{}", true);
+    decides("tags.exists(t, t in auth.none)", "{'tags':['a']}", false);
+    matches_neither("tags.exists(t, t in auth.none)", "{}");
+    matches_neither("auth.scopes.exists(s, s in tags)", "{}");
+    matches_neither("auth.scopes.exists(s, s in tags)", "{'tags':null}");
+    matches_neither("auth.nobody.exists(s, s in tags)", "{'tags':['a']}");
+    matches_neither("auth.text.exists(s, s in tags)", "{'tags':['a']}");
+    decides("auth.scopes.exists(s, s == status)", "{'status':'b'}", true);
+}
+
 static void logic_is_of_three_values(void **state)
 {
     (void)state;
@@ -570,6 +596,12 @@ static void a_filter_is_written_as_its_normal_form(void **state)
     writes("id == 1 && (status == 'a' || total == null)",
            "id == 1 && (status == 'a' || total == null)");
     writes("event.type == 'shop.Order' && id == 1 + 1", "id == 2");
+    with_claims("{'scopes':['b','a','b']}");
+    writes("auth.scopes.exists(s, s in tags)", "'a' in tags || 'b' in tags");
+    writes("tags.exists(t, t in auth.scopes)", "'a' in tags || 'b' in tags");
+    writes("!auth.scopes.exists(s, s in tags)", "!('a' in tags) && !('b' in tags)");
+    writes("auth.scopes.all(s, s in tags)", "'a' in tags && 'b' in tags");
+    writes("auth.nobody.exists(s, s in tags)", "false");
 }
 
 static enum tg_err compile_on(struct tg_test_heap *heap, size_t fail_at)
@@ -583,7 +615,8 @@ static enum tg_err compile_on(struct tg_test_heap *heap, size_t fail_at)
             quoted("(id in [1, 2, 3] || !(status in ['a', 'b'])) && total > 99.95 && "
                    "day == '2026-11-23' && id + 1 < size(status) && "
                    "auth.map.k == 'x' && event.op == 'upd' + 'ate' && "
-                   "(old.paid ? paid : has(data.tags)) && auth.list.exists(x, x == 1)"),
+                   "(old.paid ? paid : has(data.tags)) && auth.list.exists(x, x == 1) && "
+                   "auth.teams.exists(x, x in tags)"),
         .claims = claims};
     tg_test_heap_begin(heap, fail_at);
     struct tg_compiler *made = tg_compiler_create();
@@ -629,6 +662,7 @@ int main(void)
         TEST(null_is_different_from_everything),
         TEST(numbers_are_one_line),
         TEST(lists_are_looked_through),
+        TEST(lists_may_have_something_in_common),
         TEST(logic_is_of_three_values),
         TEST(claims_are_constants),
         TEST(claims_are_not_read_from_their_names),

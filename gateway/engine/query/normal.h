@@ -40,6 +40,11 @@ void tg_normal_finish(struct tg_normal *normal);
 void tg_normal_literal(struct tg_normal *normal, uint32_t node, bool negated);
 /* normal_in.c: IN. False: it takes a program. */
 bool tg_normal_in(struct tg_normal *normal, uint32_t node, bool negated);
+/* Likewise: is the constant an item of the list that the slot is? */
+bool tg_normal_item(struct tg_normal *normal, struct tg_value value, uint16_t slot,
+                    bool negated);
+/* normal_exists.c: EXISTS and ALL; likewise. */
+bool tg_normal_exists(struct tg_normal *normal, uint32_t node, bool negated);
 /* normal_constant.c: the value of a constant node, good until the next is looked at. Of
  * a LIST or MAP that is written out the kind alone: no slot is compared with more. */
 struct tg_value tg_normal_constant(struct tg_normal *normal, uint32_t node);

@@ -104,8 +104,8 @@ static void tell_no_item(struct tg_normal *n, uint16_t slot, bool negated)
     }
 }
 
-static bool tell_item(struct tg_normal *n, struct tg_value value, uint16_t slot,
-                      bool negated)
+bool tg_normal_item(struct tg_normal *n, struct tg_value value, uint16_t slot,
+                    bool negated)
 {
     enum tg_field_kind kind = TG_FIELD_JSON;
     struct tg_place place;
@@ -147,8 +147,8 @@ bool tg_normal_in(struct tg_normal *normal, uint32_t node, bool negated)
         return tell_slot_in(normal, (uint16_t)item_slot, list, negated);
     }
     if (list_slot >= 0 && normal->bound->nodes[item].is_constant) {
-        return tell_item(normal, tg_normal_constant(normal, item), (uint16_t)list_slot,
-                         negated);
+        return tg_normal_item(normal, tg_normal_constant(normal, item),
+                              (uint16_t)list_slot, negated);
     }
     return false;
 }

@@ -356,6 +356,9 @@ static bool tell_node(struct tg_normal *n, uint32_t at, bool negated)
         return tell_compare(n, at, negated);
     case TG_AST_IN:
         return tg_normal_in(n, at, negated);
+    case TG_AST_ALL:
+    case TG_AST_EXISTS:
+        return tg_normal_exists(n, at, negated);
     case TG_AST_METHOD:
         return tell_part(n, at, negated);
     default:

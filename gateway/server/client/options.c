@@ -14,7 +14,7 @@ struct option {
     bool *flag;
 };
 
-enum { OPTIONS_MAX = 6, WORDS_MAX = 2 };
+enum { WORDS_MAX = 2 };
 
 struct reading {
     const struct option *options;
@@ -129,12 +129,11 @@ bool tg_publish_options_read(struct tg_publish_options *options, int count,
     const char *url = NULL;
     *options = (struct tg_publish_options){0};
     const struct option known[] = {
-        {"op", &options->op, NULL},
-        {"id", &options->id, NULL},
-        {"url", &url, NULL},
-        {"key-file", &options->key_file, NULL},
+        {"op", &options->op, NULL}, {"id", &options->id, NULL},
+        {"url", &url, NULL},        {"key-file", &options->key_file, NULL},
+        {"ca", &options->ca, NULL},
     };
-    struct reading reading = {.options = known, .option_count = 4, .why = why};
+    struct reading reading = {.options = known, .option_count = 5, .why = why};
     if (!read_all(&reading, count, arguments) || !read_type(&reading, reading.words[0])) {
         return false;
     }
@@ -196,12 +195,19 @@ bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arg
         {"count", &number, NULL},
         {"where", &options->where, NULL},
         {"claims", &options->claims, NULL},
+        {"ticket-file", &options->ticket, NULL},
+        {"ca", &options->ca, NULL},
     };
-    struct reading reading = {.options = known, .option_count = 6, .why = why};
+    struct reading reading = {.options = known, .option_count = 8, .why = why};
     if (!read_all(&reading, count, arguments) || !read_type(&reading, reading.words[0])) {
         return false;
     }
     options->type = reading.words[0];
+    if (options->claims != NULL && options->ticket != NULL) {
+        return fail(&reading,
+                    "a ticket says what is known of a client, so %s are too much",
+                    "--claims");
+    }
     if (options->where != NULL && options->where[0] == '\0') {
         return fail(&reading, "--where wants a query, such as %s",
                     "status == \"paid\" && total > 100");

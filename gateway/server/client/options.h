@@ -16,6 +16,7 @@ struct tg_publish_options {
     const char *op;   /* NULL: left to the gateway. */
     const char *id;   /* NULL: made by the gateway. */
     const char *key_file;
+    const char *ca; /* A file; NULL: whom the system trusts. */
     struct tg_url url;
 };
 
@@ -23,11 +24,13 @@ struct tg_tail_options {
     const char *type;
     const char *where;  /* NULL: all of it. */
     const char *claims; /* A file; NULL: none are made. */
+    const char *ticket; /* Likewise. */
     bool json;
     bool has_since;
     char since_epoch[TG_EPOCH_MAX + 1];
     int64_t since_offset;
     uint64_t count; /* 0: without end. */
+    const char *ca; /* A file; NULL: whom the system trusts. */
     struct tg_url url;
 };
 

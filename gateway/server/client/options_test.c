@@ -117,7 +117,7 @@ static void an_address_is_read_strictly(void **state)
         char *url;
         const char *says;
     } wrong[] = {
-        {"wss://a", "TLS is not spoken here"},
+        {"wsss://a", "an address begins with ws:// or wss://"},
         {"http://a", "an address begins with ws://"},
         {"a:1844", "an address begins with ws://"},
         {"ws://", "after :// comes a host"},
@@ -139,7 +139,12 @@ static void an_address_is_read_strictly(void **state)
     assert_true(TAIL("a.B", "--url", "ws://gateway.example"));
     assert_string_equal(tail.url.authority, "gateway.example:80");
     assert_false(tg_url_is_local(&tail.url));
+    assert_true(TAIL("a.B", "--url", "wss://gateway.example/", "--ca", "ca.pem"));
+    assert_true(tail.url.secure);
+    assert_int_equal(tail.url.port, 443);
+    assert_string_equal(tail.ca, "ca.pem");
     assert_true(TAIL("a.B", "--url", "ws://localhost:1/"));
+    assert_false(tail.url.secure);
     assert_string_equal(tail.url.path, "/v1/websocket");
     assert_true(tg_url_is_local(&tail.url));
     assert_true(TAIL("a.B", "--url", "ws://127.8.8.8:1/other?x=1"));
@@ -156,6 +161,16 @@ static void a_mistake_cannot_drive_a_terminal(void **state)
     assert_string_equal(why, "there is no option \"--\\x1b[2J\"");
 }
 
+static void a_ticket_says_all_that_claims_could(void **state)
+{
+    (void)state;
+    assert_true(TAIL("board.Order", "--ticket-file", "t"));
+    assert_string_equal(tail.ticket, "t");
+    assert_false(TAIL("board.Order", "--ticket-file", "t", "--claims=c"));
+    assert_string_equal(why, "a ticket says what is known of a client, so \"--claims\" "
+                             "are too much");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +181,7 @@ int main(void)
         cmocka_unit_test(tail_takes_a_query),
         cmocka_unit_test(an_address_is_read_strictly),
         cmocka_unit_test(a_mistake_cannot_drive_a_terminal),
+        cmocka_unit_test(a_ticket_says_all_that_claims_could),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,11 @@ const char tg_publish_usage[] =
     "  --op OPERATION   create, update, delete or event; may be left out if the type has "
     "one\n"
     "  --id ID          an event with the same id is never made twice\n"
-    "  --url URL        the gateway's ingest; default http://127.0.0.1:1845\n"
+    "  --url URL        the gateway's ingest; default http://127.0.0.1:1845; https:// "
+    "for\n"
+    "                   TLS, which a proxy speaks\n"
+    "  --ca FILE        with https://: trust the authorities in it (PEM), and not those\n"
+    "                   of the system\n"
     "  --key-file FILE  the ingest key; default $TELEGRAPHY_INGEST_KEY, else the key "
     "that a\n"
     "                   gateway of this machine keeps in its runtime directory\n"
@@ -177,9 +181,15 @@ static bool connect_once(struct run *run)
     if (run->wire.fd >= 0) {
         return true;
     }
-    if (tg_wire_open(&run->wire, &run->options.url, tg_wire_now_ms() + TIMEOUT_MS, why,
-                     sizeof why) == TG_WIRE_OK) {
+    enum tg_wire_result result = tg_wire_open(
+        &run->wire, &run->options.url, tg_wire_now_ms() + TIMEOUT_MS, why, sizeof why);
+    if (result == TG_WIRE_OK) {
         return true;
+    }
+    if (result == TG_WIRE_UNTRUSTED) {
+        tg_buf_printf(&run->err, "telegraphy: no TLS with %s: %s\n",
+                      run->options.url.authority, why);
+        return false;
     }
     tg_buf_printf(&run->err,
                   "telegraphy: no gateway answers at %s: %s; telegraphy serve runs one\n",
@@ -296,11 +306,15 @@ static void publish_lines(struct run *run)
 
 int tg_publish_main(int count, char **arguments)
 {
-    static struct run run = {.wire = {-1}};
+    static struct run run;
     char why[TG_OPTIONS_WHY_MAX];
     if (!tg_publish_options_read(&run.options, count, arguments, why)) {
         fprintf(stderr, "telegraphy: publish: %s\n", why);
         return 2;
+    }
+    if (!tg_wire_init(&run.wire, &run.options.url, run.options.ca, why, sizeof why)) {
+        fprintf(stderr, "telegraphy: --ca: %s\n", why);
+        return 1;
     }
     if (!find_key(&run)) {
         return 1;
@@ -312,7 +326,7 @@ int tg_publish_main(int count, char **arguments)
         (void)send_batch(&run);
     }
     run.failed = !flush(&run) || run.failed;
-    tg_wire_close(&run.wire);
+    tg_wire_finish(&run.wire);
     tg_batch_finish(&run.batch);
     explicit_bzero(run.key, sizeof run.key);
     if (run.request.data != NULL) {

@@ -22,6 +22,7 @@ void tg_tail_init(struct tg_tail *tail, const struct tg_tail_options *options)
 void tg_tail_finish(struct tg_tail *tail)
 {
     tg_json_finish(&tail->doc);
+    explicit_bzero(tail->session, sizeof tail->session);
 }
 
 static void begin_request(struct tg_buf *send, const char *kind, int id)
@@ -43,6 +44,13 @@ void tg_tail_begin(struct tg_tail *tail, struct tg_tail_output *output)
     if (tail->claims.size != 0) {
         tg_json_write_name(&output->send, "claims");
         tg_buf_add_slice(&output->send, tail->claims);
+    }
+    if (tail->session[0] != '\0') {
+        tg_json_write_name(&output->send, "session");
+        tg_json_write_text(&output->send, tail->session);
+    } else if (tail->ticket.size != 0) {
+        tg_json_write_name(&output->send, "ticket");
+        tg_json_write_string(&output->send, tail->ticket);
     }
     tg_buf_add_text(&output->send, "}");
 }
@@ -133,6 +141,18 @@ static enum tg_tail_step not_protocol(struct tg_tail_output *output, const char 
     return TG_TAIL_FAILED;
 }
 
+/* Keep the token to come back with. */
+static void take_session(struct tg_tail *tail, struct tg_json session)
+{
+    struct tg_slice token;
+    if (tg_json_string(tg_json_get(session, "token"), NULL, &token) &&
+        token.size <= TG_TAIL_SESSION_MAX && memchr(token.data, 0, token.size) == NULL) {
+        memcpy(tail->session, token.data, token.size);
+        tail->session[token.size] = '\0';
+    }
+    tail->ticket = tg_slice(NULL, 0);
+}
+
 static enum tg_tail_step take_connected(struct tg_tail *tail, struct tg_json message,
                                         struct tg_tail_output *output)
 {
@@ -141,6 +161,7 @@ static enum tg_tail_step take_connected(struct tg_tail *tail, struct tg_json mes
         interval >= 100) {
         tail->ping_interval_ms = (uint64_t)interval;
     }
+    take_session(tail, tg_json_get(message, "session"));
     tail->state = TG_TAIL_AWAIT_SUBSCRIBED;
     subscribe(tail, &output->send);
     return TG_TAIL_GO_ON;
@@ -312,15 +333,17 @@ static enum tg_tail_step take_error(struct tg_tail *tail, struct tg_json message
 {
     int64_t id, retry_after_ms;
     struct tg_json code = tg_json_get(message, "code");
-    if (tail->state == TG_TAIL_AWAIT_SUBSCRIBED && tail->was_open &&
-        is_text(code, "unknown_type")) {
+    /* What there is not for a client without an identity, is there perhaps for others. */
+    bool no_type = tail->state == TG_TAIL_AWAIT_SUBSCRIBED &&
+                   (is_text(code, "unknown_type") || is_text(code, "unauthenticated"));
+    if (no_type && tail->was_open) {
         return await_type(tail, output);
     }
     tg_buf_add_text(&output->err, "telegraphy: ");
     tg_show_refusal(&output->err, message);
     tg_buf_add_text(&output->err, "\n");
     show_place(tail, message, &output->err);
-    if (tail->state == TG_TAIL_AWAIT_SUBSCRIBED && is_text(code, "unknown_type")) {
+    if (no_type) {
         return ask_types(tail, output);
     }
     if (tg_json_int(tg_json_get(message, "retry_after_ms"), &retry_after_ms) &&

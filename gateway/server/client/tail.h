@@ -8,6 +8,8 @@
  *        |                          AWAIT_TYPE                       |
  *        +------------------ tg_tail_begin (a new connection) -------+
  *
+ * Who came with a ticket comes back with the session that the gateway gave for it.
+ *
  * If the type was never known, the gateway is asked which there are (AWAIT_TYPES), and
  * that is told before we give up.
  *
@@ -20,6 +22,8 @@
 #include "engine/base/buf.h"
 #include "engine/json/json.h"
 #include "server/client/options.h"
+
+enum { TG_TAIL_SESSION_MAX = 256 };
 
 enum tg_tail_state {
     TG_TAIL_AWAIT_CONNECTED,
@@ -39,6 +43,8 @@ enum tg_tail_step {
 struct tg_tail {
     const struct tg_tail_options *options; /* Borrowed. */
     struct tg_slice claims; /* A JSON object to connect with; empty: none. Borrowed. */
+    struct tg_slice ticket; /* Likewise, a secret; empty once it is spent. */
+    char session[TG_TAIL_SESSION_MAX + 1]; /* To come back with; empty: none. */
     enum tg_tail_state state;
     bool was_open; /* On an earlier connection, or on this one. */
     bool has_position;

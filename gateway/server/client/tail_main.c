@@ -15,8 +15,8 @@
 #include "server/client/wire.h"
 
 const char tg_tail_usage[] =
-    "usage: telegraphy tail TYPE [--where EXPR] [--claims FILE] [--count N]\n"
-    "                       [--since EPOCH:OFFSET] [--json]\n"
+    "usage: telegraphy tail TYPE [--where EXPR] [--ticket-file FILE] [--claims FILE]\n"
+    "                       [--count N] [--since EPOCH:OFFSET] [--json]\n"
     "\n"
     "Show the events of TYPE as they come, one a line on stdout:\n"
     "time, operation, type, offset, data. What is lost and what happens to the "
@@ -27,12 +27,18 @@ const char tg_tail_usage[] =
     "\n"
     "  --where EXPR          only what matches this query, as\n"
     "                        'status == \"paid\" && total > 100'\n"
+    "  --ticket-file FILE    connect as whom this ticket is for: the ticket itself, or "
+    "the\n"
+    "                        gateway's answer that has it\n"
     "  --claims FILE         connect with these claims, a JSON object: for a gateway\n"
     "                        with testing.claims\n"
     "  --count N             end after N events\n"
     "  --since EPOCH:OFFSET  also what came after this position, as far as it is kept\n"
     "  --json                the messages as the gateway sent them\n"
-    "  --url URL             default ws://127.0.0.1:1844/v1/websocket\n";
+    "  --url URL             default ws://127.0.0.1:1844/v1/websocket; wss:// for TLS\n"
+    "  --ca FILE             with wss://: trust the authorities in it (PEM), and not "
+    "those\n"
+    "                        of the system\n";
 
 static const char subprotocol[] = "telegraphy.v1";
 
@@ -43,7 +49,8 @@ enum {
     DELAY_MS_MIN = 500,
     DELAY_MS_MAX = 30000,
     RECEIVE_MAX = 65536,
-    CLAIMS_MAX = 4096, /* As the gateway takes them. */
+    CLAIMS_MAX = 4096, /* As the gateway takes them; so these. */
+    TICKET_MAX = 8192,
 };
 
 static const struct tg_ws_limits limits = {.message_max = 16 << 20,
@@ -319,6 +326,12 @@ static enum tg_tail_step connect_and_converse(struct run *run)
     char why[200];
     enum tg_wire_result result = tg_wire_open(
         &run->wire, &run->options.url, tg_wire_now_ms() + HANDSHAKE_MS, why, sizeof why);
+    if (result == TG_WIRE_UNTRUSTED) {
+        snprintf(run->why, sizeof run->why, "no TLS with %s: %s%s",
+                 run->options.url.authority, why,
+                 run->options.ca == NULL ? "; --ca FILE names whom to trust" : "");
+        return TG_TAIL_FAILED;
+    }
     if (result != TG_WIRE_OK) {
         snprintf(run->why, sizeof run->why, "no gateway answers at %s: %s",
                  run->options.url.authority, why);
@@ -352,51 +365,109 @@ static void wait_to_reconnect(struct run *run)
     tg_wire_sleep(delay_ms);
 }
 
+/* At most `max` bytes of the file, and one more if it has more. */
+static bool read_file(const char *path, size_t max, struct tg_buf *text)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        fprintf(stderr, "telegraphy: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    setvbuf(file, NULL, _IONBF, 0); /* No copy of a secret in its buffer. */
+    uint8_t *room = tg_buf_room(text, max + 1);
+    text->size += room == NULL ? 0 : fread(room, 1, max + 1, file);
+    bool is_read = room != NULL && ferror(file) == 0;
+    fclose(file);
+    if (!is_read) {
+        fprintf(stderr, "telegraphy: %s: it cannot be read\n", path);
+    }
+    return is_read;
+}
+
 /* What the file holds, if it is the object that it should be. */
 static bool read_claims(const char *path, struct tg_buf *text)
 {
     struct tg_json_doc doc = {0};
     struct tg_json_error error;
-    FILE *file = fopen(path, "rb");
-    size_t size = 0;
-    if (file == NULL) {
-        fprintf(stderr, "telegraphy: %s: %s\n", path, strerror(errno));
+    if (!read_file(path, CLAIMS_MAX, text)) {
         return false;
     }
-    uint8_t *room = tg_buf_room(text, CLAIMS_MAX + 1);
-    size = room == NULL ? 0 : fread(room, 1, CLAIMS_MAX + 1, file);
-    bool is_read = room != NULL && ferror(file) == 0;
-    fclose(file);
-    text->size += size;
-    bool is_object = is_read && size <= CLAIMS_MAX &&
+    bool is_object = text->size <= CLAIMS_MAX &&
                      tg_json_parse(&doc, tg_buf_slice(text), NULL, &error) == TG_OK &&
                      tg_json_kind(tg_json_root(&doc)) == TG_JSON_OBJECT;
     if (!is_object) {
         fprintf(stderr, "telegraphy: %s: %s\n", path,
-                !is_read            ? "it cannot be read"
-                : size > CLAIMS_MAX ? "claims have at most 4 KiB"
-                                    : "claims are a JSON object, as {\"user_id\":7}");
+                text->size > CLAIMS_MAX ? "claims have at most 4 KiB"
+                                        : "claims are a JSON object, as {\"user_id\":7}");
     }
     tg_json_finish(&doc);
     return is_object;
 }
 
+/* The ticket in the file, which may be the whole answer of the gateway (INGEST.md 6). */
+static bool read_ticket(const char *path, struct tg_buf *text, struct tg_slice *ticket)
+{
+    struct tg_json_doc doc = {0};
+    struct tg_json_error error;
+    if (!read_file(path, TICKET_MAX, text)) {
+        return false;
+    }
+    *ticket = tg_buf_slice(text);
+    while (ticket->size != 0 && memchr("\r\n ", ticket->data[ticket->size - 1], 3)) {
+        ticket->size--;
+    }
+    if (ticket->size != 0 && ticket->data[0] == '{' &&
+        (tg_json_parse(&doc, *ticket, NULL, &error) != TG_OK ||
+         !tg_json_string(tg_json_get(tg_json_root(&doc), "ticket"), NULL, ticket))) {
+        ticket->size = 0;
+    }
+    tg_json_finish(&doc);
+    if (ticket->size == 0 || text->size > TICKET_MAX) {
+        fprintf(
+            stderr,
+            "telegraphy: %s: wants a ticket of at most 8 KiB, or the gateway's answer "
+            "that has one\n",
+            path);
+        return false;
+    }
+    return true;
+}
+
+static void forget(struct tg_buf *secret)
+{
+    if (secret->size != 0) {
+        explicit_bzero(secret->data, secret->size);
+    }
+    tg_buf_finish(secret);
+}
+
 int tg_tail_main(int count, char **arguments)
 {
-    static struct run run = {.wire = {-1}, .delay_ms = DELAY_MS_MIN};
+    static struct run run = {.delay_ms = DELAY_MS_MIN};
     char why[TG_OPTIONS_WHY_MAX];
     if (!tg_tail_options_read(&run.options, count, arguments, why)) {
         fprintf(stderr, "telegraphy: tail: %s\n", why);
         return 2;
     }
     struct tg_buf claims = {0};
-    if (run.options.claims != NULL && !read_claims(run.options.claims, &claims)) {
+    struct tg_buf secret = {0};
+    struct tg_slice ticket = {0};
+    if ((run.options.claims != NULL && !read_claims(run.options.claims, &claims)) ||
+        (run.options.ticket != NULL &&
+         !read_ticket(run.options.ticket, &secret, &ticket))) {
+        tg_buf_finish(&claims);
+        forget(&secret);
+        return 1;
+    }
+    if (!tg_wire_init(&run.wire, &run.options.url, run.options.ca, why, sizeof why)) {
+        fprintf(stderr, "telegraphy: --ca: %s\n", why);
         tg_buf_finish(&claims);
         return 1;
     }
     tg_wire_catch_signals();
     tg_tail_init(&run.tail, &run.options);
     run.tail.claims = tg_buf_slice(&claims);
+    run.tail.ticket = ticket;
     enum tg_tail_step step = TG_TAIL_AGAIN;
     while (step == TG_TAIL_AGAIN && !tg_wire_stopped()) {
         say(&run, "");
@@ -411,10 +482,12 @@ int tg_tail_main(int count, char **arguments)
         }
     }
     tg_tail_finish(&run.tail);
+    tg_wire_finish(&run.wire);
     tg_buf_finish(&claims);
-    tg_buf_finish(&run.output.send);
+    forget(&secret);
+    forget(&run.output.send);
     tg_buf_finish(&run.output.out);
     tg_buf_finish(&run.output.err);
-    tg_buf_finish(&run.frames);
+    forget(&run.frames);
     return step == TG_TAIL_FAILED ? 1 : 0;
 }

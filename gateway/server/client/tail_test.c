@@ -272,6 +272,79 @@ static void claims_are_made_if_they_are_given(void **state)
                       "\"telegraphy-tail/" TG_VERSION "\",\"claims\":{\"user_id\":7}}\n");
 }
 
+#define CONNECT \
+    "> {\"kind\":\"connect\",\"id\":1,\"client\":\"telegraphy-tail/" TG_VERSION "\""
+#define ASK "> {\"kind\":\"subscribe\",\"id\":2,\"type\":\"board.Order\"}\n"
+
+static void who_came_with_a_ticket_comes_back_with_the_newest_token(void **state)
+{
+    (void)state;
+    tail.ticket = TG_LIT("tgt_\"1");
+    connect_anew();
+    connect_anew(); /* The first connection did not live to be answered. */
+    hear("{\"kind\":\"connected\",\"id\":1,\"session\":{\"token\":\"tgs_1\"}}");
+    connect_anew();
+    hear("{\"kind\":\"connected\",\"id\":1,\"session\":{\"token\":\"tgs_2\"}}");
+    connect_anew();
+    assert_transcript(CONNECT ",\"ticket\":\"tgt_\\\"1\"}\n" CONNECT
+                              ",\"ticket\":\"tgt_\\\"1\"}\n" ASK CONNECT
+                              ",\"session\":\"tgs_1\"}\n" ASK CONNECT
+                              ",\"session\":\"tgs_2\"}\n");
+}
+
+static void a_ticket_is_shown_once_even_if_no_session_comes_for_it(void **state)
+{
+    (void)state;
+    static const char *const sessions[] = {"", ",\"session\":{}",
+                                           ",\"session\":{\"token\":7}"};
+    for (size_t i = 0; i < sizeof sessions / sizeof *sessions; i++) {
+        char message[128];
+        snprintf(message, sizeof message, "{\"kind\":\"connected\",\"id\":1%s}",
+                 sessions[i]);
+        tail.ticket = TG_LIT("tgt_1");
+        connect_anew();
+        hear(message);
+        connect_anew();
+        assert_transcript(CONNECT ",\"ticket\":\"tgt_1\"}\n" ASK CONNECT "}\n");
+    }
+}
+
+static void a_ticket_that_is_refused_is_not_shown_again(void **state)
+{
+    (void)state;
+    tail.ticket = TG_LIT("tgt_1");
+    connect_anew();
+    tg_buf_clear(&transcript);
+    assert_int_equal(hear("{\"kind\":\"error\",\"id\":1,\"code\":\"unauthenticated\","
+                          "\"message\":\"not good here\"}"),
+                     TG_TAIL_FAILED);
+    assert_transcript("! telegraphy: unauthenticated: not good here\n");
+}
+
+/* An anonymous client is not told whether there is the type for others. */
+static void without_an_identity_a_type_may_be_there_for_others(void **state)
+{
+    (void)state;
+    static const char refused[] =
+        "{\"kind\":\"error\",\"id\":2,\"code\":\"unauthenticated\",\"message\":\"no\"}";
+    connect_anew();
+    hear(CONNECTED);
+    tg_buf_clear(&transcript);
+    assert_int_equal(hear(refused), TG_TAIL_GO_ON);
+    assert_int_equal(hear("{\"kind\":\"types\",\"id\":4,\"types\":[]}"), TG_TAIL_FAILED);
+    assert_transcript("> {\"kind\":\"types\",\"id\":4}\n"
+                      "! telegraphy: unauthenticated: no\n"
+                      "! telegraphy: the gateway at there:1 has no event types for this "
+                      "client\n");
+    open_it();
+    connect_anew();
+    hear(CONNECTED);
+    tg_buf_clear(&transcript);
+    assert_int_equal(hear(refused), TG_TAIL_GO_ON);
+    assert_transcript("! telegraphy: the gateway does not know board.Order any more; "
+                      "waiting until it does\n");
+}
+
 /* Some 70 columns around the mistake, however long the query is. */
 static void a_long_query_is_shown_in_part(void **state)
 {
@@ -401,6 +474,10 @@ int main(void)
         TEST(an_unknown_type_is_told_with_the_nearest),
         TEST(a_gateway_without_types_says_so),
         TEST(claims_are_made_if_they_are_given),
+        TEST(who_came_with_a_ticket_comes_back_with_the_newest_token),
+        TEST(a_ticket_is_shown_once_even_if_no_session_comes_for_it),
+        TEST(a_ticket_that_is_refused_is_not_shown_again),
+        TEST(without_an_identity_a_type_may_be_there_for_others),
         TEST(a_long_query_is_shown_in_part),
         TEST(a_query_is_asked_and_its_mistake_shown_where_it_is),
         TEST(a_busy_gateway_is_asked_again_when_it_says),

@@ -44,19 +44,16 @@ bool tg_url_read(const char *text, const char *scheme, uint32_t port, struct tg_
 {
     size_t size = strlen(scheme);
     bool bracketed;
-    *url = (struct tg_url){.port = port};
-    if (strncmp(text, scheme, size) == 0 && strncmp(text + size, "s://", 4) == 0) {
-        *why =
-            "TLS is not spoken here; use the address of the gateway itself, not of the "
-            "proxy before it";
+    bool named = strncmp(text, scheme, size) == 0;
+    bool secure = named && text[size] == 's';
+    *url = (struct tg_url){.port = secure ? 443 : port, .secure = secure};
+    text += named ? size + (secure ? 1 : 0) : 0;
+    if (!named || strncmp(text, "://", 3) != 0) {
+        *why = strcmp(scheme, "ws") == 0 ? "an address begins with ws:// or wss://"
+                                         : "an address begins with http:// or https://";
         return false;
     }
-    if (strncmp(text, scheme, size) != 0 || strncmp(text + size, "://", 3) != 0) {
-        *why = strcmp(scheme, "ws") == 0 ? "an address begins with ws://"
-                                         : "an address begins with http://";
-        return false;
-    }
-    text += size + 3;
+    text += 3;
     if (!read_host(&text, url, &bracketed)) {
         *why = "after :// comes a host, such as 127.0.0.1 or [::1]";
         return false;

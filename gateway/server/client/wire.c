@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/tls/tls.h"
+
 static volatile sig_atomic_t stopped;
 static bool caught;
 static sigset_t waiting_mask; /* Where caught: the signals blocked while we wait. */
@@ -113,6 +115,63 @@ static enum tg_wire_result open_one(struct tg_wire *wire, const struct addrinfo 
     return TG_WIRE_OK;
 }
 
+bool tg_wire_init(struct tg_wire *wire, const struct tg_url *url, const char *ca_file,
+                  char *why, size_t why_size)
+{
+    char fault[TG_TLS_WHY_MAX];
+    *wire = (struct tg_wire){.fd = -1};
+    if (!url->secure) {
+        return true;
+    }
+    wire->trust = tg_tls_open_client(ca_file, fault);
+    if (wire->trust == NULL) {
+        snprintf(why, why_size, "%s", fault);
+    }
+    return wire->trust != NULL;
+}
+
+void tg_wire_finish(struct tg_wire *wire)
+{
+    tg_wire_close(wire);
+    tg_tls_close(wire->trust);
+    wire->trust = NULL;
+}
+
+/* What to wait for after `outcome` of TLS, which is negative. */
+static enum tg_wire_result await_tls(struct tg_wire *wire, ptrdiff_t outcome,
+                                     uint64_t deadline_ms)
+{
+    if (outcome == TG_TLS_OVER) {
+        errno = EPROTO;
+        return tg_tls_why(wire->tls)[0] == '\0' ? TG_WIRE_ENDED : TG_WIRE_FAILED;
+    }
+    return await(wire->fd, outcome == TG_TLS_AGAIN_WRITE ? POLLOUT : POLLIN, deadline_ms);
+}
+
+static enum tg_wire_result shake_hands(struct tg_wire *wire, const struct tg_url *url,
+                                       uint64_t deadline_ms, char *why, size_t why_size)
+{
+    enum tg_wire_result result = TG_WIRE_OK;
+    ptrdiff_t outcome = TG_TLS_AGAIN_READ;
+    wire->tls = tg_tls_connect(wire->trust, wire->fd, url->host);
+    if (wire->tls == NULL) {
+        errno = ENOMEM;
+        result = TG_WIRE_FAILED;
+    }
+    while (result == TG_WIRE_OK && (outcome = tg_tls_shake_hands(wire->tls)) != 0) {
+        result = await_tls(wire, outcome, deadline_ms);
+    }
+    snprintf(why, why_size, "%s", tg_wire_text(result));
+    if (outcome == TG_TLS_OVER && result == TG_WIRE_FAILED) {
+        snprintf(why, why_size, "%s", tg_tls_why(wire->tls));
+        result = TG_WIRE_UNTRUSTED;
+    }
+    if (result != TG_WIRE_OK) {
+        tg_wire_close(wire);
+    }
+    return result;
+}
+
 enum tg_wire_result tg_wire_open(struct tg_wire *wire, const struct tg_url *url,
                                  uint64_t deadline_ms, char *why, size_t why_size)
 {
@@ -134,12 +193,25 @@ enum tg_wire_result tg_wire_open(struct tg_wire *wire, const struct tg_url *url,
     }
     snprintf(why, why_size, "%s", tg_wire_text(result));
     freeaddrinfo(addresses);
-    return result;
+    return result == TG_WIRE_OK && wire->trust != NULL
+               ? shake_hands(wire, url, deadline_ms, why, why_size)
+               : result;
 }
 
 enum tg_wire_result tg_wire_send(struct tg_wire *wire, struct tg_slice bytes,
                                  uint64_t deadline_ms)
 {
+    while (bytes.size != 0 && wire->tls != NULL) {
+        ptrdiff_t sent = tg_tls_write(wire->tls, bytes.data, bytes.size);
+        enum tg_wire_result result = sent >= 0 ? TG_WIRE_OK
+                                               : await_tls(wire, sent, deadline_ms);
+        if (result != TG_WIRE_OK) {
+            return result;
+        }
+        if (sent >= 0) {
+            bytes = tg_slice(bytes.data + sent, bytes.size - (size_t)sent);
+        }
+    }
     while (bytes.size != 0) {
         ssize_t sent = send(wire->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
         if (sent >= 0) {
@@ -156,9 +228,29 @@ enum tg_wire_result tg_wire_send(struct tg_wire *wire, struct tg_slice bytes,
     return TG_WIRE_OK;
 }
 
+static enum tg_wire_result receive_tls(struct tg_wire *wire, uint8_t *data, size_t size,
+                                       size_t *received, uint64_t deadline_ms)
+{
+    for (;;) {
+        ptrdiff_t got = tg_tls_read(wire->tls, data, size);
+        if (got > 0) {
+            *received = (size_t)got;
+            return TG_WIRE_OK;
+        }
+        enum tg_wire_result result = got == 0 ? TG_WIRE_ENDED
+                                              : await_tls(wire, got, deadline_ms);
+        if (result != TG_WIRE_OK) {
+            return result;
+        }
+    }
+}
+
 enum tg_wire_result tg_wire_receive(struct tg_wire *wire, uint8_t *data, size_t size,
                                     size_t *received, uint64_t deadline_ms)
 {
+    if (wire->tls != NULL) {
+        return receive_tls(wire, data, size, received, deadline_ms);
+    }
     for (;;) {
         enum tg_wire_result result = await(wire->fd, POLLIN, deadline_ms);
         if (result != TG_WIRE_OK) {
@@ -180,6 +272,11 @@ enum tg_wire_result tg_wire_receive(struct tg_wire *wire, uint8_t *data, size_t 
 
 void tg_wire_close(struct tg_wire *wire)
 {
+    if (wire->tls != NULL) {
+        tg_tls_shutdown(wire->tls);
+        tg_tls_conn_close(wire->tls);
+        wire->tls = NULL;
+    }
     if (wire->fd >= 0) {
         close(wire->fd);
     }
@@ -195,6 +292,8 @@ const char *tg_wire_text(enum tg_wire_result result)
         return "it took too long";
     case TG_WIRE_ENDED:
         return "the other side closed it";
+    case TG_WIRE_UNTRUSTED:
+        return "TLS could not be agreed on";
     case TG_WIRE_STOPPED:
         return "stopped";
     case TG_WIRE_FAILED:

@@ -117,8 +117,26 @@ struct tg_config_sessions {
     uint32_t sessions_max;
 };
 
+enum tg_token_algorithm { TG_TOKEN_HS256, TG_TOKEN_EDDSA };
+
+/* A key by which one application signs tickets. No other has its name (`kid`). */
+struct tg_config_token_key {
+    char *app;
+    char *kid;
+    uint8_t *key; /* HS256: secret, 32 to 256 bytes. EDDSA: the 32 bytes of the public */
+    size_t key_size; /* key (Ed25519). */
+    enum tg_token_algorithm algorithm;
+};
+
+struct tg_config_token_keys {
+    struct tg_config_token_key *items;
+    size_t count;
+};
+
 /* Signed tickets. */
 struct tg_config_tokens {
+    struct tg_config_token_keys keys; /* Empty: none is good. */
+    uint32_t signed_max;              /* Used ones that are remembered. */
     uint32_t life_max_ms;
     uint32_t skew_ms; /* By so much clocks may differ. */
 };

@@ -168,12 +168,14 @@ static void set_flag(struct load *load, const struct flag *flag)
         unknown_flag(load, flag);
         return;
     }
-    if (setting->kind == TG_SETTING_KEYS) {
+    if (tg_setting_is_secret(setting)) {
         tg_mistake(
             load->mistakes, flags_place, NULL,
             "a key does not belong on a command line, where every user of the machine "
-            "can read it; use $%s, or key_file in the file",
-            keys_variable);
+            "can read it; use %s%s%skey_file in the file",
+            setting->kind == TG_SETTING_KEYS ? "$" : "",
+            setting->kind == TG_SETTING_KEYS ? keys_variable : "",
+            setting->kind == TG_SETTING_KEYS ? ", or " : "");
         return;
     }
     size_t index = tg_setting_index(setting);

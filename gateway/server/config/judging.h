@@ -28,6 +28,19 @@ void tg_config_curve_keys_set(const struct judging *judging,
 void tg_config_keys_set(const struct judging *judging, struct tg_config_keys *member,
                         const struct tg_given *given);
 void tg_config_keys_finish(struct tg_config_keys *keys);
+/* The application that an item names; NULL after a mistake. */
+const char *tg_judging_app(const struct judging *judging, const struct tg_given *item);
+/* Its `key` or `key_file`, of which it has one; NULL after a mistake. */
+const struct tg_given *tg_judging_key(const struct judging *judging,
+                                      const struct tg_given *item);
+/* A key file was read; was that right? */
+bool tg_judging_key_file(const struct judging *judging, const struct tg_given *file,
+                         enum tg_err err, const char *why);
+
+void tg_config_token_keys_set(const struct judging *judging,
+                              struct tg_config_token_keys *member,
+                              const struct tg_given *given);
+void tg_config_token_keys_finish(struct tg_config_token_keys *keys);
 
 void tg_config_networks_set(const struct judging *judging,
                             struct tg_config_networks *member,

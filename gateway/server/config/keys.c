@@ -44,10 +44,11 @@ bool tg_config_is_key(const char *text)
     return size >= 16 && size <= 256;
 }
 
-enum tg_err tg_key_file_read(int directory, const char *path, bool strict,
-                             char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size)
+enum tg_err tg_text_file_read(int directory, const char *path, enum tg_text_file kind,
+                              char *text, size_t room, char *why, size_t why_size)
 {
     /* Not following a link, where strict, and never waiting for the writer of a FIFO. */
+    bool strict = kind == TG_TEXT_FILE_OURS;
     int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (strict ? O_NOFOLLOW : 0);
     int fd = openat(directory, path, flags);
     if (fd < 0) {
@@ -63,37 +64,47 @@ enum tg_err tg_key_file_read(int directory, const char *path, bool strict,
     } else if (about.st_mode & (strict ? 077 : 022)) {
         fault = strict ? "is open to other users; chmod 600, or remove it"
                        : "may be written by other users; chmod 600";
-    } else if (about.st_mode & 077) {
+    } else if ((about.st_mode & 077) != 0 && kind != TG_TEXT_FILE_PUBLIC) {
         risk = "can be read by other users; chmod 600 closes it to them";
     }
-    char text[TG_RUNTIME_KEY_SIZE + 2] =
-        ""; /* A key, \r\n, and one more to see too many. */
-    ssize_t size = fault == NULL ? read(fd, text, sizeof text) : 0;
+    ssize_t size = fault == NULL ? read(fd, text, room) : 0;
     close(fd);
-    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
+    while (size > 0 && (size_t)size < room &&
+           (text[size - 1] == '\n' || text[size - 1] == '\r')) {
         size--;
     }
-    if (fault == NULL && (size < 0 || size >= TG_RUNTIME_KEY_SIZE)) {
-        fault = size < 0 ? "could not be read"
-                         : "holds more than one key of 256 characters";
+    if (fault == NULL && (size < 0 || (size_t)size == room)) {
+        fault = size < 0 ? "could not be read" : "is too long for a key";
     }
-    if (fault == NULL) {
-        text[size] = '\0';
-        fault = strlen(text) == (size_t)size && tg_config_is_key(text)
-                    ? NULL
-                    : "wants one key of 16 to 256 printable characters without blanks";
+    text[fault == NULL ? size : 0] = '\0';
+    if (fault == NULL && strlen(text) != (size_t)size) {
+        fault = "is no text";
     }
-    if (fault == NULL) {
-        strcpy(key, text);
-    }
-    explicit_bzero(text, sizeof text);
     snprintf(why, why_size, "%s", fault != NULL ? fault : risk);
     return fault != NULL ? TG_EIO : TG_OK;
 }
 
-/* The key that `item` names by `key` or `key_file` into `key`. */
-static bool item_key(const struct judging *judging, const struct tg_given *item,
-                     char key[TG_RUNTIME_KEY_SIZE])
+enum tg_err tg_key_file_read(int directory, const char *path, bool strict,
+                             char key[TG_RUNTIME_KEY_SIZE], char *why, size_t why_size)
+{
+    char text[TG_RUNTIME_KEY_SIZE + 2]; /* With \r\n. */
+    enum tg_err err = tg_text_file_read(directory, path,
+                                        strict ? TG_TEXT_FILE_OURS : TG_TEXT_FILE_SECRET,
+                                        text, sizeof text, why, why_size);
+    if (err == TG_OK && !tg_config_is_key(text)) {
+        snprintf(why, why_size,
+                 "wants one key of 16 to 256 printable characters without blanks");
+        err = TG_EIO;
+    }
+    if (err == TG_OK) {
+        strcpy(key, text);
+    }
+    explicit_bzero(text, sizeof text);
+    return err;
+}
+
+const struct tg_given *tg_judging_key(const struct judging *judging,
+                                      const struct tg_given *item)
 {
     const struct tg_given *text = tg_given_member(item, "key");
     const struct tg_given *file = tg_given_member(item, "key_file");
@@ -102,41 +113,74 @@ static bool item_key(const struct judging *judging, const struct tg_given *item,
         tg_mistake(judging->mistakes, item->place, judging->setting->path,
                    "wants either key or key_file; got %s",
                    text == NULL ? "neither" : "both");
-        return false;
+        return NULL;
     }
     if (one->kind != TG_GIVEN_TEXT) {
         tg_mistake(judging->mistakes, one->place, judging->setting->path,
                    "%s wants a text", one->name);
+        return NULL;
+    }
+    return one;
+}
+
+bool tg_judging_key_file(const struct judging *judging, const struct tg_given *file,
+                         enum tg_err err, const char *why)
+{
+    char shown[TG_SHOWN_MAX];
+    tg_config_show(shown, tg_slice_of(file->text));
+    if (err != TG_OK) {
+        tg_mistake(judging->mistakes, file->place, judging->setting->path,
+                   "key_file %s %s", shown, why);
+    } else if (why[0] != '\0') {
+        tg_warning(judging->mistakes, file->place, judging->setting->path,
+                   "key_file %s %s", shown, why);
+    }
+    return err == TG_OK;
+}
+
+const char *tg_judging_app(const struct judging *judging, const struct tg_given *item)
+{
+    const struct tg_given *app = tg_given_member(item, "app");
+    if (app != NULL && app->kind == TG_GIVEN_TEXT && tg_config_is_app(app->text)) {
+        return app->text;
+    }
+    char shown[TG_SHOWN_MAX];
+    tg_mistake(judging->mistakes, app != NULL ? app->place : item->place,
+               judging->setting->path,
+               "app wants 1 to 64 characters of a-z, 0-9, _ and -; got %s",
+               app != NULL && app->kind == TG_GIVEN_TEXT
+                   ? tg_config_show(shown, tg_slice_of(app->text))
+                   : "none");
+    return NULL;
+}
+
+/* The key that `item` names by `key` or `key_file` into `key`. */
+static bool item_key(const struct judging *judging, const struct tg_given *item,
+                     char key[TG_RUNTIME_KEY_SIZE])
+{
+    const struct tg_given *from = tg_judging_key(judging, item);
+    if (from == NULL) {
         return false;
     }
-    if (text != NULL) {
-        if (!tg_config_is_key(text->text)) {
+    if (strcmp(from->name, "key") == 0) {
+        if (!tg_config_is_key(from->text)) {
             tg_mistake(
-                judging->mistakes, text->place, judging->setting->path,
+                judging->mistakes, from->place, judging->setting->path,
                 "a key has 16 to 256 printable characters and no blanks; got one of %zu",
-                strlen(text->text));
+                strlen(from->text));
             return false;
         }
-        strcpy(key, text->text);
+        strcpy(key, from->text);
         return true;
     }
-    char why[300] = "out of memory", shown[TG_SHOWN_MAX];
-    char *path = tg_judging_path(judging, file->text);
+    char why[300] = "out of memory";
+    char *path = tg_judging_path(judging, from->text);
     enum tg_err err = TG_ENOMEM;
     if (path != NULL) {
         err = tg_key_file_read(AT_FDCWD, path, false, key, why, sizeof why);
     }
     tg_free(path);
-    if (err != TG_OK) {
-        tg_mistake(judging->mistakes, file->place, judging->setting->path,
-                   "key_file %s %s", tg_config_show(shown, tg_slice_of(file->text)), why);
-        return false;
-    }
-    if (why[0] != '\0') {
-        tg_warning(judging->mistakes, file->place, judging->setting->path,
-                   "key_file %s %s", tg_config_show(shown, tg_slice_of(file->text)), why);
-    }
-    return true;
+    return tg_judging_key_file(judging, from, err, why);
 }
 
 static bool item_members_right(const struct judging *judging, const struct tg_given *item)
@@ -214,17 +258,8 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
         return false;
     }
     bool right = item_members_right(judging, item);
-    const struct tg_given *app = tg_given_member(item, "app");
-    if (app == NULL || app->kind != TG_GIVEN_TEXT || !tg_config_is_app(app->text)) {
-        char shown[TG_SHOWN_MAX];
-        tg_mistake(judging->mistakes, app != NULL ? app->place : item->place,
-                   judging->setting->path,
-                   "app wants 1 to 64 characters of a-z, 0-9, _ and -; got %s",
-                   app != NULL && app->kind == TG_GIVEN_TEXT
-                       ? tg_config_show(shown, tg_slice_of(app->text))
-                       : "none");
-        right = false;
-    }
+    const char *app = tg_judging_app(judging, item);
+    right = app != NULL && right;
     uint8_t may = item_may(judging, item);
     char key[TG_RUNTIME_KEY_SIZE];
     right = item_key(judging, item, key) && may != 0 && right;
@@ -237,7 +272,7 @@ static bool add_key(const struct judging *judging, struct tg_config_keys *keys,
         struct tg_config_key *items =
             tg_resize(keys->items, (keys->count + 1) * sizeof *items);
         keys->items = items != NULL ? items : keys->items;
-        struct tg_config_key made = {tg_copy_text(app->text), tg_copy_text(key), may};
+        struct tg_config_key made = {tg_copy_text(app), tg_copy_text(key), may};
         right = items != NULL && made.app != NULL && made.key != NULL;
         if (right) {
             items[keys->count++] = made;

@@ -105,6 +105,11 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
     NUMBER(sessions.sessions_max, "1000000", 1, 100000000, NULL,
            "sessions; beyond these the one that would expire first ends"),
 
+    OTHER(tokens.keys, TOKEN_KEYS, "[]",
+          "who signs tickets itself: a list of app, kid, algorithm, and key or key_file"),
+    NUMBER(tokens.signed_max, "1000000", 1, 100000000, NULL,
+           "signed tickets that were used and could be shown again; at the limit no more "
+           "are taken"),
     NUMBER(tokens.life_max_ms, "300000", 1000, 3600000, MS,
            "the longest life of a signed ticket that is accepted"),
     NUMBER(tokens.skew_ms, "5000", 0, 60000, MS,
@@ -253,7 +258,16 @@ void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf)
     case TG_SETTING_KEYS:
         tg_buf_add_text(buf, "a list whose items have app, key or key_file, and may");
         break;
+    case TG_SETTING_TOKEN_KEYS:
+        tg_buf_add_text(buf, "a list whose items have app, kid, algorithm (HS256 or "
+                             "EdDSA), and key or key_file");
+        break;
     }
+}
+
+bool tg_setting_is_secret(const struct tg_setting *setting)
+{
+    return setting->kind == TG_SETTING_KEYS || setting->kind == TG_SETTING_TOKEN_KEYS;
 }
 
 size_t tg_setting_index(const struct tg_setting *setting)
@@ -264,7 +278,7 @@ size_t tg_setting_index(const struct tg_setting *setting)
 void tg_setting_flag(const struct tg_setting *setting, char flag[TG_SETTING_FLAG_MAX])
 {
     size_t at = 0;
-    if (setting->kind != TG_SETTING_KEYS) {
+    if (!tg_setting_is_secret(setting)) {
         flag[at++] = '-';
         flag[at++] = '-';
         for (const char *from = setting->path; *from != '\0'; from++) {
@@ -299,6 +313,7 @@ static const char *placeholder(const struct tg_setting *setting)
         return " NETWORK,...";
     case TG_SETTING_CHOICE:
     case TG_SETTING_KEYS:
+    case TG_SETTING_TOKEN_KEYS:
         break;
     }
     return " WORD";
@@ -308,7 +323,7 @@ void tg_settings_help(struct tg_buf *buf)
 {
     for (size_t i = 0; i < TG_SETTING_COUNT; i++) {
         const struct tg_setting *setting = &tg_settings[i];
-        if (setting->kind == TG_SETTING_KEYS) {
+        if (tg_setting_is_secret(setting)) {
             continue;
         }
         char flag[TG_SETTING_FLAG_MAX];

@@ -18,6 +18,7 @@ enum tg_setting_kind {
     TG_SETTING_ORIGINS,    /* struct tg_config_origins. */
     TG_SETTING_NETWORKS,   /* struct tg_config_networks. */
     TG_SETTING_KEYS,       /* struct tg_config_keys. */
+    TG_SETTING_TOKEN_KEYS, /* struct tg_config_token_keys. */
 };
 
 struct tg_setting {
@@ -32,7 +33,7 @@ struct tg_setting {
     enum tg_setting_kind kind;
 };
 
-enum { TG_SETTING_COUNT = 61 };
+enum { TG_SETTING_COUNT = 63 };
 extern const struct tg_setting tg_settings[TG_SETTING_COUNT];
 
 /* The setting of this path, or NULL. */
@@ -44,10 +45,12 @@ bool tg_setting_is_section(struct tg_slice section);
 
 /* What would be right, as a noun phrase: "a whole number from 1 to 65535". */
 void tg_setting_wants(const struct tg_setting *setting, struct tg_buf *buf);
+/* May it hold what nobody should read? It has no flag then: every user of a machine can
+ * read a command line. */
+bool tg_setting_is_secret(const struct tg_setting *setting);
 /* Its place in the table. */
 size_t tg_setting_index(const struct tg_setting *setting);
-/* The flag with its dashes, or "" where there is none (secrets: every user of a machine
- * can read a command line). */
+/* The flag with its dashes, or "" where there is none. */
 enum { TG_SETTING_FLAG_MAX = 48 };
 void tg_setting_flag(const struct tg_setting *setting, char flag[TG_SETTING_FLAG_MAX]);
 

@@ -21,7 +21,7 @@ void tg_judging_refuse(const struct judging *judging, const struct tg_given *giv
     case TG_GIVEN_NOTHING:
         break;
     case TG_GIVEN_TEXT:
-        got = judging->setting->kind == TG_SETTING_KEYS
+        got = tg_setting_is_secret(judging->setting)
                   ? "a text"
                   : tg_config_show(shown, tg_slice_of(given->text));
         break;
@@ -431,6 +431,9 @@ void tg_setting_set(struct tg_config *config, const struct tg_setting *setting,
     case TG_SETTING_KEYS:
         tg_config_keys_set(&judging, member, given);
         break;
+    case TG_SETTING_TOKEN_KEYS:
+        tg_config_token_keys_set(&judging, member, given);
+        break;
     }
 }
 
@@ -460,6 +463,9 @@ void tg_setting_finish(struct tg_config *config, const struct tg_setting *settin
         break;
     case TG_SETTING_KEYS:
         tg_config_keys_finish(member);
+        break;
+    case TG_SETTING_TOKEN_KEYS:
+        tg_config_token_keys_finish(member);
         break;
     }
 }

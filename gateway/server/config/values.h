@@ -30,6 +30,21 @@ bool tg_config_is_app(const char *text);
 /* 16 to 256 printable ASCII characters without blanks. */
 bool tg_config_is_key(const char *text);
 
+enum tg_text_file {
+    TG_TEXT_FILE_OURS,   /* Must belong to us and be closed to all others. */
+    TG_TEXT_FILE_SECRET, /* Must not be written by others, and better not be read. */
+    TG_TEXT_FILE_PUBLIC, /* Must not be written by others. */
+};
+
+/* Read a short text without its line end into `text`, of which it must leave a byte.
+ * Relative to `directory` (a descriptor, or AT_FDCWD).
+ *
+ * TG_OK      `why` is empty, or a warning.
+ * TG_ENOENT  There is no such file.
+ * TG_EIO     `why` says what is wrong with it, as a phrase after its name. */
+TG_MUST_USE enum tg_err tg_text_file_read(int directory, const char *path,
+                                          enum tg_text_file kind, char *text, size_t room,
+                                          char *why, size_t why_size);
 /* Read a file that holds one key and nothing else but a line end. Relative to `directory`
  * (a descriptor, or AT_FDCWD). With `strict` it must be ours and closed to all others.
  *

@@ -104,13 +104,20 @@ static ptrdiff_t conn_outcome(struct tg_tls_conn *conn, int result)
     }
 }
 
+ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn)
+{
+    ERR_clear_error();
+    int result = SSL_do_handshake(conn->ssl);
+    return result == 1 ? 0 : conn_outcome(conn, result);
+}
+
 ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size)
 {
     size_t got = 0;
     ERR_clear_error();
-    assert(size >= TG_TLS_RECORD_MAX);
-    while (size - got >= TG_TLS_RECORD_MAX) {
-        int result = SSL_read(conn->ssl, (uint8_t *)data + got, TG_TLS_RECORD_MAX);
+    do {
+        size_t room = size - got < TG_TLS_RECORD_MAX ? size - got : TG_TLS_RECORD_MAX;
+        int result = SSL_read(conn->ssl, (uint8_t *)data + got, (int)room);
         if (result > 0) {
             got += (size_t)result;
         } else if (got != 0) {
@@ -119,7 +126,7 @@ ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size)
         } else {
             return conn_outcome(conn, result);
         }
-    }
+    } while (size - got >= TG_TLS_RECORD_MAX);
     return (ptrdiff_t)got;
 }
 

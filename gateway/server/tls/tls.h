@@ -44,6 +44,9 @@ void tg_tls_conn_close(struct tg_tls_conn *conn);
 enum { TG_TLS_AGAIN_READ = -1, TG_TLS_AGAIN_WRITE = -2, TG_TLS_OVER = -3 };
 enum { TG_TLS_RECORD_MAX = 16 * 1024 };
 
+/* Do the handshake, which reading and writing would do on their way too: 0 when it is
+ * done, or one of the above. */
+ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn);
 /* Bytes read, 0 at the peer's end, or one of the above. The handshake is done on the way.
  * With room for at least TG_TLS_RECORD_MAX bytes nothing that was decrypted stays behind:
  * the socket tells of all that can still be read. */

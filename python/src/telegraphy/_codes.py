@@ -64,7 +64,7 @@ class ErrorCode(str, Enum):
     TOO_LARGE = "too_large"
     # the gateway cannot take it now; try again after `retry_after_ms`
     OVERLOADED = "overloaded"
-    # no such path
+    # no such path, or no such subscription
     NOT_FOUND = "not_found"
     # the path does not take this method
     METHOD_NOT_ALLOWED = "method_not_allowed"
