@@ -197,7 +197,7 @@ def publish_big(gateway: Gateway, count: int) -> None:
         gateway.publish("test.Note", *({"n": n, "text": BIG} for n in range(start, start + 50)))
 
 
-def test_threat_12_slow_read_hears_of_every_event_that_it_missed(measured: Gateway) -> None:
+def test_threat_12_a_slow_reader_hears_of_every_event_that_it_missed(measured: Gateway) -> None:
     """Its memory is bounded, and a gap says exactly what was dropped."""
     with Client(measured.client_port, receive_buffer=4096) as slow:
         position = slow.subscribe("test.Note")["position"]["offset"]

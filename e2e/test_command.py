@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import identity
 from harness.client import Client
 from harness.gateway import ROOT, Gateway, binary, event_type, field
 from harness.processes import until
@@ -418,6 +419,44 @@ def test_tail_makes_the_claims_that_it_is_given(
     nobody = tail(gateway, SECRET["name"])
     assert nobody.wait() == 1
     assert "this client has not said who it is" in nobody.err.read_text()
+
+
+@pytest.mark.parametrize("form", ["the ticket", "the answer that has it"])
+def test_tail_connects_with_a_ticket_and_comes_back_with_its_session(
+    form: str, new_gateway: Callable[..., Gateway], tail: Callable[..., Tail], tmp_path: Path
+) -> None:
+    gateway = new_gateway()
+    assert gateway.put_catalogue(SECRET).status == 200
+    answer = identity.post(gateway, "/api/v1/tickets", {"user": "7"})
+    path = tmp_path / "ticket"
+    path.write_bytes(answer.body if form != "the ticket" else answer.json["ticket"].encode())
+    shown = tail(gateway, SECRET["name"], "--ticket-file", str(path), "--count", "1")
+    shown.says(f"waiting for {SECRET['name']} after ")
+    gateway.stop()
+    gateway.start()
+    shown.says("any more; waiting until it does")
+    assert gateway.put_catalogue(SECRET).status == 200
+    shown.says(f"waiting for {SECRET['name']} after ", times=2)
+    gateway.publish(SECRET["name"], {"n": 1, "text": "x"})
+    assert shown.wait() == 0
+    assert "tgt_" not in shown.err.read_text()
+    assert "tgs_" not in shown.err.read_text()
+    # It was spent.
+    again = tail(gateway, SECRET["name"], "--ticket-file", str(path))
+    assert again.wait() == 1
+    assert again.err.read_text().startswith("telegraphy: unauthenticated: ")
+
+
+@pytest.mark.parametrize("ticket", ["", "\n", "{}", '{"ticket": 7}', "x" * 8193])
+def test_a_ticket_that_is_none_is_not_sent(tmp_path: Path, ticket: str) -> None:
+    path = tmp_path / "ticket"
+    path.write_text(ticket)
+    answer = run("tail", "test.Secret", "--ticket-file", path)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"telegraphy: {path}: wants a ticket of at most 8 KiB")
+    assert run("tail", "test.Secret", "--ticket-file", tmp_path / "none").returncode == 1
+    both = run("tail", "test.Secret", "--ticket-file", path, "--claims", path)
+    assert both.returncode == 2
 
 
 @pytest.mark.parametrize("claims", ["[]", "{", "7", '{"a": "' + "x" * 4096 + '"}'])

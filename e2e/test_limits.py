@@ -3,6 +3,7 @@
 Everything on this machine has many addresses: 127.0.0.2 is somebody else than 127.0.0.3.
 """
 
+import json
 import os
 import socket
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from conftest import NOTE
 from harness.client import Client
 from harness.crowd import Crowd, Member
 from harness.gateway import Gateway, plain_binary
+from harness.identity import back, somebody, ticket
 from harness.processes import until
-from harness.wire import Wire, handshake
+from harness.wire import TEXT, Wire, encode, handshake
 
 ADA, BOB = "127.0.0.2", "127.0.0.3"
 
@@ -93,6 +95,90 @@ def test_the_default_limits_are_those_of_the_protocol(
             wire.send(handshake(gateway.client_port, Origin="null"))
             assert wire.read_head()[0] == 403
     assert turned_away(gateway, BOB) is not None
+
+
+def test_refused_tickets_count_against_their_address(
+    new_gateway: Callable[..., Gateway],
+) -> None:
+    limits = {"address_refusals_per_minute": 5, "refused_connects_max": 3}
+    gateway = new_gateway(limits=limits)
+    made_up = "tgt_" + "A" * 43
+    for asked in (3, 2):
+        with Client(gateway.client_port, source=ADA, connect=False) as client:
+            for _ in range(asked):
+                assert client.request("connect", ticket=made_up)["code"] == "unauthenticated"
+            if asked < 3:
+                client.connect(ticket=ticket(gateway))  # The third is good.
+            else:
+                assert client.wire.read_close() == 1013
+    assert turned_away(gateway, ADA) is not None
+    assert turned_away(gateway, BOB) is None
+
+
+# ---- of a connection, of a client
+
+
+def test_messages_of_a_connection_have_a_pace(new_gateway: Callable[..., Gateway]) -> None:
+    """50 at once; then each is answered with how long to wait, and after 1,000 it is enough."""
+    gateway = new_gateway(limits={"messages_per_second": 1, "messages_burst": 50})
+    with Client(gateway.client_port) as client, Client(gateway.client_port) as other:
+        for n in range(1, 50):  # `connect` was the first.
+            client.send({"kind": "ping", "id": n})
+        assert [client.read()["kind"] for _ in range(49)] == ["pong"] * 49
+        pongs, refused = 0, 0
+        for n in range(1100):
+            client.wire.send_what_it_takes(encode(TEXT, b'{"kind":"ping","id":%d}' % n))
+        frame = client.wire.read_frame()
+        while frame.opcode == TEXT:
+            answer = json.loads(frame.payload)
+            if answer["kind"] == "pong":
+                pongs += 1
+            else:
+                assert answer["code"] == "too_many_messages"
+                assert 0 < answer["retry_after_ms"] <= 1000
+                refused += 1
+            frame = client.wire.read_frame()
+        assert frame.close_code == 1013
+        assert refused >= 1000
+        assert pongs <= 20  # As many as seconds went by.
+        assert other.is_usable()
+
+
+def test_a_client_has_so_many_connections(new_gateway: Callable[..., Gateway]) -> None:
+    gateway = new_gateway(limits={"client_connections_max": 2}, sessions={"grace_ms": 60_000})
+    with somebody(gateway) as first:
+        with back(gateway, first.token) as second:
+            with Client(gateway.client_port, connect=False) as third:
+                answer = third.request("connect", session=second.token)
+                assert answer["code"] == "too_many_connections"
+            with somebody(gateway, "8") as other:
+                assert other.is_usable()
+        until("a place is free", lambda: can_come_back(gateway, first.token))
+
+
+def can_come_back(gateway: Gateway, token: str) -> bool:
+    with Client(gateway.client_port, connect=False) as client:
+        return client.request("connect", session=token)["kind"] == "connected"
+
+
+def test_a_client_has_so_many_subscriptions_on_all_its_connections(
+    new_gateway: Callable[..., Gateway],
+) -> None:
+    gateway = new_gateway(limits={"client_subscriptions_max": 3})
+    gateway.put_catalogue(NOTE)
+    with somebody(gateway) as first, back(gateway, first.token) as second:
+        for client in (first, second, second):
+            client.subscribe("test.Note")
+        refused = first.request("subscribe", type="test.Note")
+        assert refused["code"] == "too_many_subscriptions"
+        with somebody(gateway, "8") as other:
+            other.subscribe("test.Note")
+        second.wire.socket.close()
+
+        def may_subscribe() -> bool:
+            return first.request("subscribe", type="test.Note")["kind"] == "subscribed"
+
+        until("those of the other connection are gone", may_subscribe)
 
 
 # ---- what it costs

@@ -99,6 +99,24 @@ def test_an_answer_that_was_lost_harms_nothing(gateway: Gateway, clients: Client
     assert client.tickets_asked == 1
 
 
+def test_a_token_whose_answer_was_lost_is_not_shown_so_late_that_it_looks_like_a_copy(
+    new_gateway: Callable[..., Gateway], clients: Clients
+) -> None:
+    gateway = with_types(new_gateway())
+    client = clients.open(gateway).connect()
+    news = client.subscribe("test.News").stands()
+    had = len(client.states)
+    client.ask("lose", True)
+    until("the answer is lost", lambda: client.ask("held"))
+    time.sleep(10.5)  # the grace of the gateway, and of the client
+    client.ask("release")
+    assert client.comes_back(had)["user"] == "7"
+    hears(gateway, news.stands())
+    assert client.tickets_asked == 2
+    assert gateway.program is not None
+    assert "session.reused" not in gateway.program.words()
+
+
 def test_an_old_token_ends_the_session_of_both(gateway: Gateway, clients: Clients) -> None:
     client = clients.open(gateway).connect()
     client.subscribe("test.News").stands()
@@ -296,3 +314,57 @@ def test_no_secret_is_in_the_words_of_gateway_or_client(
     assert "tgs_" not in said
     assert "tgt_" not in said
     assert all(token and token not in said for token in tokens)
+
+
+# ---- limits
+
+
+def test_more_messages_than_the_gateway_takes_at_once_are_said_slowly(
+    new_gateway: Callable[..., Gateway], clients: Clients
+) -> None:
+    limits = {"subscriptions_max": 400, "connection_bytes_max": 1 << 23}
+    gateway = with_types(new_gateway(limits=limits))
+    client = clients.open(gateway)
+    several = [client.subscribe("test.News") for _ in range(320)]
+    client.connect()
+    for one in several:
+        one.stands()
+    cut(client)
+    for one in several:
+        one.stands()
+    assert client.ask("errors") == []
+    assert {str(one.heard["calls"]) for one in several} == {"['subscribed']"}
+    gateway.publish("test.News", {"n": 0})
+    until("the last one hears, too", lambda: several[-1].numbers == [0])
+
+
+def test_a_subscription_that_was_closed_from_outside_stays_so(
+    gateway: Gateway, clients: Clients
+) -> None:
+    client = clients.open(gateway).connect()
+    closed = client.subscribe("test.News").stands()
+    other = client.subscribe("test.News", where="n > 0").stands()
+    answer = gateway.http("GET", "/api/v1/clients?user=7", key=gateway.key)
+    [listed] = answer.json["clients"]
+    [number] = [one["id"] for one in listed["subscriptions"] if not one.get("where")]
+    which = {"connection": listed["connection"], "subscription": number}
+    assert post(gateway, "/api/v1/unsubscribe", which).status == 200
+    until("it has ended", lambda: closed.heard["state"] == "ended")
+    assert closed.heard["calls"] == ["subscribed", "reset closed", "error closed"]
+    cut(client)
+    hears(gateway, other.stands())
+    assert closed.heard["state"] == "ended"
+    assert closed.numbers == []
+
+
+def test_a_tab_too_many_waits_until_another_is_closed(
+    new_gateway: Callable[..., Gateway], clients: Clients
+) -> None:
+    gateway = new_gateway(limits={"client_connections_max": 3})
+    tabs = [clients.open(gateway, store="full").connect() for _ in range(3)]
+    late = clients.open(gateway, store="full")
+    late.ask("begin")
+    late.wait_for("waiting", reason="too_many_connections")
+    tabs[0].ask("close")
+    assert late.wait_for("connected")["client"] == tabs[1].state["client"]
+    assert late.tickets_asked == 0

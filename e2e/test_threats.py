@@ -21,6 +21,7 @@ from conftest import NOTE
 from harness.client import Client
 from harness.crowd import Crowd
 from harness.gateway import Gateway, plain_binary
+from harness.identity import refusal, ticket
 from harness.processes import until
 from harness.wire import CONTINUATION, TEXT, Wire, encode, handshake
 
@@ -106,6 +107,17 @@ def test_threat_01_own_pages_and_programs_are_let_in(gateway: Gateway, with_list
         is_let_in(gateway, origin)
     for origin in ("https://shop.example", None):
         is_let_in(with_list, origin)
+
+
+def test_threat_01_a_ticket_of_a_page_is_no_good_elsewhere(with_list: Gateway) -> None:
+    """Neither without an Origin, which programs may leave out, nor from another page."""
+    origin = "https://shop.example"
+    refused = refusal(with_list, ticket=ticket(with_list, origin=origin))
+    assert refused["code"] == "unauthenticated"
+    with Client(with_list.client_port, connect=False, origin=origin) as client:
+        client.connect(ticket=ticket(with_list, origin=origin))
+        token = client.token
+    assert refusal(with_list, session=token)["code"] == "unauthenticated"
 
 
 def test_threat_01_a_wildcard_is_warned_of(new_gateway: Callable[..., Gateway]) -> None:
@@ -220,6 +232,21 @@ def test_threat_12_slow_connect_with_fragments_is_ended(
             wire.send_what_it_takes(encode(CONTINUATION, b" ", fin=False))
             time.sleep(0.15)
         assert wire.read_close() == 4408
+
+
+def test_threat_12_slow_body_of_a_publisher_is_ended(gateway: Gateway) -> None:
+    """30 s are enough for 8 MiB; a byte now and then does not prolong that."""
+    start = time.monotonic()
+    with Wire(gateway.ingest_port) as wire:
+        head = "POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+        head += "Content-Type: application/x-ndjson\r\n"
+        wire.send(f"{head}Authorization: Bearer {gateway.key}\r\n\r\n".encode())
+        while not wire.is_readable():
+            wire.send_what_it_takes(b" ")
+            time.sleep(0.5)
+            assert time.monotonic() - start < 40
+        assert wire.read_head()[0] == 408
+    assert time.monotonic() - start > 28
 
 
 # ---- 20: disk and process

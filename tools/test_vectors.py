@@ -39,7 +39,6 @@ MEMBERS = {
 
 # Codes that no vector can provoke in this version, and why.
 NOT_PROVOKED = {
-    "forbidden": "needs an ingest key that may not all: e2e/",
     "too_many_connections": "needs many connections: e2e/",
     "too_many_messages": "needs a clock: e2e/",
     "overloaded": "needs a gateway without memory: tests of the gateway",
@@ -47,7 +46,6 @@ NOT_PROVOKED = {
     "internal": "a fault of the gateway",
 }
 CLOSES_NOT_PROVOKED = {
-    "forbidden": "needs an ingest key that may not all: e2e/",
     "too_many_connections": "needs many connections: e2e/",
     "too_many_messages": "needs a clock: e2e/",
     1001: "the gateway echoes it, and never begins with it",

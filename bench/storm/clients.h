@@ -1,5 +1,5 @@
-/* Thousands of clients that have an identity, in one process: they join with a ticket each,
- * lose the gateway, and come back with the tokens of their sessions, all at once.
+/* Thousands of clients that have an identity, in one process: they join with a ticket
+ * each, lose the gateway, and come back with the tokens of their sessions, all at once.
  *
  *   AWAY --open--> CONNECTING --101--> ASKING --connected, subscribed--> READY
  *     ^                 \                /                                 |

@@ -4,6 +4,7 @@ Everything blocks, with a deadline. For talk in good order see `Client` in clien
 
 import base64
 import os
+import select
 import socket
 import ssl
 import struct
@@ -128,6 +129,10 @@ class Wire:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+    def is_readable(self) -> bool:
+        """Has anything come, or the end?"""
+        return bool(self.buffer or select.select([self.socket], [], [], 0)[0])
 
     def _read_more(self, deadline: float) -> None:
         self.socket.settimeout(max(0.001, deadline - time.monotonic()))

@@ -22,7 +22,7 @@ from fake_gateway import FakeGateway, say_nothing
 from telegraphy import (
     DefinitionError,
     GatewayError,
-    InvalidTicket,
+    InvalidRequest,
     Refused,
     Unreachable,
     _ask,
@@ -154,7 +154,7 @@ def test_types_that_are_one_text_are_refused():
     ],
 )
 def test_what_no_gateway_would_take_is_refused_here(gateway, member, value, message):
-    with pytest.raises(InvalidTicket, match=message) as caught:
+    with pytest.raises(InvalidRequest, match=message) as caught:
         telegraphy.create_ticket(**{"user": "7", member: value})
     assert caught.value.member is not None
     assert caught.value.member.startswith(member)

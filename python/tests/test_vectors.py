@@ -19,7 +19,15 @@ from referencing import Registry, Resource
 import telegraphy
 from project.shop.events import PriceChanged
 from project.shop.models import Customer, Everything, Order
-from telegraphy import EventType, Field, InvalidEvent, registry
+from telegraphy import (
+    ClientsRequest,
+    DisconnectRequest,
+    EventType,
+    Field,
+    InvalidEvent,
+    InvalidRequest,
+    registry,
+)
 from telegraphy._answers import (
     BadAnswer,
     CatalogueAccepted,
@@ -125,6 +133,34 @@ def test_an_answer_with_a_member_of_a_wrong_type_is_named(case):
 def test_what_is_no_answer_is_refused(text):
     with pytest.raises(BadAnswer):
         parse_answer(text)
+
+
+# -- messages/ingest and reject/ingest: what is asked of a gateway
+
+REQUESTS: dict[str, Callable[..., ClientsRequest | DisconnectRequest]] = {
+    "clients_request": ClientsRequest,
+    "disconnect_request": DisconnectRequest,
+}
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_every_request_of_the_management_can_be_made(kind):
+    for parameter in cases("messages/ingest", kind):
+        send = parameter.values[0]["send"]
+        document = REQUESTS[kind](**send).document()
+        validator(f"ingest.{kind}").validate(document)
+        defaults = {"limit": 1_000} if kind == "clients_request" else {"reason": "ended"}
+        assert document == {**defaults, **send}
+
+
+def test_whose_identity_ends_is_as_clear_here_as_at_the_gateway():
+    for parameter in cases("reject/ingest", "disconnect_request"):
+        case = parameter.values[0]
+        send, member = case["send"], case["expect"].get("member")
+        if not isinstance(send, dict) or member == "client" or None in send.values():
+            continue  # a client's id is the gateway's alone; None is what was not given
+        with pytest.raises((InvalidRequest, TypeError)):
+            DisconnectRequest(**send)
 
 
 # -- values: PROTOCOL.md 5

@@ -130,18 +130,19 @@ bool tg_sessions_has_client(const struct tg_sessions *sessions, uint64_t client)
     return tg_index_first(&sessions->by_client, client) != NULL;
 }
 
-enum tg_shown tg_sessions_judge(const struct tg_sessions *sessions,
-                                const struct tg_sessions_entry *entry,
-                                uint32_t generation, struct tg_slice origin,
-                                int64_t now_us)
+enum tg_session_verdict tg_sessions_judge(const struct tg_sessions *sessions,
+                                          const struct tg_sessions_entry *entry,
+                                          uint32_t generation, struct tg_slice origin,
+                                          int64_t now_us)
 {
     if (entry->deadline.due_us <= now_us ||
         !tg_slice_equal(origin, tg_slice(entry->origin, entry->origin_size))) {
-        return TG_SHOWN_REFUSED;
+        return TG_SESSION_REFUSED;
     }
     bool lately = generation + 1 == entry->generation &&
                   now_us - entry->rotated_us < sessions->grace_us;
-    return generation >= entry->generation || lately ? TG_SHOWN_GOOD : TG_SHOWN_REUSED;
+    return generation >= entry->generation || lately ? TG_SESSION_GOOD
+                                                     : TG_SESSION_REUSED;
 }
 
 void tg_sessions_rotate(struct tg_sessions *sessions, struct tg_sessions_entry *entry,

@@ -65,18 +65,18 @@ struct tg_sessions_entry *tg_sessions_find(const struct tg_sessions *sessions,
 /* Is there one of this client? */
 bool tg_sessions_has_client(const struct tg_sessions *sessions, uint64_t client);
 
-enum tg_shown {
-    TG_SHOWN_GOOD,
-    TG_SHOWN_REFUSED, /* Expired, or of another Origin. */
-    TG_SHOWN_REUSED,  /* A token that a newer one replaced: there is a copy. */
+enum tg_session_verdict {
+    TG_SESSION_GOOD,
+    TG_SESSION_REFUSED, /* Expired, or of another Origin. */
+    TG_SESSION_REUSED,  /* A token that a newer one replaced: there is a copy. */
 };
 
 /* What does it mean that the token of this generation is shown now? Nothing changes. */
-enum tg_shown tg_sessions_judge(const struct tg_sessions *sessions,
-                                const struct tg_sessions_entry *entry,
-                                uint32_t generation, struct tg_slice origin,
-                                int64_t now_us);
-/* After TG_SHOWN_GOOD: the newest token is another one now, unless the one shown was only
+enum tg_session_verdict tg_sessions_judge(const struct tg_sessions *sessions,
+                                          const struct tg_sessions_entry *entry,
+                                          uint32_t generation, struct tg_slice origin,
+                                          int64_t now_us);
+/* After TG_SESSION_GOOD: the newest token is another one now, unless the one shown was only
  * just replaced. A generation that is newer than the newest is one that a file did not
  * get to know before its gateway was killed. */
 void tg_sessions_rotate(struct tg_sessions *sessions, struct tg_sessions_entry *entry,

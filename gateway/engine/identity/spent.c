@@ -21,7 +21,9 @@ static void key_of(struct tg_slice app, struct tg_slice jti, uint64_t *low,
     uint8_t text[1 + APP_MAX + JTI_MAX];
     assert(app.size <= APP_MAX && jti.size <= JTI_MAX);
     text[0] = (uint8_t)app.size;
-    memcpy(text + 1, app.data, app.size);
+    if (app.size != 0) {
+        memcpy(text + 1, app.data, app.size);
+    }
     if (jti.size != 0) {
         memcpy(text + 1 + app.size, jti.data, jti.size);
     }
@@ -34,9 +36,8 @@ enum tg_err tg_spent_init(struct tg_spent *spent, uint32_t spent_max)
     return tg_index_init(&spent->index);
 }
 
-static void forget_first(struct tg_spent *spent, struct tg_deadline *first)
+static void forget(struct tg_spent *spent, struct used *used)
 {
-    struct used *used = TG_ENTRY(first, struct used, deadline);
     tg_index_remove(&spent->index, &used->link);
     tg_deadlines_cancel(&spent->deadlines, &used->deadline);
     tg_free(used);
@@ -46,19 +47,19 @@ void tg_spent_finish(struct tg_spent *spent)
 {
     struct tg_deadline *first;
     while ((first = tg_deadlines_first(&spent->deadlines)) != NULL) {
-        forget_first(spent, first);
+        forget(spent, TG_ENTRY(first, struct used, deadline));
     }
     tg_deadlines_finish(&spent->deadlines);
     tg_index_finish(&spent->index);
 }
 
-static bool has(const struct tg_spent *spent, uint64_t low, uint64_t high)
+static struct used *find(const struct tg_spent *spent, uint64_t low, uint64_t high)
 {
-    const struct tg_index_link *link = tg_index_first(&spent->index, low);
+    struct tg_index_link *link = tg_index_first(&spent->index, low);
     while (link != NULL && TG_ENTRY(link, struct used, link)->high != high) {
         link = tg_index_next(link);
     }
-    return link != NULL;
+    return link == NULL ? NULL : TG_ENTRY(link, struct used, link);
 }
 
 bool tg_spent_has(const struct tg_spent *spent, struct tg_slice app, struct tg_slice jti)
@@ -66,7 +67,7 @@ bool tg_spent_has(const struct tg_spent *spent, struct tg_slice app, struct tg_s
     uint64_t low;
     uint64_t high;
     key_of(app, jti, &low, &high);
-    return has(spent, low, high);
+    return find(spent, low, high) != NULL;
 }
 
 enum tg_err tg_spent_add(struct tg_spent *spent, struct tg_slice app, struct tg_slice jti,
@@ -75,12 +76,12 @@ enum tg_err tg_spent_add(struct tg_spent *spent, struct tg_slice app, struct tg_
     uint64_t low;
     uint64_t high;
     key_of(app, jti, &low, &high);
-    if (has(spent, low, high)) {
+    if (find(spent, low, high) != NULL) {
         return TG_EEXIST;
     }
     struct tg_deadline *first = tg_deadlines_first(&spent->deadlines);
     for (int i = 0; i < AT_ONCE && first != NULL && first->due_us <= now_us; i++) {
-        forget_first(spent, first);
+        forget(spent, TG_ENTRY(first, struct used, deadline));
         first = tg_deadlines_first(&spent->deadlines);
     }
     if (spent->index.count >= spent->spent_max) {
@@ -97,4 +98,15 @@ enum tg_err tg_spent_add(struct tg_spent *spent, struct tg_slice app, struct tg_
     tg_deadlines_set(&spent->deadlines, &used->deadline, forget_us);
     tg_index_put(&spent->index, &used->link, low);
     return TG_OK;
+}
+
+void tg_spent_remove(struct tg_spent *spent, struct tg_slice app, struct tg_slice jti)
+{
+    uint64_t low;
+    uint64_t high;
+    key_of(app, jti, &low, &high);
+    struct used *used = find(spent, low, high);
+    if (used != NULL) {
+        forget(spent, used);
+    }
 }

@@ -7,8 +7,6 @@
 #include "engine/identity/deadlines.h"
 #include "engine/identity/index.h"
 
-enum { TG_SPENT_MAX = 1000000 };
-
 struct tg_spent {
     struct tg_index index;
     struct tg_deadlines deadlines;
@@ -29,5 +27,7 @@ bool tg_spent_has(const struct tg_spent *spent, struct tg_slice app, struct tg_s
 TG_MUST_USE enum tg_err tg_spent_add(struct tg_spent *spent, struct tg_slice app,
                                      struct tg_slice jti, int64_t forget_us,
                                      int64_t now_us, int64_t *retry_us);
+/* It was not used after all. */
+void tg_spent_remove(struct tg_spent *spent, struct tg_slice app, struct tg_slice jti);
 
 #endif

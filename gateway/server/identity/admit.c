@@ -1,99 +1,15 @@
-/* Who shows these credentials? What takes time is done before the lock is taken, and all
- * of it whatever is shown: no refusal comes sooner than another. */
+/* Who shows these credentials? All that is decided under the lock, in the same steps
+ * whatever is wrong: no refusal comes sooner than another. */
 #include <stdio.h>
 
-#include "engine/base/base64url.h"
-#include "server/identity/private.h"
+#include "server/identity/shown.h"
 #include "server/log/log.h"
-
-enum { TOKEN_BYTES = TG_SESSION_ID_BYTES + 4 + TG_MAC_BYTES };
-
-#define PREFIX_SIZE (sizeof TG_SESSION_PREFIX - 1)
-_Static_assert(PREFIX_SIZE + TG_BASE64URL_SIZE(TOKEN_BYTES) <= TG_SESSION_TOKEN_MAX,
-               "a token fits");
-
-/* What is shown, as far as it can be judged without the tables. */
-struct shown {
-    struct tg_slice origin;
-    bool has_ticket;
-    uint8_t digest[TG_DIGEST_BYTES];
-    bool has_session;
-    bool session_is_ours; /* Its MAC says so: the next two are what we made. */
-    uint8_t id[TG_SESSION_ID_BYTES];
-    uint32_t generation;
-    struct tg_work work;
-};
 
 /* How it ended for a session that was not the client's to go on with. */
 struct ending {
     struct tg_identity *identity; /* A reference; NULL: none ended. */
     bool reused;
 };
-
-/* --- Session tokens ---------------------------------------------------------------- */
-
-static void token_mac(const struct tg_identities *identities,
-                      const uint8_t id[TG_SESSION_ID_BYTES], uint32_t generation,
-                      uint8_t bytes[TOKEN_BYTES])
-{
-    uint8_t text[1 + TG_SESSION_ID_BYTES + 4] = {'s'};
-    memcpy(text + 1, id, TG_SESSION_ID_BYTES);
-    for (unsigned i = 0; i < 4; i++) {
-        text[1 + TG_SESSION_ID_BYTES + i] = (uint8_t)(generation >> (24 - 8 * i));
-    }
-    memcpy(bytes, text + 1, sizeof text - 1);
-    tg_identities_mac(identities, tg_slice(text, sizeof text), bytes + sizeof text - 1);
-}
-
-static void write_token(const struct tg_identities *identities,
-                        const uint8_t id[TG_SESSION_ID_BYTES], uint32_t generation,
-                        char token[TG_SESSION_TOKEN_MAX + 1])
-{
-    uint8_t bytes[TOKEN_BYTES];
-    token_mac(identities, id, generation, bytes);
-    memcpy(token, TG_SESSION_PREFIX, PREFIX_SIZE);
-    size_t size = tg_base64url_write(tg_slice(bytes, sizeof bytes), token + PREFIX_SIZE);
-    token[PREFIX_SIZE + size] = '\0';
-    explicit_bzero(bytes, sizeof bytes);
-}
-
-static void read_session(const struct tg_identities *identities, struct tg_slice token,
-                         struct shown *shown)
-{
-    uint8_t given[TOKEN_BYTES] = {0}, ours[TOKEN_BYTES];
-    struct tg_slice text = token;
-    size_t size = 0;
-    bool right = text.size == PREFIX_SIZE + TG_BASE64URL_SIZE(TOKEN_BYTES) &&
-                 tg_slice_begins(text, TG_LIT(TG_SESSION_PREFIX));
-    if (right) {
-        text = tg_slice(text.data + PREFIX_SIZE, text.size - PREFIX_SIZE);
-        right = tg_base64url_read(text, given, &size) && size == sizeof given;
-    }
-    const uint8_t *at = given + TG_SESSION_ID_BYTES;
-    memcpy(shown->id, given, TG_SESSION_ID_BYTES);
-    shown->generation = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-                        (uint32_t)at[2] << 8 | (uint32_t)at[3];
-    token_mac(identities, shown->id, shown->generation, ours);
-    shown->work.macs++;
-    shown->session_is_ours = tg_same_secret(given, ours, sizeof ours) && right;
-    explicit_bzero(given, sizeof given);
-    explicit_bzero(ours, sizeof ours);
-}
-
-static void read_shown(const struct tg_identities *identities,
-                       const struct tg_credentials *credentials, struct shown *shown)
-{
-    *shown = (struct shown){.origin = credentials->origin,
-                            .has_ticket = credentials->ticket.size != 0,
-                            .has_session = credentials->session.size != 0};
-    if (shown->has_ticket) {
-        tg_secrets_digest(credentials->ticket, shown->digest);
-        shown->work.digests++;
-    }
-    if (shown->has_session) {
-        read_session(identities, credentials->session, shown);
-    }
-}
 
 /* --- Under the lock ---------------------------------------------------------------- */
 
@@ -131,7 +47,7 @@ static void end_session(struct tg_identities *identities, struct tg_sessions_ent
 
 /* The session that is shown, if it may go on. One whose token is a copy ends. */
 static struct tg_sessions_entry *judge_session(struct tg_identities *identities,
-                                               struct shown *shown, int64_t now_us,
+                                               struct tg_shown *shown, int64_t now_us,
                                                struct ending *ending)
 {
     struct tg_sessions_entry *entry = NULL;
@@ -144,40 +60,121 @@ static struct tg_sessions_entry *judge_session(struct tg_identities *identities,
     }
     switch (tg_sessions_judge(&identities->sessions, entry, shown->generation,
                               shown->origin, now_us)) {
-    case TG_SHOWN_GOOD:
+    case TG_SESSION_GOOD:
         return entry;
-    case TG_SHOWN_REUSED:
+    case TG_SESSION_REUSED:
         end_session(identities, entry, true, ending);
         return NULL;
-    case TG_SHOWN_REFUSED:
+    case TG_SESSION_REFUSED:
         break;
     }
     return NULL;
 }
 
-/* The ticket that is shown, if it is good. One that is not is spent too: who shows it
- * from another page has stolen it. */
-static struct tg_ticket *judge_ticket(struct tg_identities *identities,
-                                      struct shown *shown, int64_t now_us)
+/* Which client a good ticket describes. */
+struct claim {
+    struct tg_identity *identity; /* Nobody else's yet. */
+    int64_t session_life_us;      /* 0: as configured. */
+    struct tg_ticket *ticket;     /* In its table. */
+    struct tg_token *token;       /* Or this, which is spent already. */
+};
+
+static bool is_elsewhere(const struct tg_shown *shown, struct tg_slice origin)
+{
+    return origin.size != 0 && !tg_slice_equal(shown->origin, origin);
+}
+
+static const struct tg_identity_facts nobody = {.app = TG_LIT_INIT("nobody"),
+                                                .user = TG_LIT_INIT("nobody")};
+
+/* One that is not good is spent too: who shows it from another page has stolen it. */
+static enum tg_err judge_ticket(struct tg_identities *identities, struct tg_shown *shown,
+                                int64_t now_us, struct claim *claim,
+                                struct tg_refusal *refusal)
 {
     static struct tg_ticket nobodys;
-    static const struct tg_identity_facts nobody = {.app = TG_LIT_INIT("nobody"),
-                                                    .user = TG_LIT_INIT("nobody")};
     struct tg_ticket *found = tg_tickets_find(&identities->tickets, shown->digest);
     const struct tg_ticket *ticket = found != NULL ? found : &nobodys;
     const struct tg_identity_facts *facts = found != NULL ? &found->identity->facts
                                                           : &nobody;
     bool ended = tg_ended_has(&identities->ended, facts, ticket->turn, INT64_MAX);
     bool late = ticket->deadline.due_us <= now_us;
-    bool elsewhere =
-        ticket->origin_size != 0 &&
-        !tg_slice_equal(shown->origin, tg_slice(ticket->origin, ticket->origin_size));
+    bool elsewhere = is_elsewhere(shown, tg_slice(ticket->origin, ticket->origin_size));
     shown->work.lookups += 2;
-    bool good = (found != NULL) & !ended & !late & !elsewhere;
-    if (found != NULL && !good) {
-        tg_ticket_destroy(tg_tickets_take(&identities->tickets, found));
+    if (found == NULL || (ended | late | elsewhere)) {
+        tg_ticket_destroy(found == NULL ? NULL
+                                        : tg_tickets_take(&identities->tickets, found));
+        return refuse(refusal);
     }
-    return good ? found : NULL;
+    *claim = (struct claim){.identity = found->identity,
+                            .session_life_us = found->session_life_us,
+                            .ticket = found};
+    return TG_OK;
+}
+
+static enum tg_err judge_token(struct tg_identities *identities, struct tg_shown *shown,
+                               int64_t now_us, int64_t wall_us, struct claim *claim,
+                               struct tg_refusal *refusal)
+{
+    struct tg_token *token = shown->token;
+    const struct tg_request *request = &token->request;
+    struct tg_slice jti = tg_slice(token->jti, token->jti_size);
+    struct tg_identity_facts facts = nobody;
+    if (token->fault == NULL) {
+        facts.app = token->app;
+        facts.user = request->user;
+        facts.session = request->session;
+    }
+    /* Clocks differ: by ours it may have been made that much earlier than it says. */
+    int64_t made_us = token->made_us - (int64_t)identities->config->tokens.skew_ms * 1000;
+    bool ended = tg_ended_has(&identities->ended, &facts, UINT64_MAX, made_us);
+    bool used = tg_spent_has(&identities->spent, facts.app, jti);
+    bool elsewhere = is_elsewhere(shown, request->origin);
+    shown->work.lookups += 2;
+    if (token->fault == NULL) {
+        token->fault = ended       ? "is of somebody who was ended since it was made"
+                       : used      ? "was used before"
+                       : elsewhere ? "is for another Origin"
+                                   : NULL;
+    }
+    if (token->fault != NULL) {
+        return refuse(refusal);
+    }
+    int64_t retry_us = 0;
+    enum tg_err err = tg_spent_add(&identities->spent, facts.app, jti,
+                                   now_us + token->expires_us - wall_us, now_us,
+                                   &retry_us);
+    if (err == TG_ELIMIT) {
+        token->fault = "would be one more than can be remembered";
+        return tg_identities_full(refusal, retry_us,
+                                  "as many signed tickets as there may be are in use");
+    }
+    struct tg_identity *identity = err == TG_OK ? tg_request_identity(request, token->app)
+                                                : NULL;
+    if (identity == NULL) {
+        tg_spent_remove(&identities->spent, facts.app, jti);
+        return tg_identities_no_memory(refusal);
+    }
+    *claim = (struct claim){
+        .identity = identity,
+        .session_life_us = tg_request_session_life_us(request),
+        .token = token,
+    };
+    return TG_OK;
+}
+
+/* It was good, and now is spent, unless nothing came of it. */
+static void settle_claim(struct tg_identities *identities, struct claim *claim, bool used)
+{
+    if (claim->ticket != NULL && used) {
+        tg_ticket_destroy(tg_tickets_take(&identities->tickets, claim->ticket));
+    } else if (claim->token != NULL) {
+        if (!used) {
+            tg_spent_remove(&identities->spent, claim->token->app,
+                            tg_slice(claim->token->jti, claim->token->jti_size));
+        }
+        tg_identity_unref(claim->identity);
+    }
 }
 
 static bool same_user(const struct tg_identity *a, const struct tg_identity *b)
@@ -235,38 +232,47 @@ struct outcome {
     struct tg_identity *identity; /* The receiver's reference. */
 };
 
-static enum tg_err admit_by_ticket(struct tg_identities *identities, struct shown *shown,
-                                   int64_t now_us, int64_t wall_us,
-                                   struct tg_sessions_entry **entry,
+/* When its session ends, by the first clock and by the other. */
+static int64_t expiry_of(const struct tg_identities *identities, struct claim *claim,
+                         int64_t now_us, int64_t wall_us)
+{
+    int64_t life_us = (int64_t)identities->config->sessions.life_ms * 1000;
+    if (claim->session_life_us != 0 && claim->session_life_us < life_us) {
+        life_us = claim->session_life_us;
+    }
+    claim->identity->facts.expires_us = wall_us + life_us;
+    return now_us + life_us;
+}
+
+static enum tg_err admit_by_ticket(struct tg_identities *identities,
+                                   struct tg_shown *shown, int64_t now_us,
+                                   int64_t wall_us, struct tg_sessions_entry **entry,
                                    struct ending *ending, struct tg_refusal *refusal)
 {
-    struct tg_ticket *ticket = judge_ticket(identities, shown, now_us);
+    struct claim claim = {0};
     struct tg_sessions_entry *old = *entry;
-    if (ticket == NULL) {
-        return refuse(refusal);
-    }
-    int64_t life_us = (int64_t)identities->config->sessions.life_ms * 1000;
-    if (ticket->session_life_us != 0 && ticket->session_life_us < life_us) {
-        life_us = ticket->session_life_us;
-    }
-    ticket->identity->facts.expires_us = wall_us + life_us;
-    bool goes_on = old != NULL && same_user(old->identity, ticket->identity);
-    enum tg_err err = goes_on ? go_on(identities, old, shown->generation,
-                                      ticket->identity, now_us + life_us, now_us, refusal)
-                              : begin(identities, ticket->identity, shown->origin,
-                                      now_us + life_us, now_us, entry, refusal);
+    enum tg_err err =
+        shown->token != NULL
+            ? judge_token(identities, shown, now_us, wall_us, &claim, refusal)
+            : judge_ticket(identities, shown, now_us, &claim, refusal);
     if (err != TG_OK) {
         return err;
     }
-    if (old != NULL && !goes_on) {
+    int64_t expires_us = expiry_of(identities, &claim, now_us, wall_us);
+    bool goes_on = old != NULL && same_user(old->identity, claim.identity);
+    err = goes_on ? go_on(identities, old, shown->generation, claim.identity, expires_us,
+                          now_us, refusal)
+                  : begin(identities, claim.identity, shown->origin, expires_us, now_us,
+                          entry, refusal);
+    if (err == TG_OK && old != NULL && !goes_on) {
         end_session(identities, old, false, ending);
     }
-    tg_ticket_destroy(tg_tickets_take(&identities->tickets, ticket));
-    return TG_OK;
+    settle_claim(identities, &claim, err == TG_OK);
+    return err;
 }
 
 static enum tg_err admit_by_session(struct tg_identities *identities,
-                                    const struct shown *shown, int64_t now_us,
+                                    const struct tg_shown *shown, int64_t now_us,
                                     struct tg_sessions_entry *entry,
                                     struct tg_refusal *refusal)
 {
@@ -280,7 +286,7 @@ static enum tg_err admit_by_session(struct tg_identities *identities,
     return TG_OK;
 }
 
-static enum tg_err admit_shown(struct tg_identities *identities, struct shown *shown,
+static enum tg_err admit_shown(struct tg_identities *identities, struct tg_shown *shown,
                                int64_t now_us, int64_t wall_us, struct outcome *outcome,
                                struct ending *ending, struct tg_refusal *refusal)
 {
@@ -328,26 +334,47 @@ static void tell_ending(const struct tg_identities *identities, struct ending *e
     tg_identity_unref(ending->identity);
 }
 
+static void finish_token(struct tg_token *token)
+{
+    if (token == NULL) {
+        return;
+    }
+    if (token->fault != NULL) {
+        /* For whoever makes them: the client is not told. */
+        tg_log_limited(TG_LOG_DEBUG, "signed_ticket.refused", TG_F("app", token->app),
+                       TG_F("reason", token->fault));
+    }
+    tg_token_finish(token);
+}
+
 enum tg_err tg_identities_admit(struct tg_identities *identities,
                                 const struct tg_credentials *credentials, int64_t now_us,
                                 struct tg_admission *admission,
                                 struct tg_refusal *refusal)
 {
-    struct shown shown;
+    struct tg_shown shown;
+    struct tg_token token; /* Large, and set only if there is one. */
     struct outcome outcome = {0};
     struct ending ending = {0};
-    read_shown(identities, credentials, &shown);
-    pthread_mutex_lock(&identities->lock);
-    int64_t steady_us = tg_identities_told(identities, now_us);
-    enum tg_err err =
-        admit_shown(identities, &shown, steady_us, now_us, &outcome, &ending, refusal);
-    tg_identities_settle(identities);
-    pthread_mutex_unlock(&identities->lock);
+    int64_t steady_us = 0;
+    enum tg_err err = tg_shown_read(identities, credentials, now_us, &token, &shown);
+    if (err != TG_OK) {
+        tg_identities_no_memory(refusal);
+    } else {
+        pthread_mutex_lock(&identities->lock);
+        steady_us = tg_identities_told(identities, now_us);
+        err = admit_shown(identities, &shown, steady_us, now_us, &outcome, &ending,
+                          refusal);
+        tg_identities_settle(identities);
+        pthread_mutex_unlock(&identities->lock);
+    }
     tell_ending(identities, &ending);
+    finish_token(shown.token);
     if (err == TG_OK) {
         admission->identity = outcome.identity;
         admission->expires_in_ms = (outcome.expires_us - steady_us) / 1000;
-        write_token(identities, outcome.id, outcome.generation, admission->token);
+        tg_shown_write_token(identities, outcome.id, outcome.generation,
+                             admission->token);
     }
     return err;
 }

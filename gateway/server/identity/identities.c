@@ -62,7 +62,7 @@ static bool open_tables(struct tg_identities *identities)
            tg_sessions_init(&identities->sessions, config->sessions.sessions_max,
                             (int64_t)config->sessions.grace_ms * 1000) == TG_OK &&
            tg_ended_init(&identities->ended, TG_ENDED_MAX) == TG_OK &&
-           tg_spent_init(&identities->spent, TG_SPENT_MAX) == TG_OK;
+           tg_spent_init(&identities->spent, config->tokens.signed_max) == TG_OK;
 }
 
 /* For as long as this process runs. */
@@ -141,9 +141,7 @@ static struct tg_ticket *create_ticket(struct tg_slice app, struct tg_slice text
     struct tg_ticket *ticket =
         identity == NULL ? NULL : tg_ticket_create(identity, request->origin);
     if (ticket != NULL) {
-        ticket->session_life_us = request->session_life_ms > INT64_MAX / 1000
-                                      ? INT64_MAX
-                                      : request->session_life_ms * 1000;
+        ticket->session_life_us = tg_request_session_life_us(request);
         tg_secrets_digest(text, ticket->digest);
     }
     return ticket;

@@ -94,8 +94,8 @@ static void refusals_do_not_tell_their_reason(void **state)
     tg_identities_end(identities,
                       &(struct tg_selection){.app = TG_LIT("shop"), .user = TG_LIT("8")},
                       wall_us, NULL, NULL);
-    const char *const tickets[] = {spent, expired, elsewhere, cut,  forged,
-                                   ended, longer,  "tgt_",    "tgt"};
+    const char *const tickets[] = {spent, expired, elsewhere, cut,    forged,
+                                   ended, longer,  "tgt_",    "tgt_A"};
     for (size_t i = 0; i < sizeof tickets / sizeof *tickets; i++) {
         struct tg_work before = identities->work;
         expect_refused(tickets[i], "", HERE);

@@ -297,6 +297,12 @@ struct tg_identity *tg_request_identity(const struct tg_request *request,
     return identity;
 }
 
+int64_t tg_request_session_life_us(const struct tg_request *request)
+{
+    return request->session_life_ms > INT64_MAX / 1000 ? INT64_MAX
+                                                       : request->session_life_ms * 1000;
+}
+
 void tg_request_finish(struct tg_request *request)
 {
     tg_free(request->room);

@@ -36,6 +36,8 @@ TG_MUST_USE enum tg_err tg_request_read_claims(struct tg_json object,
  * nobody but the caller. NULL without memory. */
 struct tg_identity *tg_request_identity(const struct tg_request *request,
                                         struct tg_slice app);
+/* 0: as configured. */
+int64_t tg_request_session_life_us(const struct tg_request *request);
 /* All zero is fine. */
 void tg_request_finish(struct tg_request *request);
 

@@ -1,12 +1,14 @@
 #include "server/ingest_zmq/ingest_zmq.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "engine/base/mem.h"
+#include "server/ingest_zmq/curve.h"
 #include "server/ingest_zmq/private.h"
 #include "server/log/log.h"
 
@@ -190,9 +192,10 @@ static bool path_is_free(const char *path, const char **why)
 }
 
 static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
-                        const struct tg_config *config, const char **why)
+                        const struct tg_config *config, char why[TG_INGEST_ZMQ_WHY_MAX])
 {
     static const char ipc[] = "ipc://";
+    const char *fault;
     int64_t message_max = (int64_t)config->ingest.request_bytes_max + OVER_BYTES_MAX;
     zmq_setsockopt(ingest->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
     set_option(ingest->socket, ZMQ_RCVHWM, RECEIVE_QUEUE);
@@ -202,24 +205,57 @@ static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
     /* An answer that cannot go out is an error, instead of nothing. */
     set_option(ingest->socket, ZMQ_ROUTER_MANDATORY, 1);
     if (strncmp(endpoint, ipc, sizeof ipc - 1) == 0 &&
-        !path_is_free(endpoint + sizeof ipc - 1, why)) {
+        !path_is_free(endpoint + sizeof ipc - 1, &fault)) {
+        snprintf(why, TG_INGEST_ZMQ_WHY_MAX, "%s", fault);
         return false;
     }
     /* From its first moment on the socket is its user's only. */
     mode_t mask = umask(0177);
     bool bound = zmq_bind(ingest->socket, endpoint) == 0;
-    *why = bound ? NULL : zmq_strerror(errno);
+    if (!bound) {
+        snprintf(why, TG_INGEST_ZMQ_WHY_MAX, "%s", zmq_strerror(errno));
+    }
     umask(mask);
     return bound;
 }
 
+/* CURVE, where it is wanted. */
+static bool secure_socket(struct tg_ingest_zmq *ingest,
+                          const struct tg_config_ingest *config,
+                          char why[TG_INGEST_ZMQ_WHY_MAX])
+{
+    if (config->curve_key_file == NULL) {
+        return true;
+    }
+    ingest->curve = tg_curve_open(ingest->net, ingest->zmq, config, why);
+    return ingest->curve != NULL && tg_curve_secure(ingest->curve, ingest->socket, why);
+}
+
+static bool watch_socket(struct tg_ingest_zmq *ingest, char why[TG_INGEST_ZMQ_WHY_MAX])
+{
+    uv_loop_t *loop = &ingest->net->loop;
+    int fd = -1;
+    size_t size = sizeof fd;
+    if (zmq_getsockopt(ingest->socket, ZMQ_FD, &fd, &size) != 0 ||
+        uv_poll_init(loop, &ingest->poll, fd) != 0) {
+        snprintf(why, TG_INGEST_ZMQ_WHY_MAX, "its descriptor cannot be watched");
+        return false;
+    }
+    uv_idle_init(loop, &ingest->more);
+    ingest->poll.data = ingest;
+    ingest->more.data = ingest;
+    uv_poll_start(&ingest->poll, UV_READABLE, on_poll);
+    return true;
+}
+
 struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoint,
                                          struct tg_desk *desk,
-                                         const struct tg_config *config, const char **why)
+                                         const struct tg_config *config,
+                                         char why[TG_INGEST_ZMQ_WHY_MAX])
 {
     struct tg_ingest_zmq *ingest = tg_zalloc(1, sizeof *ingest);
     if (ingest == NULL) {
-        *why = "out of memory";
+        snprintf(why, TG_INGEST_ZMQ_WHY_MAX, "out of memory");
         return NULL;
     }
     ingest->net = net;
@@ -227,29 +263,20 @@ struct tg_ingest_zmq *tg_ingest_zmq_open(struct tg_net *net, const char *endpoin
     ingest->request_bytes_max = config->ingest.request_bytes_max;
     ingest->zmq = zmq_ctx_new();
     ingest->socket = ingest->zmq == NULL ? NULL : zmq_socket(ingest->zmq, ZMQ_ROUTER);
-    int fd = -1;
-    size_t size = sizeof fd;
     if (ingest->socket == NULL) {
-        *why = zmq_strerror(errno);
-        tg_ingest_zmq_finish(ingest);
-        return NULL;
+        snprintf(why, TG_INGEST_ZMQ_WHY_MAX, "%s", zmq_strerror(errno));
+        goto fail;
     }
-    if (!bind_socket(ingest, endpoint, config, why)) {
-        tg_ingest_zmq_finish(ingest);
-        return NULL;
+    if (!secure_socket(ingest, &config->ingest, why) ||
+        !bind_socket(ingest, endpoint, config, why) || !watch_socket(ingest, why)) {
+        goto fail;
     }
-    if (zmq_getsockopt(ingest->socket, ZMQ_FD, &fd, &size) != 0 ||
-        uv_poll_init(&net->loop, &ingest->poll, fd) != 0) {
-        *why = "its descriptor cannot be watched";
-        tg_ingest_zmq_finish(ingest);
-        return NULL;
-    }
-    uv_idle_init(&net->loop, &ingest->more);
-    ingest->poll.data = ingest;
-    ingest->more.data = ingest;
-    uv_poll_start(&ingest->poll, UV_READABLE, on_poll);
     pump(ingest);
     return ingest;
+fail:
+    tg_curve_close(ingest->curve);
+    tg_ingest_zmq_finish(ingest);
+    return NULL;
 }
 
 void tg_ingest_zmq_close(struct tg_ingest_zmq *ingest)
@@ -258,6 +285,7 @@ void tg_ingest_zmq_close(struct tg_ingest_zmq *ingest)
         ingest->closed = true;
         uv_close((uv_handle_t *)&ingest->poll, NULL);
         uv_close((uv_handle_t *)&ingest->more, NULL);
+        tg_curve_close(ingest->curve);
     }
 }
 
@@ -269,6 +297,7 @@ void tg_ingest_zmq_finish(struct tg_ingest_zmq *ingest)
     if (ingest->socket != NULL) {
         zmq_close(ingest->socket);
     }
+    tg_curve_finish(ingest->curve);
     if (ingest->zmq != NULL) {
         zmq_ctx_term(ingest->zmq);
     }

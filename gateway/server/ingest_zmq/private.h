@@ -13,6 +13,7 @@ struct tg_ingest_zmq {
     struct tg_desk *desk;
     void *zmq;
     void *socket;
+    struct tg_curve *curve; /* NULL: whoever may open the socket is let in. */
     uv_poll_t poll;
     uv_idle_t more; /* There is more to read than one turn takes. */
     struct tg_json_doc doc;

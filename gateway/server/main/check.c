@@ -6,6 +6,7 @@
 
 #include "engine/json/json.h"
 #include "server/client/show.h"
+#include "server/ingest_zmq/curve.h"
 #include "server/tls/tls.h"
 
 enum { DOCUMENT_MAX = 8 << 20 }; /* As ingest takes it. */
@@ -114,6 +115,16 @@ bool tg_check_certificate(const struct tg_config *config, struct tg_buf *err)
     }
     tg_tls_close(tls);
     return tls != NULL;
+}
+
+bool tg_check_curve(const struct tg_config *config, struct tg_buf *err)
+{
+    char why[TG_CURVE_WHY_MAX];
+    bool right = tg_curve_check(&config->ingest, why);
+    if (!right) {
+        tg_buf_printf(err, "telegraphy: ingest.curve_key_file: %s\n", why);
+    }
+    return right;
 }
 
 bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err)

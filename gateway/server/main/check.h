@@ -11,6 +11,8 @@
 bool tg_check_runtime_dir(const struct tg_config *config, struct tg_buf *err);
 /* The certificate of the clients' port and its key, if there are any. */
 bool tg_check_certificate(const struct tg_config *config, struct tg_buf *err);
+/* The keys of CURVE, if there are any. */
+bool tg_check_curve(const struct tg_config *config, struct tg_buf *err);
 /* Every catalogue document, in the order in which `serve` loads them. */
 bool tg_check_catalogues(const struct tg_config *config, struct tg_buf *err);
 /* Read one of them from the file `path`: `*catalogue` becomes the one that has its types

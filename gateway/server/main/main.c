@@ -13,6 +13,7 @@
 #include "server/config/settings.h"
 #include "server/log/log.h"
 #include "server/main/check.h"
+#include "server/main/keys.h"
 #include "server/main/query.h"
 #include "server/main/types.h"
 #include "server/process/process.h"
@@ -67,6 +68,7 @@ static const struct command {
      tg_query_main},
     {"types", "tell event types from their documents, as JSON or TypeScript",
      tg_types_usage, tg_types_main},
+    {"keys", "make keys for publishers on other machines", tg_keys_usage, tg_keys_main},
     {"version", "say which version this is", version_usage, version},
     {"help", "say more about a command", help_usage, help},
 };
@@ -209,6 +211,7 @@ static int check(int count, char **arguments)
         struct tg_buf err = {0};
         right = tg_check_runtime_dir(&config, &err) && right;
         right = tg_check_certificate(&config, &err) && right;
+        right = tg_check_curve(&config, &err) && right;
         right = tg_check_catalogues(&config, &err) && right;
         tg_show_out(&err, stderr);
         tg_buf_finish(&err);

@@ -349,8 +349,8 @@ static bool start_ingest(struct gateway *gateway)
 static bool start_zmq(struct gateway *gateway)
 {
     const struct tg_config *config = gateway->config;
-    const char *why = NULL;
-    char reason[256];
+    char why[TG_INGEST_ZMQ_WHY_MAX];
+    char reason[TG_INGEST_ZMQ_WHY_MAX + 128];
     if (config->ingest.zmq == NULL) {
         return true;
     }
@@ -364,8 +364,8 @@ static bool start_zmq(struct gateway *gateway)
         }
         close(dir);
     }
-    gateway->zmq = tg_ingest_zmq_open(&gateway->net, config->ingest.zmq, gateway->desk,
-                                      config, &why);
+    gateway->zmq =
+        tg_ingest_zmq_open(&gateway->net, config->ingest.zmq, gateway->desk, config, why);
     if (gateway->zmq == NULL) {
         snprintf(reason, sizeof reason, "%s: %s", config->ingest.zmq, why);
         return fail("binding ZeroMQ ingest", reason);

@@ -76,7 +76,7 @@ class Connection:
     client: str
     user: str | None
     """None: anonymous."""
-    address: str
+    address: str | None
     program: str | None
     connected_at: datetime
     subscriptions: tuple[StandingSubscription, ...]
@@ -216,7 +216,7 @@ def _connection(document: dict[str, Any]) -> Connection:
         number=_count(document, "connection"),
         client=_typed(document, "client", str),
         user=_nullable_text(document, "user"),
-        address=_typed(document, "address", str),
+        address=_nullable_text(document, "address"),
         program=_nullable_text(document, "program"),
         connected_at=_moment(document, "connected_at"),
         subscriptions=tuple(map(_subscription, _objects(document, "subscriptions"))),

@@ -3,7 +3,7 @@
     TelegraphyError
     ├── DefinitionError (TypeError)    an event class is not written as it must be
     ├── InvalidEvent (ValueError)      a value does not fit its field
-    ├── InvalidTicket (ValueError)     a ticket is asked for that no gateway would make
+    ├── InvalidRequest (ValueError)    a gateway is asked for what none would do
     ├── NotConfigured                  something was to be sent before `configure()`
     └── GatewayError                   asking the gateway did not end well
         ├── Unreachable                it did not answer in time
@@ -35,8 +35,8 @@ class InvalidEvent(TelegraphyError, ValueError):
         self.member = member
 
 
-class InvalidTicket(TelegraphyError, ValueError):
-    """A ticket is asked for that no gateway would make.  `member` is what is wrong."""
+class InvalidRequest(TelegraphyError, ValueError):
+    """A gateway is asked for what none would do.  `member` is what is wrong."""
 
     def __init__(self, message: str, *, member: str | None = None) -> None:
         super().__init__(message)

@@ -77,7 +77,7 @@ def disconnect(
     `"ended"`: they are nobody any more.  `"changed"`: they come back by themselves, with
     a new ticket.  Returns when sessions and tickets are no good any more and the
     connections are closing: nothing that is published afterwards reaches them.  Raises
-    `Unreachable` or `Refused`.
+    `Unreachable`, `Refused`, or `InvalidRequest` if it is not clear whose.
 
     `queue_disconnect` does not wait.
     """

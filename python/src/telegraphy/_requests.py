@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Literal
 
-from ._errors import InvalidEvent, InvalidTicket
+from ._errors import InvalidEvent, InvalidRequest
 from ._values import encode_json, show, to_json
 
 CLAIMS_BYTES_MAX: Final = 4_096
 USER_BYTES_MAX: Final = 128
 SESSION_BYTES_MAX: Final = 64
+CLIENT_BYTES_MAX: Final = 128
+SELECTORS: Final = (
+    ("user", USER_BYTES_MAX),
+    ("session", SESSION_BYTES_MAX),
+    ("client", CLIENT_BYTES_MAX),
+)
+"""By what identities are named that end."""
+
 TYPES_MAX: Final = 1_000
 PAGE_MAX: Final = 1_000
 REASONS: Final = ("ended", "changed")
@@ -23,7 +31,7 @@ Reason = Literal["ended", "changed"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketRequest:
     """What the application knows of a client (INGEST.md 6); see `create_ticket`.  Raises
-    `InvalidTicket` for what no gateway would take."""
+    `InvalidRequest` for what no gateway would take."""
 
     user: str
     claims: Mapping[str, Any] = field(default_factory=dict)
@@ -40,7 +48,7 @@ class TicketRequest:
         if self.origin is not None and not isinstance(self.origin, str):
             raise _invalid("origin", "a str such as 'https://shop.example'", self.origin)
         if len(self.types) > TYPES_MAX:
-            raise InvalidTicket(
+            raise InvalidRequest(
                 f"types has {len(self.types):,} names; {TYPES_MAX:,} is the most",
                 member="types",
             )
@@ -75,6 +83,12 @@ class ClientsRequest:
     limit: int = PAGE_MAX
     after: int | None = None
 
+    def __post_init__(self) -> None:
+        for name, bytes_max in (("user", USER_BYTES_MAX), ("client", CLIENT_BYTES_MAX)):
+            text = getattr(self, name)
+            if text is not None:
+                _check_text(name, text, bytes_max)
+
     def document(self) -> dict[str, Any]:
         members = {
             "user": self.user,
@@ -96,22 +110,26 @@ class DisconnectRequest:
     reason: Reason = "ended"
 
     def __post_init__(self) -> None:
-        named = {"user": self.user, "session": self.session, "client": self.client}
-        for name, value in named.items():
-            if value is not None and not isinstance(value, str):
-                raise TypeError(f"{name} must be a str, not {value!r}")
-            if value == "":
-                raise ValueError(f"{name} must not be empty")
-        given = {name for name, value in named.items() if value is not None}
-        if len(given) != 1 and given != {"user", "session"}:
-            raise TypeError("name one of user, session and client, or user and session")
+        named = self._named()
+        for name, bytes_max in SELECTORS:
+            if name in named:
+                _check_text(name, named[name], bytes_max)
+        if len(named) != 1 and named.keys() != {"user", "session"}:
+            raise InvalidRequest(
+                "name one of user, session and client, or user and session"
+            )
         if self.reason not in REASONS:
-            raise ValueError(f"reason must be 'ended' or 'changed', not {self.reason!r}")
+            raise InvalidRequest(
+                f"reason must be 'ended' or 'changed', not {self.reason!r}",
+                member="reason",
+            )
 
     def document(self) -> dict[str, Any]:
-        document = {"user": self.user, "session": self.session, "client": self.client}
-        named = {name: value for name, value in document.items() if value is not None}
-        return {**named, "reason": self.reason}
+        return {**self._named(), "reason": self.reason}
+
+    def _named(self) -> dict[str, str]:
+        named = ((name, getattr(self, name)) for name, _ in SELECTORS)
+        return {name: value for name, value in named if value is not None}
 
 
 def _claims(claims: object) -> Mapping[str, Any]:
@@ -120,10 +138,10 @@ def _claims(claims: object) -> Mapping[str, Any]:
     try:
         encoded: dict[str, Any] = encode_json(claims, "claims")
     except InvalidEvent as error:
-        raise InvalidTicket(str(error), member=error.member) from None
+        raise InvalidRequest(str(error), member=error.member) from None
     size = len(to_json(encoded))
     if size > CLAIMS_BYTES_MAX:
-        raise InvalidTicket(
+        raise InvalidRequest(
             f"claims have {size:,} bytes as JSON; {CLAIMS_BYTES_MAX:,} is the most. "
             f"The largest is {_largest(encoded)!r}: leave out what no rule asks for",
             member="claims",
@@ -144,7 +162,7 @@ def _check_text(name: str, text: object, bytes_max: int) -> None:
     except UnicodeEncodeError:
         raise _invalid(name, "valid Unicode", text) from None
     if not 1 <= size <= bytes_max:
-        raise InvalidTicket(
+        raise InvalidRequest(
             f"{name} must have 1 to {bytes_max} bytes, not {size:,}", member=name
         )
 
@@ -157,5 +175,7 @@ def _check_life(name: str, life: object) -> None:
         raise _invalid(name, wanted, life)
 
 
-def _invalid(name: str, wanted: str, value: object, hint: str = "") -> InvalidTicket:
-    return InvalidTicket(f"{name} must be {wanted}, not {show(value)}{hint}", member=name)
+def _invalid(name: str, wanted: str, value: object, hint: str = "") -> InvalidRequest:
+    return InvalidRequest(
+        f"{name} must be {wanted}, not {show(value)}{hint}", member=name
+    )

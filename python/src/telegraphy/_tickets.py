@@ -38,7 +38,7 @@ def create_ticket(
     `life`          the ticket is good no longer than this
 
     Asks once and waits for at most `timeout` seconds.  Raises `Unreachable`, `Refused`,
-    or `InvalidTicket` for what no gateway would take.
+    or `InvalidRequest` for what no gateway would take.
     """
     request = TicketRequest(
         user=user,

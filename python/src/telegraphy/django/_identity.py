@@ -22,7 +22,7 @@ DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 def ticket_request_of(request: HttpRequest) -> TicketRequest | None:
     """None for nobody.  What the project's own code raises is let through, and so is
-    `InvalidTicket` for what no gateway would take."""
+    `InvalidRequest` for what no gateway would take."""
     user = user_of(request)
     if user is None:
         return None
