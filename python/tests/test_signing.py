@@ -169,10 +169,11 @@ def test_what_no_gateway_would_take_is_refused_here():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"key": "hushhush"}, "must have 32 bytes or more; this one has 8"),
+        ({"key": "hushhush"}, "must be 32 to 256 printable characters .* has 8"),
         ({"algorithm": "none"}, "must be 'HS256' or 'EdDSA', not 'none'"),
-        ({"kid": ""}, "kid must have 1 to 64 bytes"),
-        ({"kid": "k" * 65}, "kid must have 1 to 64 bytes"),
+        ({"kid": ""}, "kid must be 1 to 64 printable"),
+        ({"kid": "k" * 65}, "kid must be 1 to 64 printable"),
+        ({"key": "hushhush " * 9}, "must be 32 to 256 printable characters without"),
         ({"app": "My Shop"}, "app must be 1 to 64 of a-z"),
         ({"algorithm": "EdDSA", "key": "hushhush"}, "a private key of Ed25519"),
         ({"algorithm": "EdDSA", "key": SEED[:-2]}, "a private key of Ed25519"),
