@@ -100,8 +100,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def running_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     board = Board(tmp_path_factory.mktemp("board"))
     try:
-        board.start_gateway()
-        board.start_web()
+        board.start()
         yield board
     finally:
         board.end()

@@ -380,7 +380,7 @@ def test_the_page_works_without_javascript(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 820, 1280])
+@pytest.mark.parametrize("width", [360, 390, 820, 1280])
 def test_the_page_fits(
     width: int, scheme: str, board: Board, open_page: Callable[..., Page]
 ) -> None:
@@ -388,6 +388,10 @@ def test_the_page_fits(
     page = open_page(board.url, viewport=viewport, colorScheme=scheme)
     page.wait_for(LIVE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    cut_off = """() => [...document.querySelectorAll('.card')]
+        .filter((card) => card.scrollWidth > card.clientWidth)
+        .map((card) => card.innerText.slice(0, 20))"""
+    assert page.evaluate(cut_off) == []
     # Every control has a name, and text is told from its ground (WCAG: 4.5 to 1).
     assert page.evaluate(UNNAMED) == []
     assert page.evaluate(FAINT) == []
@@ -568,3 +572,52 @@ def test_the_list_to_pack_holds_what_its_query_says(board: Board, page: Page) ->
     console.run("large.advance(), small.advance()")
     packing(large, False)
     assert page.evaluate("() => packed") == [["add", large], ["remove", None]]
+
+
+# ---- who is there
+
+
+def logged_in(board: Board, open_page: Callable[..., Page], name: str) -> Page:
+    page = open_page(board.url)
+    page.click(f"text=I am {name}")
+    page.wait_for("(name) => document.querySelector('#who')?.innerText === name", name)
+    page.wait_for(LIVE)
+    page.wait_for("() => document.querySelector('#client').innerText.startsWith('c-')")
+    return page
+
+
+def has_note(page: Page, text: str) -> None:
+    page.wait_for("(text) => document.querySelector('#note-list').innerText.includes(text)", text)
+
+
+def test_a_note_reaches_whom_it_is_for_and_nobody_else(
+    board: Board, open_page: Callable[..., Page], console: Console
+) -> None:
+    ada, grace = (logged_in(board, open_page, name) for name in ("Ada", "Grace"))
+    ada.select("#id_recipient", "Grace")
+    ada.fill("#id_text", "Meet me at the grinder")
+    ada.click("text=Write")
+    for page in (ada, grace):
+        has_note(page, "Meet me at the grinder")
+    console.run(
+        """
+        from django.contrib.auth.models import User
+        demo, ada = (User.objects.get(username=name) for name in ("demo", "ada"))
+        Note.objects.create(author=demo, recipient=ada, text="Grace is late again")
+        Note.objects.create(author=demo, text="Everybody go home")
+        """
+    )
+    has_note(grace, "Everybody go home")
+    assert "late again" not in grace.text("#notes")
+    has_note(ada, "Grace is late again")
+
+
+def test_a_logout_in_one_tab_is_one_in_all(board: Board, open_page: Callable[..., Page]) -> None:
+    page = logged_in(board, open_page, "Ada")
+    tab = page.beside(board.url)
+    tab.wait_for(LIVE)
+    assert tab.text("#client") == page.text("#client")
+    tab.click("text=Log out")
+    page.wait_for("() => document.querySelector('.log-in') !== null")
+    page.wait_for(LIVE)
+    assert "Cake at four" not in page.text("body")

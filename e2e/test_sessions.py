@@ -99,6 +99,24 @@ def test_an_answer_that_was_lost_harms_nothing(gateway: Gateway, clients: Client
     assert client.tickets_asked == 1
 
 
+def test_a_token_whose_answer_was_lost_is_not_shown_so_late_that_it_looks_like_a_copy(
+    new_gateway: Callable[..., Gateway], clients: Clients
+) -> None:
+    gateway = with_types(new_gateway())
+    client = clients.open(gateway).connect()
+    news = client.subscribe("test.News").stands()
+    had = len(client.states)
+    client.ask("lose", True)
+    until("the answer is lost", lambda: client.ask("held"))
+    time.sleep(10.5)  # the grace of the gateway, and of the client
+    client.ask("release")
+    assert client.comes_back(had)["user"] == "7"
+    hears(gateway, news.stands())
+    assert client.tickets_asked == 2
+    assert gateway.program is not None
+    assert "session.reused" not in gateway.program.words()
+
+
 def test_an_old_token_ends_the_session_of_both(gateway: Gateway, clients: Clients) -> None:
     client = clients.open(gateway).connect()
     client.subscribe("test.News").stands()

@@ -303,6 +303,7 @@ def test_zeromq_request_is_understood(case: dict[str, Any], shop: Gateway, deale
 
 # Requests that are a JSON document each: the kind of the header, the path, the answer.
 REQUESTS = {
+    "ticket_request": ("ticket", "/api/v1/tickets", "ticket"),
     "clients_request": ("clients", None, "clients"),
     "disconnect_request": ("disconnect", "/api/v1/disconnect", "disconnected"),
     "unsubscribe_request": ("unsubscribe", "/api/v1/unsubscribe", "unsubscribed"),

@@ -115,6 +115,21 @@ def frame(
     return head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
 
 
+def forwarded() -> dict[str, bytes]:
+    """Lines of X-Forwarded-For."""
+    return {
+        "one": b"198.51.100.7",
+        "spoofed": b"203.0.113.9, 198.51.100.7, 10.1.2.3",
+        "lines": b"203.0.113.9\n198.51.100.7, 10.1.2.3\n10.3.2.1",
+        "ports": b"198.51.100.7:4711, [2001:db8::7]:4711, [2001:db8:1::2]",
+        "empty": b" , ,,\n\n,",
+        "unknown": b"198.51.100.7, unknown\n_hidden, 10.1.2.3",
+        "brackets": b"[::1, ]:1, [], [, :, [1.2.3.4]:5, ::ffff:10.0.0.9",
+        "many": b", ".join([b"10.1.2.3"] * 40),
+        "lines-many": b"\n".join([b"10.1.2.3"] * 120),
+    }
+
+
 def websocket() -> dict[str, bytes]:
     """Cuts, settings (1: a client, 2: compression agreed, 4: small limits), frames."""
     server, client, compressed, small = b"\x03\x00", b"\x03\x01", b"\x03\x02", b"\x03\x04"
@@ -429,9 +444,61 @@ def query_eval() -> dict[str, bytes]:
     }
 
 
+def ticket() -> dict[str, bytes]:
+    """What it is (fuzz/ticket.c), and the rest."""
+    now = 1795000000
+    good = b'"iss":"shop","aud":["a","telegraphy"],"sub":"7","iat":%d,"exp":%d.5,"jti":"j1"' % (
+        now,
+        now + 60,
+    )
+    more = (
+        b',"nbf":1,"claims":{"user_id":7,"scopes":["a"]},"types":["shop.A","shop.B"],'
+        b'"origin":"https://shop.example","session":"s1","session_life_ms":60000'
+    )
+    head = b'{"alg":"HS256","kid":"h1"}'
+    text = struct.pack(">H", 4) + b"shop"
+    record = b"r\x01" + bytes(range(16)) + struct.pack(">Iqq", 3, now * 10**6, (now + 60) * 10**6)
+    record += struct.pack(">H", 0) + text + text + struct.pack(">H", 0)
+    record += struct.pack(">H", 2) + b"{}" + struct.pack(">H", 1) + text
+    jwt = b"eyJhbGciOiJIUzI1NiIsImtpZCI6ImgxIn0.e30.c2ln"
+    return {
+        "request": b'r{"user":"7","claims":{"user_id":7,"is_staff":false},"types":["shop.A"],'
+        b'"origin":"https://shop.example","session":"s1","session_life_ms":1000,"life_ms":5}',
+        "request-least": b'r{"user":"\\u0037"}',
+        "request-near": b'r{"usr":"7"}',
+        "request-null": b'r{"user":"7","origin":null}',
+        "request-origin": b'r{"user":"7","origin":"http://shop.example:80"}',
+        "request-other-origin": b'r{"user":"7","origin":"app://shop"}',
+        "request-life": b'r{"user":"7","life_ms":0}',
+        "request-great-life": b'r{"user":"7","session_life_ms":9223372036854775807}',
+        "request-types": b'r{"user":"7","types":["",7]}',
+        "request-claims": b'r{"user":"7","claims":[]}',
+        "request-list": b"r[]",
+        "jwt": b"j" + jwt,
+        "jwt-none": b"jeyJhbGciOiJub25lIn0.e30.",
+        "jwt-eddsa": b"jeyJhbGciOiJFZERTQSIsImtpZCI6ImUxIn0.e30.c2ln",
+        "jwt-two-parts": b"je30.e30",
+        "jwt-padding": b"je30=.e30=.c2ln",
+        "signed": b"s" + head + b"\0{" + good + more + b"}",
+        "signed-least": b"s" + head + b"\0{" + good + b"}",
+        "signed-crit": b's{"alg":"HS256","kid":"h1","crit":["b64"]}\0{' + good + b"}",
+        "signed-alg": b's{"alg":"none","kid":"h1"}\0{' + good + b"}",
+        "signed-kid": b's{"alg":"HS256","kid":"\\u00681"}\0{' + good + b"}",
+        "signed-twice": b"s" + head + b'\0{"iss":"shop",' + good + b"}",
+        "signed-times": b"s" + head + b'\0{"iss":"shop","aud":"telegraphy","iat":1e300}',
+        "shown": b"ttgt_8yNd\0tgs_AAAA\0https://shop.example",
+        "shown-session": b"t\0tgs_" + b"A" * 70 + b"\0",
+        "shown-signed": b"t" + jwt + b"\0\0",
+        "record": b"f" + record,
+        "record-cut": b"f" + record[:-3],
+    }
+
+
 for corpus in (
     deflate,
+    forwarded,
     http1,
+    ticket,
     utf8,
     websocket,
     query_eval,

@@ -177,6 +177,12 @@ BEYOND_SCHEMA = {
         "clients, a type that does not exist",
         "unsubscribe, from a connection that nobody has",
     },
+    "reject/ingest/tickets.json": {
+        "a user of 65 letters but 130 bytes",
+        "a session of 33 letters but 66 bytes",
+        "claims of 4,097 bytes",
+        "an origin with the port of its scheme",
+    },
     "reject/ingest/events.json": {
         "no operation, though there are several",
         "an operation that this type does not have",

@@ -1,12 +1,10 @@
 """The demo project, with its web server."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from .client import Client
 from .gateway import ROOT
-from .processes import Program
 from .project import Project
 
 PROJECT = ROOT / "examples/board"
@@ -20,8 +18,6 @@ class Board(Project):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.web: Program | None = None
         self.manage("migrate", "--verbosity", "0")
         self.manage("prepare_demo")
 
@@ -38,20 +34,9 @@ class Board(Project):
             types = client.request("types")["types"]
             return any(type["name"] == "board.Order" for type in types)
 
-    def start_web(self) -> None:
-        self.web = Program(
-            "manage.py runserver",
-            [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"],
-            log=self.folder / "web.log",
-            cwd=self.code,
-            env=self.env,
-        )
-        self.wait_for(self.port, "/orders.json", self.web)
+    def start(self) -> None:
+        self.start_gateway()
+        self.start_web("/orders.json")
 
     def orders(self) -> list[dict[str, Any]]:
         return self.get(self.port, "/orders.json")["orders"]
-
-    def end(self) -> None:
-        if self.web is not None and self.web.running:
-            self.web.end()
-        super().end()

@@ -23,6 +23,9 @@ class Entry {
   ticketsStopped = false;
   /** Is the answer to the next `connect` to be lost, with the line? */
   losing = false;
+  /** Does every new line lead nowhere, and do so after the next lost answer? */
+  held = false;
+  holding = false;
   lines = [];
 
   constructor({ url, tickets, store }) {
@@ -31,8 +34,8 @@ class Entry {
     this.store = stores.get(store);
     const entry = this;
     class Line extends WebSocket {
-      constructor(...where) {
-        super(...where);
+      constructor(url, protocol) {
+        super(entry.held ? 'ws://127.0.0.1:9/' : url, protocol);
         entry.lines.push(this);
       }
       set onmessage(listener) {
@@ -56,6 +59,7 @@ class Entry {
   passed(line, { data }) {
     if (!this.losing || !data.includes('"connected"')) return true;
     this.losing = false;
+    this.held = this.holding;
     line.terminate();
     return false;
   }
@@ -111,10 +115,14 @@ const actions = {
   close: ({ gateway }) => gateway.close(),
   /** As a network that is gone: without a word. */
   cut: ({ lines }) => lines.at(-1).terminate(),
-  lose(entry) {
-    entry.losing = true;
+  lose(entry, holding = false) {
+    Object.assign(entry, { losing: true, holding });
     entry.lines.at(-1).terminate();
   },
+  release(entry) {
+    entry.held = false;
+  },
+  held: (entry) => entry.held,
   token: ({ store }) => store.token,
   keep({ store }, token) {
     store.token = token;

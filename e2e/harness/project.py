@@ -35,7 +35,9 @@ class Project:
             "PYTHONDONTWRITEBYTECODE": "1",
             **self.settings(),
         }
+        self.url = f"http://127.0.0.1:{self.port}/"
         self.gateway: Program | None = None
+        self.web: Program | None = None
         self._gateways = 0
         self._consoles: list[Console] = []
 
@@ -71,6 +73,17 @@ class Project:
         )
         self.wait_for(self.gateway_port, "/healthz", self.gateway)
         until("the gateway knows the project's event types", self.has_types)
+
+    def start_web(self, path: str) -> None:
+        """The web server, which has started when it answers with JSON at `path`."""
+        self.web = Program(
+            "manage.py runserver",
+            [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"],
+            log=self.folder / "web.log",
+            cwd=self.code,
+            env=self.env,
+        )
+        self.wait_for(self.port, path, self.web)
 
     def kill_gateway(self) -> None:
         """The gateway itself is killed; the command that ran it ends with it."""
@@ -108,6 +121,8 @@ class Project:
     def end(self) -> None:
         for console in self._consoles:
             console.end()
+        if self.web is not None and self.web.running:
+            self.web.end()
         if self.gateway is not None and self.gateway.running:
             self.gateway.end()
         for log in sorted(self.folder.glob("gateway-*.log")):

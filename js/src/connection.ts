@@ -209,13 +209,9 @@ export class Connection {
   }
 
   #withoutTicket(cause: unknown): void {
-    const known = cause instanceof TicketError;
-    this.#drop({
-      reason: 'no_ticket',
-      retry: true,
-      retryAfterMs: known ? cause.retryAfterMs : 0,
-      error: known ? cause : new HandlerError('`ticket`', cause),
-    });
+    const error = cause instanceof TicketError ? cause : new HandlerError('`ticket`', cause);
+    const { retryAfterMs = 0 } = error as Partial<TicketError>;
+    this.#drop({ reason: 'no_ticket', retry: true, retryAfterMs, error });
   }
 
   #refused(answer: ErrorMessage): void {

@@ -5,7 +5,9 @@
 import { Gateway } from './gateway.js';
 import type { GatewayOptions, GatewayState } from './gateway.js';
 import { sessionCookie } from './identity.js';
+import { flag, maybe, natural, oneOf, shape, string } from './readers.js';
 import { cookieStore } from './session.js';
+import type { CsrfOptions } from './ticket.js';
 import type { Address } from './url.js';
 import { gatewayUrl } from './url.js';
 import { version } from './version.js';
@@ -37,64 +39,46 @@ declare global {
   var telegraphy: Telegraphy;
 }
 
-/** What the page's configuration says; all of it may be left out or null. */
+interface PageConfig {
+  readonly url?: string;
+  readonly port?: number;
+  readonly path?: string;
+  readonly ticket?: string;
+  readonly ticketUrl?: string;
+  readonly anonymous?: boolean;
+  readonly csrf?: CsrfOptions;
+  readonly session?: { readonly store?: 'cookie' | 'memory'; readonly cookie?: string };
+}
+
+const pageConfig = shape<PageConfig>({
+  url: maybe(string),
+  port: maybe(natural),
+  path: maybe(string),
+  ticket: maybe(string),
+  ticketUrl: maybe(string),
+  anonymous: maybe(flag),
+  csrf: maybe(shape<CsrfOptions>({ cookie: maybe(string), header: maybe(string) })),
+  session: maybe(
+    shape<NonNullable<PageConfig['session']>>({
+      store: maybe(oneOf('cookie', 'memory')),
+      cookie: maybe(string),
+    }),
+  ),
+});
+
 function readConfig(): GatewayOptions {
   const source = document.getElementById(configId)?.textContent;
-  let config: unknown = {};
+  if (!source) return {};
+  let value: unknown;
   try {
-    if (source) config = JSON.parse(source);
+    value = JSON.parse(source);
   } catch {
     // The browser's own words would quote from it, and there may be a ticket in it.
-    mistaken('it is not JSON');
+    throw new TypeError(`#${configId} is not JSON`);
   }
-  const read = <Type extends keyof Values>(
-    type: Type,
-    ...path: readonly string[]
-  ): Values[Type] | null => {
-    const value = path.reduce<unknown>(
-      (from, key, depth) => member(from, 'object', path.slice(0, depth))?.[key],
-      config,
-    );
-    return member(value, type, path);
-  };
-
-  const kept = read('string', 'session', 'store') === 'cookie';
-  const cookie = read('string', 'session', 'cookie') ?? sessionCookie;
-  return {
-    url: read('string', 'url'),
-    port: read('number', 'port'),
-    path: read('string', 'path'),
-    ticket: read('string', 'ticket'),
-    ticketUrl: read('string', 'ticketUrl'),
-    anonymous: read('boolean', 'anonymous'),
-    csrf: {
-      cookie: read('string', 'csrf', 'cookie'),
-      header: read('string', 'csrf', 'header'),
-    },
-    session: kept ? cookieStore(cookie) : 'memory',
-  };
-}
-
-interface Values {
-  string: string;
-  number: number;
-  boolean: boolean;
-  object: Readonly<Record<string, unknown>>;
-}
-
-function member<Type extends keyof Values>(
-  value: unknown,
-  type: Type,
-  path: readonly string[],
-): Values[Type] | null {
-  if (value != null && typeof value !== type) {
-    mistaken(`${path.join('.') || 'it'} should be ${type} or null, but is ${typeof value}`);
-  }
-  return (value ?? null) as Values[Type] | null;
-}
-
-function mistaken(what: string): never {
-  throw new TypeError(`telegraphy: cannot use the configuration in #${configId}: ${what}`);
+  const { session, ...rest } = pageConfig(value, `#${configId}`);
+  if (session?.store !== 'cookie') return rest;
+  return { ...rest, session: cookieStore(session.cookie ?? sessionCookie) };
 }
 
 /**

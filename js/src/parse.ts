@@ -17,103 +17,25 @@ import type {
   TypesChangedMessage,
   TypesMessage,
 } from './messages.js';
-
-type Members = Readonly<Record<string, unknown>>;
-
-/** Checks a value and returns it typed. `member` is where it stands, for the error. */
-type Read<T> = (value: unknown, member: string) => T;
-
-function wrong(member: string, wanted: string, value: unknown): never {
-  // What stands in a session is a secret, and this text goes to consoles and logs.
-  const got = member.startsWith('session')
-    ? 'another'
-    : value === undefined
-      ? 'nothing'
-      : JSON.stringify(value).slice(0, 60);
-  throw new ProtocolError(
-    member,
-    `${member || 'the message'} should be ${wanted}, but is ${got}`,
-  );
-}
-
-// ---- Readers of values -----------------------------------------------------------------------
-
-const integer =
-  (least: number): Read<number> =>
-  (value, member) =>
-    Number.isSafeInteger(value) && (value as number) >= least
-      ? (value as number)
-      : wrong(member, `an integer from ${least} to 2^53-1`, value);
-
-const natural = integer(0);
-
-const text =
-  (least = 0, most = Infinity): Read<string> =>
-  (value, member) =>
-    typeof value === 'string' && value.length >= least && value.length <= most
-      ? value
-      : wrong(
-          member,
-          most < Infinity ? `a string of ${least} to ${most} characters` : 'a string',
-          value,
-        );
-
-const string = text();
-const name = text(1, 256);
-
-const flag: Read<boolean> = (value, member) =>
-  typeof value === 'boolean' ? value : wrong(member, 'true or false', value);
-
-const oneOf =
-  <T extends string>(...values: readonly T[]): Read<T> =>
-  (value, member) =>
-    values.find((one) => one === value) ?? wrong(member, `one of ${values.join(', ')}`, value);
-
-const members: Read<Members> = (value, member) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Members)
-    : wrong(member, 'an object', value);
-
-const list =
-  <T>(item: Read<T>): Read<readonly T[]> =>
-  (value, member) =>
-    Array.isArray(value)
-      ? value.map((one, index) => item(one, `${member}[${index}]`))
-      : wrong(member, 'a list', value);
-
-const optional =
-  <T>(read: Read<T>): Read<T | undefined> =>
-  (value, member) =>
-    value === undefined ? undefined : read(value, member);
-
-const orNull =
-  <T>(read: Read<T>): Read<T | null> =>
-  (value, member) =>
-    value === null ? null : read(value, member);
+import {
+  flag,
+  integer,
+  list,
+  members,
+  name,
+  natural,
+  oneOf,
+  optional,
+  orNull,
+  shape,
+  string,
+  text,
+  wrong,
+} from './readers.js';
+import type { Read } from './readers.js';
 
 const requestId: Read<RequestId> = (value, member) =>
   typeof value === 'string' ? text(1, 64)(value, member) : natural(value, member);
-
-/** One reader per member of T; those that T may lack are read with `optional`. */
-type Shape<T> = {
-  readonly [K in keyof T]-?: object extends Pick<T, K>
-    ? Read<Required<T>[K] | undefined>
-    : Read<T[K]>;
-};
-
-/** An object with these members. Others are dropped: either side may be newer. */
-const shape = <T>(schema: Shape<T>): Read<T> => {
-  const readers = Object.entries<Read<unknown>>(schema);
-  return (value, member) => {
-    const from = members(value, member);
-    const into: Record<string, unknown> = {};
-    for (const [key, read] of readers) {
-      const part = read(from[key], member ? `${member}.${key}` : key);
-      if (part !== undefined) into[key] = part;
-    }
-    return into as T;
-  };
-};
 
 // ---- Readers of messages, in the order of PROTOCOL.md 2.2 ------------------------------------
 
@@ -129,10 +51,10 @@ const connected = shape<ConnectedMessage>({
   catalogue: natural,
   ping_interval_ms: integer(1),
   limits: shape<ConnectedMessage['limits']>({ message_bytes: natural, subscriptions: natural }),
-  user: optional(text(1)),
+  user: optional(name),
   session: optional(
     shape<NonNullable<ConnectedMessage['session']>>({
-      token: text(1, 256),
+      token: name,
       expires_in_ms: natural,
     }),
   ),

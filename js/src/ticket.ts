@@ -6,9 +6,9 @@ import type { TicketSource } from './identity.js';
 /** How the web application wants to be shown that a request is its own page's. */
 export interface CsrfOptions {
   /** Name of the cookie that holds the token. Default `csrftoken`, as Django's. */
-  readonly cookie?: string | null | undefined;
+  readonly cookie?: string;
   /** Name of the header that shows it. Default `X-CSRFToken`. */
-  readonly header?: string | null | undefined;
+  readonly header?: string;
 }
 
 /** For all requests of one ticket together: a gateway waits 10 s for `connect`. */
@@ -22,7 +22,7 @@ const retryMsMax = 60_000;
  */
 export function ticketFrom(
   url: string,
-  { cookie, header }: CsrfOptions,
+  { cookie = 'csrftoken', header = 'X-CSRFToken' }: CsrfOptions,
   clock: Clock,
 ): TicketSource {
   return async () => {
@@ -33,7 +33,7 @@ export function ticketFrom(
     const ask = (method: string, token?: string): Promise<Response> =>
       fetch(url, {
         method,
-        headers: token === undefined ? {} : { [header ?? 'X-CSRFToken']: token },
+        headers: token === undefined ? {} : { [header]: token },
         credentials: 'same-origin',
         cache: 'no-store',
         signal: limit.signal,
@@ -49,7 +49,7 @@ export function ticketFrom(
       throw new TicketError(`${url} gave no ${name}`);
     };
     try {
-      const token = readCookie(cookie ?? 'csrftoken');
+      const token = readCookie(cookie);
       let response = token === null ? undefined : await ask('POST', token);
       if (!response || response.status === 403) {
         response = await ask('POST', String(await member(await ask('GET'), 'csrf_token')));

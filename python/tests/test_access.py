@@ -13,7 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import TestCase
 
 import telegraphy
-from project.shop.models import Document
+from project.shop.models import Customer, Document, Everything
 from telegraphy import DefinitionError, InvalidEvent, registry
 from telegraphy.django import ModelEvents, register
 from telegraphy.django._declaration import ModelDeclaration
@@ -357,6 +357,27 @@ class AudienceTests(TestCase):
         deleted = [one for one in events if one.type == "shop.Scoped"][-1]
         assert deleted.data["audience"] == ["user:7"]
         assert self.calls == [7]
+
+    def test_a_relation_that_changes_is_seen_at_the_next_save_and_not_before(self):
+        class Tagged(ModelEvents[Everything]):
+            fields = ["big"]
+            name = "shop.Tagged"
+
+            def audience(self, instance: Everything) -> list[str]:
+                return [f"reader:{one.name}" for one in instance.tags.all()]
+
+        register(Everything)(Tagged)
+        declaration = next(one for one in registry if one.declared_in is Tagged)
+        self.addCleanup(disconnect, declaration)
+        with capture_events() as events:
+            row = Everything.objects.create()
+            row.tags.add(Customer.objects.create(name="ada"))
+            row.big = 1
+            row.save()
+        created, saved = (one for one in events if one.type == "shop.Tagged")
+        assert created.data["audience"] == []
+        assert saved.data["audience"] == ["reader:ada"]
+        assert saved.changed == ["big"]
 
     def test_contradictions_are_found_by_the_system_check(self):
         for attributes, message in (

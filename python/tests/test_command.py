@@ -38,8 +38,13 @@ said = {
     "command": sys.argv[1],
     "flags": flags,
     "keys": os.environ["TELEGRAPHY_INGEST_KEYS"],
+    "config": None,
     "catalogue": json.loads(pathlib.Path(flags["--catalogues"]).read_text()),
 }
+config = pathlib.Path(flags.get("--config", "none"))
+if config.exists():
+    said["config"] = json.loads(config.read_text())
+    said["mode"] = oct(config.stat().st_mode & 0o777)
 pathlib.Path(os.environ["SAID"]).write_text(json.dumps(said))
 if sys.argv[1] == "serve" and "WAIT" in os.environ:
     def end(number, frame):
@@ -119,6 +124,34 @@ def test_further_settings_of_the_gateway_are_handed_on(stand_in, tmp_path, setti
     assert heard["--shards"] == "2"
     assert heard["--clients-allowed-origins"] == "https://a,https://b"
     assert heard["--clients-port"] == "2001"
+
+
+def test_the_gateway_gets_the_key_of_signed_tickets_in_a_file(
+    stand_in, tmp_path, settings
+):
+    settings.TELEGRAPHY = {
+        "TICKETS": "signed",
+        "SIGNING": {"KID": "2026", "KEY": "k" * 32},
+        "ENDPOINT": "tcp://127.0.0.1:1900",
+    }
+    shown = telegraphy()
+    heard = said(tmp_path)
+    key = {"app": "project", "kid": "2026", "algorithm": "HS256", "key": "k" * 32}
+    assert heard["config"] == {"tokens": {"keys": [key]}}
+    assert heard["mode"] == "0o600"
+    assert not Path(heard["flags"]["--config"]).exists(), "it is removed afterwards"
+    assert "k" * 32 not in shown
+    assert "k" * 32 not in str(heard["flags"])
+
+
+def test_on_one_machine_signed_tickets_have_the_gateway_s_own_clock(
+    stand_in, tmp_path, settings
+):
+    settings.TELEGRAPHY = {"TICKETS": "signed"}
+    telegraphy("--check")
+    tokens = said(tmp_path)["config"]["tokens"]
+    assert tokens["skew_ms"] == 0
+    assert tokens["keys"][0]["key"] == conf.signing_key.public_key
 
 
 def test_settings_become_flags():

@@ -65,7 +65,10 @@ a_number = 7
         ({"SIGNING": {"KIND": "x"}}, "has no 'KIND'; did you mean 'KID'"),
         ({"SIGNING": {"KID": 1}}, "must have a string as KID"),
         ({"SIGNING": {"KEY": "k", "KEY_FILE": "f"}}, "KEY or KEY_FILE, not both"),
-        ({"TICKETS": "signed", "SIGNING": {"KEY": "hushhush"}}, "must have 32 bytes"),
+        (
+            {"TICKETS": "signed", "SIGNING": {"KEY": "hushhush"}},
+            "32 to 256 printable",
+        ),
         ({"TICKETS": "signed", "SIGNING": {"ALGORITHM": "none"}}, "'HS256' or 'EdDSA'"),
         ({"TICKETS": "signed", "SIGNING": {"KEY_FILE": "/no"}}, "cannot be read"),
     ],

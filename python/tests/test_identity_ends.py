@@ -132,6 +132,27 @@ def test_a_session_that_gets_another_key_is_made_anew(ada):
     assert ends() == []
 
 
+def test_who_changes_their_own_password_is_told_of_when_the_page_is_with_them(ada, bob):
+    """Else their other pages would ask who they are with the old session's cookie."""
+    client = browser_of("ada")
+    before = the_session(client)
+    response = client.get("/password/")
+    assert response.content.decode() == str(bob.pk), "what was said in the view"
+    session = [("session", before, "changed")]
+    assert ends() == [*changed(bob), *changed(ada), *session]
+
+
+def test_in_an_asynchronous_site_too(ada, bob):
+    async def visit():
+        client = AsyncClient()
+        await client.alogin(username="ada", password="old")
+        return await client.get("/password/")
+
+    response = asyncio.run(visit())
+    assert response.content.decode() == str(bob.pk)
+    assert ends()[:2] == [*changed(bob), *changed(ada)]
+
+
 def test_a_strange_session_cookie_is_not_passed_on(ada):
     stranger = Client()
     for path in ("/page/", "/cycle/"):

@@ -26,6 +26,7 @@ from telegraphy import (
     Field,
     InvalidEvent,
     InvalidRequest,
+    TicketRequest,
     registry,
 )
 from telegraphy._answers import (
@@ -151,6 +152,29 @@ def test_every_request_of_the_management_can_be_made(kind):
         validator(f"ingest.{kind}").validate(document)
         defaults = {"limit": 1_000} if kind == "clients_request" else {"reason": "ended"}
         assert document == {**defaults, **send}
+
+
+def lives_in_words(send: dict[str, Any]) -> dict[str, Any]:
+    lives = {"session_life_ms": "session_life", "life_ms": "life"}
+    return {
+        lives.get(name, name): dt.timedelta(milliseconds=min(value, 10**14))
+        if name in lives
+        else value
+        for name, value in send.items()
+    }
+
+
+@pytest.mark.parametrize("case", cases("messages/ingest", "ticket_request"))
+def test_every_ticket_request_can_be_made(case):
+    send = case["send"]
+    document = TicketRequest(**lives_in_words(send)).document()
+    validator("ingest.ticket_request").validate(document)
+    empty = {"claims": {}, "types": [], "origin": None}
+    capped = {
+        name: min(value, 10**14) if name.endswith("_ms") else value
+        for name, value in send.items()
+    }
+    assert {**empty, **document} == {**empty, **capped}
 
 
 def test_whose_identity_ends_is_as_clear_here_as_at_the_gateway():

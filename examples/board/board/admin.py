@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from .models import Order
+from .models import Note, Order
 
 
 @admin.register(Order)
@@ -9,3 +9,8 @@ class OrderAdmin(admin.ModelAdmin):
     list_editable = ["status"]
     list_filter = ["status", "product"]
     search_fields = ["number", "customer"]
+
+
+@admin.register(Note)
+class NoteAdmin(admin.ModelAdmin):
+    list_display = ["text", "author", "recipient", "created_at"]

@@ -1,9 +1,10 @@
 """What a page may hear about. Telegraphy finds this module by itself, as Django finds admin.py."""
 
 import telegraphy
+from telegraphy import Q, auth
 from telegraphy.django import ModelEvents, register
 
-from .models import Order
+from .models import Note, Order
 
 
 @register(Order)
@@ -12,6 +13,21 @@ class OrderEvents(ModelEvents):
 
     fields = ["id", "number", "customer", "product", "quantity", "status", "total", "created_at"]
     access = telegraphy.PUBLIC
+
+
+@register(Note)
+class NoteEvents(ModelEvents):
+    """For those who are logged in: notes to all, and what is between oneself and another."""
+
+    fields = ["text", "writer", "reader", "created_at"]
+    rule_fields = ["author", "recipient"]  # what the rule looks at, and no page gets
+    access = Q(recipient=None) | Q(recipient=auth.user_id) | Q(author=auth.user_id)
+
+    def writer(self, instance: Note) -> str:
+        return instance.author.get_short_name()
+
+    def reader(self, instance: Note) -> str | None:
+        return instance.recipient and instance.recipient.get_short_name()
 
 
 class BurstStarted(telegraphy.Event):

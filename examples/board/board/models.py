@@ -1,8 +1,9 @@
-"""One model: an order at a small coffee roaster's."""
+"""Orders at a small coffee roaster's, and what its people write to each other."""
 
 import secrets
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -75,3 +76,27 @@ class Order(models.Model):
         self.status = following
         self.save(update_fields=["status"])
         return True
+
+
+class Note(models.Model):
+    """From one of the team to another, or to all of it."""
+
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notes_written"
+    )
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notes_received",
+        null=True,
+        blank=True,
+        help_text="Nobody in particular: everyone who is logged in.",
+    )
+    text = models.CharField(max_length=140)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -4,19 +4,27 @@ from decimal import Decimal
 
 import telegraphy
 from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import bursts
-from .forms import OrderForm
-from .models import Order, Product, Status
+from .events import NoteEvents
+from .forms import NoteForm, OrderForm
+from .models import Note, Order, Product, Status
+from .team import PASSWORD, TEAM
 
 ORDERS_KEPT = 200
 """The page knows this many of the latest orders, and shows the first few of them."""
 
 TO_PACK = {"status": Status.PAID, "total__gte": Decimal(30)}
 """Which orders have to be packed. Asked of the database once, and of the gateway from then on."""
+
+NOTES_KEPT = 20
 
 FIELDS = ["id", "number", "customer", "product", "quantity", "status", "total", "created_at"]
 
@@ -36,7 +44,9 @@ def board(request: HttpRequest) -> HttpResponse:
             return JsonResponse({"errors": form.errors}, status=200 if valid else 400)
         if valid:
             return redirect("board")
+    user = request.user if request.user.is_authenticated else None
     choices = {
+        "user": user and user.pk,
         "products": dict(Product.choices),
         "statuses": dict(Status.choices),
         "to_pack": str(telegraphy.Q(**TO_PACK)),
@@ -46,6 +56,11 @@ def board(request: HttpRequest) -> HttpResponse:
         "orders": Order.objects.all()[:25],
         "to_pack": Order.objects.filter(**TO_PACK)[:5],
         "choices": choices,
+        "notes": notes_of(user)[:NOTES_KEPT] if user else [],
+        "note_form": user and NoteForm(author=user),
+        "note_rule": str(NoteEvents.access),
+        "team": TEAM,
+        "password": PASSWORD,
     }
     return render(request, "board/board.html", context, status=400 if form.errors else 200)
 
@@ -75,4 +90,52 @@ def burst(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"started": started})
     if not started:
         messages.info(request, "A burst is on its way already.")
+    return redirect("board")
+
+
+# Notes, which are not for everyone
+
+
+def notes_of(user) -> QuerySet[Note]:
+    """What the rule of `NoteEvents` says, as the database knows it."""
+    theirs = Q(recipient=None) | Q(recipient=user) | Q(author=user)
+    return Note.objects.filter(theirs).select_related("author", "recipient")
+
+
+@login_required
+@require_GET
+def notes_json(request: HttpRequest) -> JsonResponse:
+    events = NoteEvents(Note)
+    notes = [
+        {
+            "id": note.pk,
+            "text": note.text,
+            "writer": events.writer(note),
+            "reader": events.reader(note),
+            "created_at": note.created_at,
+        }
+        for note in notes_of(request.user)[:NOTES_KEPT]
+    ]
+    return JsonResponse({"notes": notes})
+
+
+@login_required
+@require_POST
+def write_note(request: HttpRequest) -> HttpResponse:
+    form = NoteForm(request.POST, author=request.user)
+    valid = form.is_valid()
+    if valid:
+        form.save()
+    if wants_json(request):
+        return JsonResponse({"errors": form.errors}, status=200 if valid else 400)
+    return redirect("board")
+
+
+@require_POST
+def log_in(request: HttpRequest) -> HttpResponse:
+    form = AuthenticationForm(request, request.POST)
+    if form.is_valid():
+        login(request, form.get_user())
+    else:
+        messages.error(request, "That is not the password.")
     return redirect("board")

@@ -26,6 +26,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Pages hold a ticket, by which the gateway knows who looks at them.
+    "telegraphy.django.middleware.TelegraphyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -67,6 +69,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+LOGOUT_REDIRECT_URL = "board"
 
 # In development nothing has to be set. The name is nicer than that of this package; the ports,
 # so that the demo can run beside another gateway.

@@ -57,15 +57,18 @@ static const struct tg_type *type_of(const struct tg_hub_member *member)
     return member->cohort->stream->type;
 }
 
-static bool has_type(const struct tg_peer *peer, const struct tg_errand *errand)
+/* Is it one that the errand asks for? */
+static bool is_wanted(const struct tg_peer *peer, const struct tg_errand *errand,
+                      const struct tg_hub_stream *stream)
 {
     const struct tg_hub_member *member = peer->members;
-    while (member != NULL &&
-           !(tg_slice_equal(type_of(member)->app, errand->selection.app) &&
-             tg_slice_equal(tg_type_name(type_of(member)), errand->type))) {
+    if (peer->number <= errand->after || !is_meant(peer, &errand->selection)) {
+        return false;
+    }
+    while (stream != NULL && member != NULL && member->cohort->stream != stream) {
         member = member->next;
     }
-    return member != NULL;
+    return stream == NULL || member != NULL;
 }
 
 /* Those to be listed, and one more if there are more. */
@@ -74,12 +77,19 @@ static enum tg_err list_fill(struct tg_hub *hub, const struct tg_errand *errand,
 {
     struct tg_hub_walk walk = groups_walk(hub, &errand->selection);
     bool ordered = walk.head == &hub->peers; /* Who came first has the lower number. */
+    const struct tg_hub_stream *stream = NULL;
     enum tg_err err = TG_OK;
+    if (errand->type.size != 0) {
+        const struct tg_type *type = hub_type(hub, errand->type);
+        if (type == NULL || !tg_slice_equal(type->app, errand->selection.app)) {
+            return TG_OK;
+        }
+        stream = stream_of(hub, type);
+    }
     for (struct tg_peer *peer; err == TG_OK &&
                                !(ordered && list->count > errand->limit) &&
                                (peer = walk_next(&walk)) != NULL;) {
-        if (peer->number > errand->after && is_meant(peer, &errand->selection) &&
-            (errand->type.size == 0 || has_type(peer, errand))) {
+        if (is_wanted(peer, errand, stream)) {
             err = list_add(list, peer);
         }
     }

@@ -121,6 +121,20 @@ static inline uint64_t hub_catalogue_version(const struct tg_hub *hub)
     return hub->roster == NULL ? 0 : tg_catalogue_version(hub->roster->catalogue);
 }
 
+/* NULL: there is none of this name. */
+static inline const struct tg_type *hub_type(const struct tg_hub *hub,
+                                             struct tg_slice name)
+{
+    return hub->roster == NULL ? NULL : tg_catalogue_get(hub->roster->catalogue, name);
+}
+
+/* Of a type of the present catalogue. */
+static inline struct tg_hub_stream *stream_of(const struct tg_hub *hub,
+                                              const struct tg_type *type)
+{
+    return &hub->streams[tg_roster_stream(hub->roster, type)];
+}
+
 /* What stands in `hub->text` as a frame; NULL without memory. */
 static inline struct tg_frame *hub_frame(struct tg_hub *hub)
 {

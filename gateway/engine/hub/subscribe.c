@@ -4,20 +4,6 @@
 /* Subscriptions may take this part of a connection's budget; the rest is for frames. */
 enum { SUBSCRIPTIONS_PART = 4 };
 
-/* Of the type, if the peer may have it. Nothing is done for a type that it may not have
- * which is not done for one that is not there: no time tells which it is. */
-static struct tg_hub_stream *stream_find(struct tg_hub *hub, const struct tg_peer *peer,
-                                         struct tg_slice type_name)
-{
-    if (hub->roster == NULL) {
-        return NULL;
-    }
-    const struct tg_type *type = tg_catalogue_get(hub->roster->catalogue, type_name);
-    return type == NULL || !peer_may_have(peer, type)
-               ? NULL
-               : &hub->streams[tg_roster_stream(hub->roster, type)];
-}
-
 struct tg_hub_subscription **subscription_find(struct tg_peer *peer,
                                                const struct tg_message_id *id,
                                                struct tg_hub_member **in)
@@ -55,12 +41,14 @@ static struct tg_hub_stream *admit(struct tg_hub *hub, struct tg_peer *peer,
                        hub->config.subscriptions_max);
         return NULL;
     }
-    struct tg_hub_stream *stream = stream_find(hub, peer, message->type);
-    if (stream == NULL) {
+    /* Nothing is done for a type that it may not have which is not done for one that is
+     * not there: no time tells which it is. */
+    const struct tg_type *type = hub_type(hub, message->type);
+    if (type == NULL || !peer_may_have(peer, type)) {
         peer_refuse_type(hub, peer, message->type, refusal);
         return NULL;
     }
-    return stream;
+    return stream_of(hub, type);
 }
 
 /* Has the connection room for one more subscription, of this filter? */

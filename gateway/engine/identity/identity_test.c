@@ -1,5 +1,7 @@
 #include "engine/identity/identity.h"
 
+#include <pthread.h>
+
 #include "testing/cmocka.h"
 
 static struct tg_identity *identity_of(const char *app, const char *user)
@@ -68,6 +70,43 @@ static void an_account_counts_up_to_its_limit(void **state)
     tg_account_unref(account);
 }
 
+enum { SHARDS = 4, ROUNDS = 20000, AT_ONCE = 2 };
+
+/* What the connections of a client do on one shard; how often there were too many. */
+static void *come_and_go(void *argument)
+{
+    struct tg_identity *identity = argument;
+    uintptr_t faults = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        tg_identity_ref(identity);
+        if (tg_account_connect(identity->account, AT_ONCE)) {
+            unsigned there = identity->account->connections;
+            faults += there < 1 || there > AT_ONCE ? 1 : 0;
+            tg_account_disconnect(identity->account);
+        }
+        tg_identity_unref(identity);
+    }
+    return (void *)faults;
+}
+
+static void shards_never_count_a_client_over_its_limit(void **state)
+{
+    (void)state;
+    pthread_t threads[SHARDS];
+    struct tg_identity *identity = identity_of("shop", "7");
+    for (int i = 0; i < SHARDS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, identity), 0);
+    }
+    for (int i = 0; i < SHARDS; i++) {
+        void *faults;
+        pthread_join(threads[i], &faults);
+        assert_null(faults);
+    }
+    assert_int_equal(identity->account->connections, 0);
+    assert_int_equal(identity->refs, 1);
+    tg_identity_unref(identity);
+}
+
 static void an_identity_of_every_application_is_of_each(void **state)
 {
     (void)state;
@@ -86,6 +125,7 @@ int main(void)
         cmocka_unit_test(an_identity_holds_what_it_was_made_with),
         cmocka_unit_test(a_selection_means_one_application_only),
         cmocka_unit_test(an_account_counts_up_to_its_limit),
+        cmocka_unit_test(shards_never_count_a_client_over_its_limit),
         cmocka_unit_test(an_identity_of_every_application_is_of_each),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);

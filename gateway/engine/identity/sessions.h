@@ -76,9 +76,9 @@ enum tg_session_verdict tg_sessions_judge(const struct tg_sessions *sessions,
                                           const struct tg_sessions_entry *entry,
                                           uint32_t generation, struct tg_slice origin,
                                           int64_t now_us);
-/* After TG_SESSION_GOOD: the newest token is another one now, unless the one shown was only
- * just replaced. A generation that is newer than the newest is one that a file did not
- * get to know before its gateway was killed. */
+/* After TG_SESSION_GOOD: the newest token is another one now, unless the one shown was
+ * only just replaced. A generation that is newer than the newest is one that a file did
+ * not get to know before its gateway was killed. */
 void tg_sessions_rotate(struct tg_sessions *sessions, struct tg_sessions_entry *entry,
                         uint32_t generation, int64_t now_us);
 /* It goes on as what another ticket said; takes a reference of the identity. */

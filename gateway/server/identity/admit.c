@@ -249,7 +249,7 @@ static enum tg_err admit_by_ticket(struct tg_identities *identities,
                                    int64_t wall_us, struct tg_sessions_entry **entry,
                                    struct ending *ending, struct tg_refusal *refusal)
 {
-    struct claim claim;
+    struct claim claim = {0};
     struct tg_sessions_entry *old = *entry;
     enum tg_err err =
         shown->token != NULL

@@ -124,10 +124,12 @@ static const char *prepare_file(struct tg_session_file *file, struct tg_slice ke
     char wanted[16];
     uint8_t ours[TG_MAC_BYTES], mark[TG_MAC_BYTES];
     sqlite3_db_config(file->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    bool opened = run(file, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-                            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "BEGIN IMMEDIATE; COMMIT;");
+    bool opened = run(file,
+                      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;"
+                      "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096;"
+                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                      "BEGIN IMMEDIATE; COMMIT;");
     switch (opened ? SQLITE_OK : sqlite3_errcode(file->database)) {
     case SQLITE_OK:
         break;

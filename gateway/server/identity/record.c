@@ -76,6 +76,14 @@ static uint64_t get_number(struct reader *r, unsigned size)
     return number;
 }
 
+/* By the clock on the wall, since 1970, and within reason. */
+static int64_t get_time(struct reader *r)
+{
+    uint64_t us = get_number(r, 8);
+    r->failed |= us >> 56 != 0;
+    return r->failed ? 0 : (int64_t)us;
+}
+
 static struct tg_slice get_text(struct reader *r, size_t least, size_t most)
 {
     size_t size = (size_t)get_number(r, 2);
@@ -102,8 +110,8 @@ bool tg_record_read(struct tg_slice bytes, struct tg_slice key,
         memcpy(record->id, id.data, id.size);
     }
     record->generation = (uint32_t)get_number(&r, 4);
-    record->rotated_us = (int64_t)get_number(&r, 8) - ahead_us;
-    record->expires_us = (int64_t)get_number(&r, 8) - ahead_us;
+    record->rotated_us = get_time(&r) - ahead_us;
+    record->expires_us = get_time(&r) - ahead_us;
     record->origin = get_text(&r, 0, UINT16_MAX);
     struct tg_identity_facts *facts = &record->facts;
     *facts = (struct tg_identity_facts){.types = record->types};

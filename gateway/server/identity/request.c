@@ -84,7 +84,7 @@ static enum tg_err read_claims(struct reader *r, struct tg_json value)
         return refuse_kind(r, "claims", "an object", value);
     }
     if (raw.size > TG_IDENTITY_CLAIMS_MAX) {
-        return refuse(r, "claims", "\"claims\" may have %d bytes; these are %zu",
+        return refuse(r, "claims", "\"claims\" may have at most %d bytes; these are %zu",
                       TG_IDENTITY_CLAIMS_MAX, raw.size);
     }
     r->request->claims = raw;
@@ -101,7 +101,7 @@ static enum tg_err read_types(struct reader *r, struct tg_json value)
         return refuse_kind(r, "types", "a list of names of event types", value);
     }
     if (tg_json_size(value) > TG_IDENTITY_TYPES_MAX) {
-        return refuse(r, "types", "\"types\" may name %d types; these are %u",
+        return refuse(r, "types", "\"types\" may name at most %d types; these are %u",
                       TG_IDENTITY_TYPES_MAX, tg_json_size(value));
     }
     for (struct tg_json item = tg_json_first(value); tg_json_kind(item) != TG_JSON_NONE;

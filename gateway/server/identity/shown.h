@@ -1,5 +1,5 @@
-/* What a client shows, as far as it can be judged without the tables: all of it before the
- * lock is taken, and all of it whatever is wrong. */
+/* What a client shows, as far as it can be judged without the tables: all of it before
+ * the lock is taken, and all of it whatever is wrong. */
 #ifndef TG_IDENTITY_SHOWN_H
 #define TG_IDENTITY_SHOWN_H
 

@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,12 +24,12 @@ from ._values import to_json
 
 AUDIENCE: Final = "telegraphy"
 ALGORITHMS: Final = ("HS256", "EdDSA")
-SECRET_BYTES_MIN: Final = 32
+SECRET: Final = re.compile(r"[!-~]{32,256}")
+KID: Final = re.compile(r"[!-~]{1,64}")
 ED25519_BYTES: Final = 32
 LIFE: Final = timedelta(seconds=30)
 LIFE_MAX: Final = timedelta(minutes=5)
 """What a gateway takes, if it is not configured otherwise."""
-KID_BYTES_MAX: Final = 64
 TICKET_BYTES_MAX: Final = 8_192
 
 find_key: Callable[[], SigningKey] | None = None
@@ -42,8 +43,8 @@ class SigningKey:
     """A key with which an application signs tickets; the gateway is configured with it
     (HS256) or with its public half (EdDSA), under the same `app` and `kid`.
 
-    `key`: HS256: the secret, a text of 32 bytes or more.  EdDSA: the private key, as PEM
-    or as base64url of its 32 bytes; that needs the package `cryptography`.
+    `key`: HS256: the secret, 32 to 256 printable characters.  EdDSA: the private key, as
+    PEM or as base64url of its 32 bytes; that needs the package `cryptography`.
     """
 
     app: str
@@ -60,13 +61,12 @@ class SigningKey:
             raise DefinitionError(
                 f"algorithm must be 'HS256' or 'EdDSA', not {self.algorithm!r}"
             )
-        if not 1 <= len(self.kid.encode()) <= KID_BYTES_MAX:
-            raise DefinitionError(f"kid must have 1 to {KID_BYTES_MAX} bytes")
-        size = len(self.key.encode())
-        if self.algorithm == "HS256" and size < SECRET_BYTES_MIN:
+        if not KID.fullmatch(self.kid):
+            raise DefinitionError("kid must be 1 to 64 printable characters")
+        if self.algorithm == "HS256" and not SECRET.fullmatch(self.key):
             raise DefinitionError(
-                f"a key for HS256 must have {SECRET_BYTES_MIN} bytes or more; this one "
-                f"has {size}"
+                "a key for HS256 must be 32 to 256 printable characters without blanks; "
+                f"this one has {len(self.key)}"
             )
         if self.algorithm == "EdDSA":
             _private_key(self.key)
@@ -124,7 +124,8 @@ def sign_ticket(
 def signed(request: TicketRequest, key: SigningKey) -> Ticket:
     """The ticket that is asked for, signed."""
     life = min(request.life or LIFE, LIFE_MAX)
-    now = int(time.time())
+    # Not whole seconds: whoever was ended in this one would have to wait for the next.
+    now = time.time_ns() // 1_000 / 1_000_000
     seconds = max(1, int(life.total_seconds()))
     asked = request.document()
     claims = {

@@ -18,6 +18,7 @@ urlpatterns = [
     path("public/", views.public_page),
     path("login/<str:name>/", views.log_in),
     path("logout/", views.log_out),
+    path("password/", views.change_password),
     path("cycle/", views.cycle_key),
     path("telegraphy/", include("telegraphy.django.urls")),
 ]

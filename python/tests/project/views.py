@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.contrib.auth import get_user_model, login, logout
+from django.contrib.auth import get_user_model, login, logout, update_session_auth_hash
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.views.decorators.cache import cache_control, cache_page, never_cache
 from django.views.decorators.vary import vary_on_cookie
+
+from telegraphy import current_backend
 
 TEMPLATES = {
     "page": "{% load telegraphy %}{% telegraphy %}",
@@ -72,6 +74,17 @@ def log_in(request: HttpRequest, name: str) -> HttpResponse:
 def log_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return HttpResponse()
+
+
+def change_password(request: HttpRequest) -> HttpResponse:
+    """One's own, and that of another."""
+    request.user.set_password("new")
+    request.user.save()
+    update_session_auth_hash(request, request.user)
+    for other in get_user_model().objects.exclude(pk=request.user.pk):
+        other.set_password("new")
+        other.save()
+    return HttpResponse(",".join(one.user for one in current_backend().disconnects))
 
 
 def cycle_key(request: HttpRequest) -> HttpResponse:

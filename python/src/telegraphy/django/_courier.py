@@ -17,6 +17,7 @@ from .. import _outlet
 from .._encoded import EncodedEvent
 from .._requests import DisconnectRequest
 from ..backends import BaseBackend
+from ._visit import current
 from .conf import conf
 
 logger: Final = logging.getLogger("telegraphy")
@@ -63,6 +64,12 @@ def end_after_commit(request: DisconnectRequest, *, using: str | None = None) ->
 
 
 def deliver_end(request: DisconnectRequest) -> None:
+    visit = current.get()
+    if visit is None or not visit.postpone(request):
+        queue_end(request)
+
+
+def queue_end(request: DisconnectRequest) -> None:
     try:
         _outlet.current_backend().queue_disconnect(request)
     except Exception:

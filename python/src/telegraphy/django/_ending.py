@@ -60,17 +60,24 @@ def end_session(request: HttpRequest, user: Any) -> None:
         disconnect(user)
 
 
-def end_replaced_session(request: HttpRequest, reason: Reason = CHANGED) -> None:
-    """If the user's session has another key than the one that the request came with, what
-    is bound to the old one is over: nobody could end it any more.  Once a request."""
+def replaced_session(request: HttpRequest) -> str | None:
+    """The session that the request came with, if the user's has another key by now.
+    Nobody could end any more what is bound to the old one.  Told once a request."""
     session = getattr(request, "session", None)
     if session is None or not session.accessed or hasattr(request, REPLACED_MARK):
-        return
+        return None
     before = cookie_session_of(request)
     if before is None or SESSION_KEY not in session or before == session_of(request):
-        return
+        return None
     setattr(request, REPLACED_MARK, True)
-    end_after_commit(DisconnectRequest(session=before, reason=reason))
+    return before
+
+
+def end_replaced_session(request: HttpRequest) -> None:
+    """Somebody logs in where perhaps another was."""
+    before = replaced_session(request)
+    if before is not None:
+        end_after_commit(DisconnectRequest(session=before, reason=ENDED))
 
 
 def mark_changed(request: HttpRequest) -> None:

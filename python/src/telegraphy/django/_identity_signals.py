@@ -67,7 +67,7 @@ def connect_all() -> None:
 def _logged_in(request: HttpRequest | None, **_kwargs: Any) -> None:
     if request is not None:
         mark_changed(request)
-        end_replaced_session(request, ENDED)
+        end_replaced_session(request)
 
 
 def _logged_out(request: HttpRequest | None, user: Any, **_kwargs: Any) -> None:

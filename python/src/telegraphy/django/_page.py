@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 
 from ._identity import ticket_request_of
 from ._tickets import NoTicket, ticket_for_page
+from ._visit import visit_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -25,20 +26,7 @@ if TYPE_CHECKING:
 NEVER_CACHE: Final = never_cache(lambda request: request).__code__
 """What runs around each view that is marked so."""
 
-MARK: Final = "_telegraphy_page"
-
 logger: Final = logging.getLogger("telegraphy")
-
-
-@dataclass(slots=True)
-class Page:
-    """The middleware's mark on a request."""
-
-    is_open: bool = True
-    """Can the headers of the response still be changed?"""
-
-    is_personal: bool = False
-    """Does the page say who looks at it?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +42,8 @@ NOTHING: Final = Word()
 
 def word_for(request: HttpRequest | None, *, cached: bool = False) -> Word:
     """Never raises, and takes no longer than a page may wait for its ticket."""
-    page: Page | None = getattr(request, MARK, None)
-    if request is None or page is None or not page.is_open:
+    visit = visit_of(request)
+    if request is None or visit is None or not visit.is_open:
         return NOTHING
     if cached or may_be_cached(request) or is_asynchronous():
         return NOTHING
@@ -66,7 +54,7 @@ def word_for(request: HttpRequest | None, *, cached: bool = False) -> Word:
     except Exception:
         logger.exception("a page has no ticket")
         return NOTHING
-    page.is_personal = True
+    visit.is_personal = True
     return word
 
 

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 
-from ._ending import end_replaced_session, was_changed
-from ._page import MARK, Page
+from .._requests import DisconnectRequest
+from ._courier import queue_end
+from ._ending import replaced_session, was_changed
+from ._visit import Visit, begin, current
 from .conf import conf
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -40,27 +42,47 @@ class TelegraphyMiddleware:
     ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._acall(request)
-        page = mark(request)
-        return finish(request, page, self.get_response(request))
+        visit = begin(request)
+        token = current.set(visit)
+        try:
+            return finish(visit, self.get_response(request))
+        finally:
+            current.reset(token)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        page = mark(request)
-        return finish(request, page, await self.get_response(request))
+        visit = begin(request)
+        token = current.set(visit)
+        try:
+            return finish(visit, await self.get_response(request))
+        finally:
+            current.reset(token)
 
 
-def mark(request: HttpRequest) -> Page:
-    page = Page()
-    setattr(request, MARK, page)
-    return page
-
-
-def finish(
-    request: HttpRequest, page: Page, response: HttpResponseBase
-) -> HttpResponseBase:
-    page.is_open = False
-    if page.is_personal:
+def finish(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
+    request = visit.request
+    visit.is_open = False
+    if visit.is_personal:
         patch_cache_control(response, private=True)
     if was_changed(request) and conf.session_cookie_name in request.COOKIES:
         response.delete_cookie(conf.session_cookie_name, samesite="Lax")
-    end_replaced_session(request)
+    replaced = replaced_session(request)
+    if replaced is not None:
+        visit.postponed.append(DisconnectRequest(session=replaced, reason="changed"))
+    if visit.postponed:
+        say_when_closed(visit, response)
     return response
+
+
+def say_when_closed(visit: Visit, response: HttpResponseBase) -> None:
+    """A server closes a response when it has sent it."""
+    close = response.close
+
+    def close_and_say() -> None:
+        try:
+            close()
+        finally:
+            for end in visit.postponed:
+                queue_end(end)
+            visit.postponed.clear()
+
+    response.close = close_and_say  # type: ignore[method-assign]

@@ -1,10 +1,11 @@
 // The live page. `telegraphy` comes from the template tag; everything else is ours.
 
 import { RateChart, RevenueChart } from './charts.js';
+import { Notes } from './notes.js';
 import { Orders } from './orders.js';
 import { Packing } from './packing.js';
 import { Table } from './table.js';
-import { showConnection, submitInPlace, toast } from './page.js';
+import { showClient, showConnection, submitInPlace, toast } from './page.js';
 
 const { telegraphy } = window;
 const find = (id) => document.getElementById(id);
@@ -124,11 +125,33 @@ const packingOptions = {
 };
 telegraphy.subscribe('board.Order', packingOptions, pack);
 
+// Only for who is logged in. Whose notes come is the gateway's affair: it knows who this is by the
+// ticket that the page holds, and the rule of the type says the rest.
+
+if (choices.user) {
+  const notes = new Notes(find('note-list'));
+  const loadNotes = () => notes.load('/notes.json');
+  const always = { onSubscribed: loadNotes, onReset: loadNotes, onGap: loadNotes };
+  telegraphy.subscribe('board.Note', always, (event) => notes.take(event));
+  submitInPlace(find('new-note'), {
+    done: (form) => {
+      form.elements.text.value = '';
+      form.elements.text.focus();
+    },
+  });
+}
+
 telegraphy.subscribe('board.BurstStarted', ({ data }) => {
   toast(`A burst of ${data.orders} orders is on its way.`);
 });
-telegraphy.on('state', (state) => showConnection(find('connection'), state));
-showConnection(find('connection'), telegraphy.gateway.state);
+function follow(state) {
+  showConnection(find('connection'), state);
+  if (state.name === 'connected' && choices.user) showClient(find('client'), state.client);
+  // Logged out in another tab, or no longer with us: this page is somebody else's now.
+  if (state.name === 'closed' && state.reason === 'unauthenticated') location.reload();
+}
+telegraphy.on('state', follow);
+follow(telegraphy.gateway.state);
 
 // Forms: posted in place, so that the page stays. Without this script they work as forms do.
 

@@ -19,6 +19,12 @@ export function showConnection(place, state) {
   if (text.textContent !== words) text.textContent = words;
 }
 
+/** Show which client this is: all tabs of one login are the same. */
+export function showClient(place, client) {
+  place.textContent = client.slice(0, 8);
+  place.title = client;
+}
+
 /** Say something for a few seconds. */
 export function toast(words) {
   const place = document.getElementById('toasts');

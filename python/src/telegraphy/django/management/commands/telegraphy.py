@@ -12,12 +12,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -31,6 +29,7 @@ from ...._errors import DefinitionError, GatewayError
 from ...._registry import registry
 from ...._types import EventType
 from ..._binary import BinaryNotFound, find_binary, flag_of, flags, flat
+from ..._gateway_files import CATALOGUE_FILE, GatewayFiles, gateway_files
 from ..._watching import CodeWatcher
 from ...conf import CLIENT_PATH, conf
 
@@ -39,7 +38,6 @@ PUSH_SECONDS: Final = 5.0
 UP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
 LOOPBACK: Final = "127.0.0.1"
-CATALOGUE_FILE: Final = "catalogue.json"
 PORT_TAKEN: Final = (
     "Another gateway (or another program) has this port: set TELEGRAPHY['CLIENT_PORT'] "
     "and TELEGRAPHY['INGEST_PORT'], or use --push if it is this project's own."
@@ -138,9 +136,9 @@ class Command(BaseCommand):
         """Written by the gateway's program, the one that knows what it tells clients."""
         binary = find_binary()
         form = ["--typescript"] if options["typescript"] else []
-        with catalogue_file(document) as catalogue:
+        with gateway_files(document) as files:
             done = subprocess.run(
-                [binary, "types", *form, str(catalogue)],
+                [binary, "types", *form, str(files.catalogue)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
@@ -172,23 +170,23 @@ class Command(BaseCommand):
 
     def _run(self, document: dict[str, Any], options: dict[str, Any]) -> None:
         binary = find_binary()
-        with catalogue_file(document) as catalogue:
+        with gateway_files(document) as files:
             if options["check"]:
-                code = self._check(binary, catalogue, document, options)
+                code = self._check(binary, files, document, options)
             else:
-                code = self._serve(binary, catalogue, document, options)
+                code = self._serve(binary, files, document, options)
         if code:
             sys.exit(code)
 
     def _check(
         self,
         binary: str,
-        catalogue: Path,
+        files: GatewayFiles,
         document: dict[str, Any],
         options: dict[str, Any],
     ) -> int:
         self._show_types(document)
-        code, words = self._judge(binary, catalogue, options)
+        code, words = self._judge(binary, files, options)
         if words:
             self.stderr.write(words)
         return code
@@ -196,13 +194,13 @@ class Command(BaseCommand):
     def _serve(
         self,
         binary: str,
-        catalogue: Path,
+        files: GatewayFiles,
         document: dict[str, Any],
         options: dict[str, Any],
     ) -> int:
         self._show_types(document)
         if conf.gateway or any(is_rule(one["access"]) for one in document["types"]):
-            code, words = self._judge(binary, catalogue, options)
+            code, words = self._judge(binary, files, options)
             if code:
                 self.stderr.write(words)
                 return code
@@ -213,7 +211,7 @@ class Command(BaseCommand):
         forwarder = SignalForwarder()
         # In its own session, so that Ctrl-C reaches it once: through us.
         gateway = subprocess.Popen(
-            [binary, "serve", *self._flags(catalogue, options)],
+            [binary, "serve", *self._flags(files, options)],
             env=self._environment(),
             start_new_session=True,
         )
@@ -234,25 +232,26 @@ class Command(BaseCommand):
             forwarder.close()
         return 128 - code if code < 0 else code
 
-    def _flags(self, catalogue: Path, options: dict[str, Any]) -> list[str]:
+    def _flags(self, files: GatewayFiles, options: dict[str, Any]) -> list[str]:
         given: dict[str, Any] = {
-            "catalogues": catalogue,
+            "catalogues": files.catalogue,
             "clients.port": options["port"] or conf.client_port,
             "ingest.port": conf.ingest_port,
             "ingest.zmq": conf.endpoint,
         }
         if options["addr"]:
             given["clients.host"] = options["addr"]
-        config = ["--config", options["config"]] if options["config"] else []
-        return [*config, *flags({**dict(flat(conf.gateway)), **given})]
+        if options["config"] or files.config:
+            given["config"] = options["config"] or files.config
+        return flags({**dict(flat(conf.gateway)), **given})
 
     def _judge(
-        self, binary: str, catalogue: Path, options: dict[str, Any]
+        self, binary: str, files: GatewayFiles, options: dict[str, Any]
     ) -> tuple[int, str]:
         """The exit status of the gateway's program asked to check its settings, and its
         words, which name them as they are here."""
         done = subprocess.run(
-            [binary, "check", *self._flags(catalogue, options)],
+            [binary, "check", *self._flags(files, options)],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -344,14 +343,6 @@ def check_combination(options: dict[str, Any]) -> None:
                 raise CommandError(
                     f"--{name} is for `types`: manage.py telegraphy types --{name}"
                 )
-
-
-@contextmanager
-def catalogue_file(document: dict[str, Any]) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="telegraphy-") as directory:
-        path = Path(directory) / CATALOGUE_FILE
-        path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-        yield path
 
 
 def in_python_words(text: str, types: Sequence[EventType]) -> str:
