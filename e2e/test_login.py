@@ -164,7 +164,7 @@ def test_nobody_sees_what_is_public_and_is_refused_the_rest(
     assert came(page, last) == [last]
 
 
-def test_who_is_logged_in_gets_theirs_and_nobody_else_s(
+def test_threat_08_who_is_logged_in_gets_theirs_and_nobody_else_s(
     console: Console, browser_of: Callable[[str], Page], ada: str, bob: str
 ) -> None:
     pages = {name: browser_of(name) for name in (ada, bob)}
@@ -195,14 +195,13 @@ def test_a_page_needs_no_request_to_know_who_it_is(
 # ---- the end
 
 
-def test_after_a_logout_nothing_comes_any_more(
+def test_threat_06_after_a_logout_nothing_comes_any_more(
     club: Club,
     console: Console,
     browser_of: Callable[[str], Page],
     open_page: Callable[..., Page],
     ada: str,
 ) -> None:
-    """Security, threat 6: a session does not outlive the logout."""
     page, elsewhere, witness = browser_of(ada), browser_of(ada), open_page(club.url)
     for one in (page, elsewhere):
         follow(one, "Notice", "Letter")
@@ -220,7 +219,7 @@ def test_after_a_logout_nothing_comes_any_more(
     assert page.cookie(COOKIE) is None
 
 
-def test_a_page_does_not_come_back_with_what_it_had_before_the_logout(
+def test_threat_06_a_page_does_not_come_back_with_what_it_had_before_the_logout(
     club: Club, browser_of: Callable[[str], Page], ada: str
 ) -> None:
     page = browser_of(ada)

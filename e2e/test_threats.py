@@ -20,7 +20,7 @@ import pytest
 from conftest import NOTE
 from harness.client import Client
 from harness.crowd import Crowd
-from harness.gateway import Gateway, plain_binary
+from harness.gateway import Gateway, binary, plain_binary
 from harness.identity import refusal, ticket
 from harness.processes import until
 from harness.wire import CONTINUATION, TEXT, Wire, encode, handshake
@@ -126,6 +126,12 @@ def test_threat_01_a_wildcard_is_warned_of(new_gateway: Callable[..., Gateway]) 
     assert "config.risk" in gateway.program.words()
     assert "* lets every web page connect" in gateway.program.words()
     is_let_in(gateway, "null")
+    checked = subprocess.run(
+        [binary(), "check", "--config", gateway.config], capture_output=True, text=True
+    )
+    assert checked.returncode == 0
+    assert "warning: " in checked.stderr
+    assert "clients.allowed_origins: * lets every web page connect" in checked.stderr
 
 
 # ---- 11: memory by tiny things

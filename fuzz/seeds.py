@@ -115,6 +115,21 @@ def frame(
     return head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
 
 
+def forwarded() -> dict[str, bytes]:
+    """Lines of X-Forwarded-For."""
+    return {
+        "one": b"198.51.100.7",
+        "spoofed": b"203.0.113.9, 198.51.100.7, 10.1.2.3",
+        "lines": b"203.0.113.9\n198.51.100.7, 10.1.2.3\n10.3.2.1",
+        "ports": b"198.51.100.7:4711, [2001:db8::7]:4711, [2001:db8:1::2]",
+        "empty": b" , ,,\n\n,",
+        "unknown": b"198.51.100.7, unknown\n_hidden, 10.1.2.3",
+        "brackets": b"[::1, ]:1, [], [, :, [1.2.3.4]:5, ::ffff:10.0.0.9",
+        "many": b", ".join([b"10.1.2.3"] * 40),
+        "lines-many": b"\n".join([b"10.1.2.3"] * 120),
+    }
+
+
 def websocket() -> dict[str, bytes]:
     """Cuts, settings (1: a client, 2: compression agreed, 4: small limits), frames."""
     server, client, compressed, small = b"\x03\x00", b"\x03\x01", b"\x03\x02", b"\x03\x04"
@@ -481,6 +496,7 @@ def ticket() -> dict[str, bytes]:
 
 for corpus in (
     deflate,
+    forwarded,
     http1,
     ticket,
     utf8,

@@ -94,3 +94,16 @@ test('the WebSocket of a browser will do, and so will that of ws', () => {
   expectTypeOf(WebSocket).toExtend<SocketConstructor>();
   expectTypeOf(new Gateway({ url: 'ws://localhost/', WebSocket })).toEqualTypeOf<Gateway>();
 });
+
+test('a client has an identity by a ticket, or by a function that gets one', () => {
+  new Gateway({ ticket: 'tgt_1', session: 'cookie' });
+  new Gateway({ ticket: () => null, csrf: { cookie: 'csrf' } });
+  new Gateway({ ticket: () => Promise.resolve('tgt_1'), ticketUrl: '/ticket/' });
+  // @ts-expect-error: whoever forgets to return it is not nobody
+  new Gateway({ ticket: () => undefined });
+  // @ts-expect-error: a store has read(), write() and forget()
+  new Gateway({ session: { read: () => null } });
+  if (gateway.state.name === 'connected') {
+    expectTypeOf(gateway.state.user).toEqualTypeOf<string | null>();
+  }
+});

@@ -312,6 +312,22 @@ static void a_list_is_separated_by_commas_in_a_flag(void **state)
     assert_int_equal(config.clients.allowed_origins.exact.count, 1);
 }
 
+static void a_wildcard_among_origins_is_warned_of(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            FLAGS("--clients-allowed-origins", i == 0 ? "*" : "https://a.example,*"),
+            TG_OK);
+        assert_true(config.clients.allowed_origins.any);
+        assert_string_equal(
+            said, "(warning) --clients-allowed-origins: clients.allowed_origins: * lets "
+                  "every web page connect from its visitors' browsers, as nobody or with "
+                  "a ticket that it got hold of; name the origins that may, unless all "
+                  "events are for everyone\n");
+    }
+}
+
 static void networks_are_read_with_and_without_bits(void **state)
 {
     (void)state;
@@ -792,6 +808,7 @@ int main(void)
         TEST(a_switch_takes_a_value_where_there_is_one),
         TEST(a_mistaken_flag_is_named_too),
         TEST(a_list_is_separated_by_commas_in_a_flag),
+        TEST(a_wildcard_among_origins_is_warned_of),
         TEST(networks_are_read_with_and_without_bits),
         TEST(networks_are_exact_or_refused),
         TEST(origins_are_exact_or_refused),
