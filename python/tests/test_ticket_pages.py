@@ -123,7 +123,7 @@ def test_the_origin_is_as_browsers_say_it(browser, settings):
         "http://localhost",
         "http://testserver",
     ]
-    # Django takes this for a host, browsers do not: there is nothing to make a ticket for.
+    # Django takes this for a host, browsers do not: so there is no ticket for it.
     page = browser.get("/page/", headers={"host": "localhost:08000"})
     assert word(page) == {"ticket": None, "anonymous": False}
     assert len(gateway().tickets) == 4
