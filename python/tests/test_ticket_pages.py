@@ -129,6 +129,13 @@ def test_the_origin_is_as_browsers_say_it(browser, settings):
     assert len(gateway().tickets) == 4
 
 
+def test_pages_that_do_not_ask_who_it_is_cost_no_query(
+    browser, django_assert_num_queries
+):
+    with django_assert_num_queries(0):
+        browser.get("/declared/")
+
+
 # -- where a page may say nothing
 
 

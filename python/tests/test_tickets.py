@@ -293,7 +293,7 @@ def test_an_answer_to_an_earlier_request_is_passed_over(gateway):
 
     raise_in_asker = threading.Event()
     gateway.script = late
-    line = _ask._lines.to(gateway.endpoint)
+    line = _ask._lines.to(_ask.Address(gateway.endpoint, None))
     with line.lock:
         assert line._socket is not None
         body = (b'{"kind":"ticket","id":2,"key":"k"}', b"{}")

@@ -58,6 +58,13 @@ def origin_of(request: HttpRequest) -> str:
     return own
 
 
+def loaded_session(request: HttpRequest) -> Any:
+    """Django's session, if something has looked into it: so that to look again asks no
+    database, which in an event loop would be an error."""
+    session = getattr(request, "session", None)
+    return session if hasattr(session, "_session_cache") else None
+
+
 def session_of(request: HttpRequest) -> str | None:
     """The digest of Django's session, by which the gateway is told of its end."""
     key = getattr(getattr(request, "session", None), "session_key", None)
