@@ -43,6 +43,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Quick, since here everybody logs in all the time.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
+CSRF_USE_SESSIONS = "CLUB_CSRF_IN_SESSION" in os.environ
 STATIC_URL = "static/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
@@ -50,5 +51,6 @@ SESSION_LIFE_MS = 3_600_000
 TELEGRAPHY = {
     "CLIENT_PORT": int(os.environ["CLUB_GATEWAY_PORT"]),
     "INGEST_PORT": int(os.environ["CLUB_INGEST_PORT"]),
+    "TICKETS": os.environ.get("CLUB_TICKETS"),
     "GATEWAY": {"sessions.life_ms": SESSION_LIFE_MS},
 }
