@@ -106,13 +106,15 @@ def tail(tmp_path: Path) -> Iterator[Callable[..., Tail]]:
 
 # ---- the command itself
 
+CLIENTS = ["publish", "tail", "clients", "disconnect"]
+COMMANDS = ["serve", "check", *CLIENTS, "query", "types", "keys", "version", "help"]
+
 
 def test_it_says_what_it_can_do() -> None:
     for arguments in (("help",), ("--help",)):
         answer = run(*arguments)
         assert answer.returncode == 0
-        commands = ("serve", "check", "publish", "tail", "query", "types", "version")
-        for command in commands:
+        for command in COMMANDS:
             assert re.search(rf"^  {command} ", answer.stdout, re.MULTILINE)
     assert re.fullmatch(r"telegraphy \d+\.\d+\.\d+\n", run("--version").stdout)
     assert run("--version").stdout == run("version").stdout
@@ -121,9 +123,7 @@ def test_it_says_what_it_can_do() -> None:
     assert "usage: telegraphy COMMAND" in nothing.stderr
 
 
-@pytest.mark.parametrize(
-    "command", ["serve", "check", "publish", "tail", "query", "types", "version", "help"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_its_help(command: str) -> None:
     answers = [run("help", command), run(command, "--help")]
     assert answers[0].stdout == answers[1].stdout
@@ -131,7 +131,7 @@ def test_each_command_has_its_help(command: str) -> None:
     assert [answer.returncode for answer in answers] == [0, 0]
 
 
-@pytest.mark.parametrize("command", ["", "serve", "check", "publish", "tail", "types"])
+@pytest.mark.parametrize("command", ["", "serve", "check", *CLIENTS, "types"])
 def test_the_reference_shows_the_help_as_it_is(command: str) -> None:
     reference = (ROOT / "docs/reference/command.md").read_text()
     words = run("help", *command.split()).stdout

@@ -7,6 +7,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -458,3 +459,35 @@ def test_a_page_made_while_no_gateway_was_there_finds_out_later(
     club.start_gateway()
     page.wait_for("() => telegraphy.state.name === 'connected'", timeout_s=60)
     assert is_connected(page)["user"] == key_of(console, ada)
+
+
+# ---- tickets that Django signs itself
+
+
+@pytest.fixture
+def signing_club(tmp_path: Path) -> Iterator[Club]:
+    club = Club(tmp_path, tickets="signed")
+    try:
+        club.start_gateway()
+        club.start_web("/counts.json")
+        yield club
+    finally:
+        club.end()
+
+
+def test_a_ticket_that_django_signs_is_as_good(
+    signing_club: Club, open_page: Callable[..., Page]
+) -> None:
+    console = signing_club.console()
+    console.run(f"User.objects.create_user('ada', password={PASSWORD!r})")
+    page = log_in(open_page(), signing_club, "ada")
+    assert is_connected(page)["user"] == key_of(console, "ada")
+    follow(page, "Notice", "Letter")
+    write(console, "ada", "to ada")
+    last = notice(console)
+    assert sorted(came(page, last)) == sorted(["to ada", last])
+    console.run("user = User.objects.get(); user.is_staff = True; user.save()")
+    page.wait_for("() => resets.some(([, reason]) => reason === 'identity_changed')")
+    assert is_connected(page)["user"] == key_of(console, "ada")
+    log_out(page.beside("about:blank"), signing_club)
+    is_over(page, "unauthenticated")

@@ -143,7 +143,12 @@ def cpu_ns(gateway: Gateway) -> int:
 @pytest.fixture(scope="module")
 def plain(new_gateway_anywhere: Callable[..., Gateway]) -> Gateway:
     """A gateway whose CPU time says something: without sanitizers, one shard."""
-    gateway = new_gateway_anywhere(program=plain_binary(), shards=1, queries={"matches": True})
+    gateway = new_gateway_anywhere(
+        program=plain_binary(),
+        shards=1,
+        queries={"matches": True},
+        limits={"messages_per_second": 0},
+    )
     assert gateway.put_catalogue(*TYPES).status == 200
     return gateway
 

@@ -1,5 +1,5 @@
-/* What makes somebody of a client: ticket requests, signed tickets, session tokens, and the
- * records of sessions in the file. The first byte says which of them the rest is:
+/* What makes somebody of a client: ticket requests, signed tickets, session tokens, and
+ * the records of sessions in the file. The first byte says which of them the rest is:
  *
  *     r  a ticket request
  *     j  a signed ticket, as a client shows it
@@ -111,9 +111,9 @@ static void feed_token(struct tg_slice text, bool is_ours)
 
 static void add_base64(struct tg_buf *to, struct tg_slice bytes)
 {
-    uint8_t *room = tg_buf_room(to, TG_BASE64URL_SIZE(bytes.size));
-    MUST(room != NULL || bytes.size == 0);
     if (bytes.size != 0) {
+        uint8_t *room = tg_buf_room(to, TG_BASE64URL_SIZE(bytes.size));
+        MUST(room != NULL);
         to->size += tg_base64url_write(bytes, (char *)room);
     }
 }

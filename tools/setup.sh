@@ -20,7 +20,7 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 packages_build=(build-essential meson ninja-build pkg-config libuv1-dev libzmq3-dev
                 libyaml-dev libssl-dev zlib1g-dev libsqlite3-dev libseccomp-dev
                 libcmocka-dev libjansson-dev)
-packages_test=(clang libclang-rt-14-dev clang-format chromium)
+packages_test=(clang libclang-rt-14-dev clang-format chromium openssl)
 packages_js=(nodejs npm)
 packages_python=(python3 python3-venv)
 packages_bench=(nginx-light libnginx-mod-nchan redis-server)

@@ -1,9 +1,9 @@
-/* How long it takes to admit a client: by ticket, by session, by signed ticket, and how
- * long a refusal takes; with 100,000 sessions in memory, written to a file or not.
+/* How long it takes to admit a client: by ticket, by session, and how long a
+ * refusal takes; with 100,000 sessions in memory, written to a file or not.
  *
- * Back of the envelope: a session needs two HMACs over 21 bytes (four blocks of SHA-256 and
- * what OpenSSL does around it, 0.7 us each), a lookup that misses the cache a few times, and
- * a lock: 2 us. A storm of 10,000 is 20 ms of one core.
+ * Back of the envelope: a session needs two HMACs over 21 bytes (four blocks of SHA-256
+ * and what OpenSSL does around it, 0.7 us each), a lookup that misses the cache a few
+ * times, and a lock: 2 us. A storm of 10,000 is 20 ms of one core.
  *
  * Times are of this thread's CPU; of closing, which waits for the one that writes, by
  * the clock. */

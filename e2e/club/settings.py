@@ -50,5 +50,6 @@ SESSION_LIFE_MS = 3_600_000
 TELEGRAPHY = {
     "CLIENT_PORT": int(os.environ["CLUB_GATEWAY_PORT"]),
     "INGEST_PORT": int(os.environ["CLUB_INGEST_PORT"]),
+    "TICKETS": os.environ.get("CLUB_TICKETS"),
     "GATEWAY": {"sessions.life_ms": SESSION_LIFE_MS},
 }

@@ -116,11 +116,24 @@ def test_the_origin_is_as_browsers_say_it(browser, settings):
     browser.get("/page/", secure=True, headers={"host": "Shop.Example:443"})
     browser.get("/page/", headers={"host": "localhost:8000"})
     browser.get("/page/", headers={"host": "localhost:80"})
+    browser.get("/page/", headers={"origin": "what no browser says"})
     assert [one.origin for one in gateway().tickets] == [
         "https://shop.example",
         "http://localhost:8000",
         "http://localhost",
+        "http://testserver",
     ]
+    # Django takes this for a host, browsers do not: so there is no ticket for it.
+    page = browser.get("/page/", headers={"host": "localhost:08000"})
+    assert word(page) == {"ticket": None, "anonymous": False}
+    assert len(gateway().tickets) == 4
+
+
+def test_pages_that_do_not_ask_who_it_is_cost_no_query(
+    browser, django_assert_num_queries
+):
+    with django_assert_num_queries(0):
+        browser.get("/declared/")
 
 
 # -- where a page may say nothing

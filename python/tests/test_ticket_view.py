@@ -75,7 +75,7 @@ def test_the_token_comes_with_its_cookie():
     ],
     ids=["no token", "a wrong token", "a foreign page", "a page without an origin"],
 )
-def test_what_is_not_of_this_site_gets_no_ticket(headers):
+def test_threat_01_what_is_not_of_this_site_gets_no_ticket(headers):
     """Cross-site request forgery."""
     client = strict_browser("ada")
     token = token_of(client)

@@ -139,7 +139,9 @@ def test_types_that_are_one_text_are_refused():
         ("user", "ü" * 65, "user must have 1 to 128 bytes, not 130"),
         ("user", "\ud800", "user must be valid Unicode"),
         ("session", "x" * 65, "session must have 1 to 64 bytes, not 65"),
-        ("origin", 80, "origin must be a str such as 'https://shop.example', not int 80"),
+        ("origin", 80, "origin must be an Origin as browsers send it, such as 'https:"),
+        ("origin", "https://shop.example/", "not str 'https://shop.example/'"),
+        ("origin", "https://shop.example:443", "origin must be an Origin as browsers"),
         ("claims", [1], "claims must be a dict, not list"),
         ("claims", {"a": object()}, "claims.a must be a JSON value"),
         ("claims", {1: 2}, "claims must have strings as keys"),
@@ -291,7 +293,7 @@ def test_an_answer_to_an_earlier_request_is_passed_over(gateway):
 
     raise_in_asker = threading.Event()
     gateway.script = late
-    line = _ask._lines.to(gateway.endpoint)
+    line = _ask._lines.to(_ask.Address(gateway.endpoint, None))
     with line.lock:
         assert line._socket is not None
         body = (b'{"kind":"ticket","id":2,"key":"k"}', b"{}")

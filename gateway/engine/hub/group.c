@@ -117,7 +117,7 @@ static size_t place_weight(const struct tg_hub_place *place)
 {
     return place->group == NULL ? 0
                                 : sizeof *place->group + place->group->key_size +
-                                      TG_HEAP_OVERHEAD + 2 * sizeof(struct tg_map_entry);
+                                      TG_HEAP_OVERHEAD + 3 * sizeof(struct tg_map_entry);
 }
 
 size_t groups_weight(const struct tg_peer *peer)

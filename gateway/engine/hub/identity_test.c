@@ -392,6 +392,35 @@ static void identity_and_program_weigh_in_the_budget(void **state)
     tg_identity_unref(t.shown);
 }
 
+static void what_identities_hold_is_charged(void **state)
+{
+    (void)state;
+    static struct tg_peer peers[200];
+    struct tg_test_heap heap;
+    struct hubs saved = t;
+    size_t held = 0, charged = 0;
+    tg_test_heap_begin(&heap, 0);
+    hubs_init_usual(&t, false);
+    for (int p = 0; p < 200; p++) {
+        char user[16];
+        snprintf(user, sizeof user, "%d", p);
+        t.shown = identity_of("shop", user, TG_LIT("shop.Secret"));
+        tg_hub_join(t.hub, &peers[p]);
+        say(&peers[p], "{'kind':'connect','id':1,'ticket':'good','client':'test/1'}");
+        hubs_read(&t, &peers[p]);
+        tg_identity_unref(t.shown);
+        held = p == 0 ? heap.bytes : held; /* The first brings what all share. */
+        charged += p == 0 ? 0 : peers[p].identity_bytes;
+        assert_true(heap.bytes - held <= charged);
+    }
+    for (int p = 0; p < 200; p++) {
+        tg_hub_leave(t.hub, &peers[p]);
+    }
+    hubs_finish(&t);
+    assert_true(tg_test_heap_end(&heap));
+    t = saved;
+}
+
 static void a_connect_without_memory_counts_nothing(void **state)
 {
     (void)state;
@@ -496,6 +525,7 @@ int main(void)
         TEST(claims_beside_a_ticket_are_refused),
         TEST(a_client_has_a_limit_of_subscriptions_over_all_connections),
         TEST(identity_and_program_weigh_in_the_budget),
+        TEST(what_identities_hold_is_charged),
         TEST(a_connect_without_memory_counts_nothing),
         TEST(messages_that_come_too_fast_are_not_carried_out),
         TEST(a_thousand_hasty_messages_in_a_row_close),

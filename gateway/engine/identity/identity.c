@@ -146,7 +146,7 @@ bool tg_identity_has_type(const struct tg_identity *identity, struct tg_slice na
 
 size_t tg_identity_weight(const struct tg_identity *identity)
 {
-    return TG_HEAP_OVERHEAD + sizeof *identity +
+    return 2 * TG_HEAP_OVERHEAD + sizeof *identity + sizeof *identity->account +
            identity->facts.types_count * sizeof *identity->facts.types +
            texts_size(&identity->facts);
 }

@@ -68,7 +68,7 @@ void tg_identity_unref(struct tg_identity *identity);
 bool tg_identity_is_of(const struct tg_identity *identity, struct tg_slice app);
 /* Does its ticket name the checked type `name`? */
 bool tg_identity_has_type(const struct tg_identity *identity, struct tg_slice name);
-/* What it takes of memory, overhead included. */
+/* What it takes of memory, with its account, overhead included. */
 size_t tg_identity_weight(const struct tg_identity *identity);
 
 /* What a client shows in `connect`. */

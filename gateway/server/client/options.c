@@ -110,6 +110,8 @@ static bool read_type(struct reading *reading, const char *type)
            fail(reading, "an event type has 1 to 128 characters; got %s", type);
 }
 
+static const char ingest_url[] = "http://127.0.0.1:1845";
+
 static bool read_url(struct reading *reading, struct tg_url *url, const char *text,
                      const char *scheme, uint32_t port)
 {
@@ -150,8 +152,59 @@ bool tg_publish_options_read(struct tg_publish_options *options, int count,
                     "an id names one event, not every line of stdin; got --id %s",
                     options->id);
     }
-    return read_url(&reading, &options->url, url != NULL ? url : "http://127.0.0.1:1845",
-                    "http", 80);
+    return read_url(&reading, &options->url, url != NULL ? url : ingest_url, "http", 80);
+}
+
+/* No words, and where the gateway is. */
+static bool read_manage(struct reading *reading, int count, char **arguments,
+                        struct tg_url *url, const char *const *url_text)
+{
+    if (!read_all(reading, count, arguments)) {
+        return false;
+    }
+    if (reading->word_count != 0) {
+        return fail(reading, "%s is one argument too many", reading->words[0]);
+    }
+    return read_url(reading, url, *url_text != NULL ? *url_text : ingest_url, "http", 80);
+}
+
+bool tg_clients_options_read(struct tg_manage_options *options, int count,
+                             char **arguments, char why[TG_OPTIONS_WHY_MAX])
+{
+    const char *url = NULL;
+    *options = (struct tg_manage_options){0};
+    const struct option known[] = {
+        {"user", &options->user, NULL},
+        {"client", &options->client, NULL},
+        {"type", &options->type, NULL},
+        {"json", NULL, &options->json},
+        {"key-file", &options->key_file, NULL},
+        {"ca", &options->ca, NULL},
+        {"url", &url, NULL},
+    };
+    struct reading reading = {.options = known, .option_count = 7, .why = why};
+    return read_manage(&reading, count, arguments, &options->url, &url);
+}
+
+bool tg_disconnect_options_read(struct tg_manage_options *options, int count,
+                                char **arguments, char why[TG_OPTIONS_WHY_MAX])
+{
+    const char *url = NULL;
+    *options = (struct tg_manage_options){0};
+    const struct option known[] = {
+        {"user", &options->user, NULL},
+        {"client", &options->client, NULL},
+        {"ca", &options->ca, NULL},
+        {"changed", NULL, &options->changed},
+        {"url", &url, NULL},
+        {"key-file", &options->key_file, NULL},
+    };
+    struct reading reading = {.options = known, .option_count = 6, .why = why};
+    if (!read_manage(&reading, count, arguments, &options->url, &url)) {
+        return false;
+    }
+    return (options->user == NULL) != (options->client == NULL) ||
+           fail(&reading, "wants either %s USER or --client ID", "--user");
 }
 
 /* "5be1f6c2d0a94e73:42" */

@@ -1,4 +1,4 @@
-/* The arguments of `publish`, `tail` and `query`. */
+/* The arguments of `publish`, `tail`, `clients`, `disconnect` and `query`. */
 #ifndef TG_CLIENT_OPTIONS_H
 #define TG_CLIENT_OPTIONS_H
 
@@ -34,6 +34,18 @@ struct tg_tail_options {
     struct tg_url url;
 };
 
+/* Of `clients` and `disconnect`: NULL where nothing is said. */
+struct tg_manage_options {
+    const char *user;
+    const char *client;
+    const char *type; /* Of clients. */
+    bool json;        /* Likewise. */
+    bool changed;     /* Of disconnect. */
+    const char *key_file;
+    const char *ca; /* A file; NULL: whom the system trusts. */
+    struct tg_url url;
+};
+
 /* Files: NULL where none is given. */
 struct tg_query_options {
     const char *what; /* check, explain or eval. */
@@ -52,6 +64,10 @@ bool tg_publish_options_read(struct tg_publish_options *options, int count,
                              char **arguments, char why[TG_OPTIONS_WHY_MAX]);
 bool tg_tail_options_read(struct tg_tail_options *options, int count, char **arguments,
                           char why[TG_OPTIONS_WHY_MAX]);
+bool tg_clients_options_read(struct tg_manage_options *options, int count,
+                             char **arguments, char why[TG_OPTIONS_WHY_MAX]);
+bool tg_disconnect_options_read(struct tg_manage_options *options, int count,
+                                char **arguments, char why[TG_OPTIONS_WHY_MAX]);
 bool tg_query_options_read(struct tg_query_options *options, int count, char **arguments,
                            char why[TG_OPTIONS_WHY_MAX]);
 

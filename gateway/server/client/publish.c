@@ -1,5 +1,6 @@
 #include "server/client/publish.h"
 
+#include "server/client/ask.h"
 #include "server/client/show.h"
 
 void tg_batch_clear(struct tg_batch *batch)
@@ -85,18 +86,8 @@ void tg_batch_request(const struct tg_batch *batch,
                       const struct tg_publish_options *options, const char *key,
                       struct tg_buf *request)
 {
-    size_t path = strlen(options->url.path);
-    path -= path != 0 && options->url.path[path - 1] == '/' ? 1 : 0;
-    tg_buf_printf(request,
-                  "POST %.*s/api/v1/events HTTP/1.1\r\n"
-                  "Host: %s\r\n"
-                  "User-Agent: telegraphy/%s\r\n"
-                  "Authorization: Bearer %s\r\n"
-                  "Content-Type: application/x-ndjson\r\n"
-                  "Content-Length: %zu\r\n"
-                  "\r\n",
-                  (int)path, options->url.path, options->url.authority, TG_VERSION, key,
-                  batch->body.size);
+    tg_ask_head(&options->url, key, "POST", TG_LIT("/api/v1/events"),
+                "application/x-ndjson", batch->body.size, request);
     tg_buf_add_slice(request, tg_buf_slice(&batch->body));
 }
 

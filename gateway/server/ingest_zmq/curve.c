@@ -184,8 +184,12 @@ static bool take_question(struct tg_curve *curve)
     return count > 0;
 }
 
-static const char *fault_text(uint32_t fault)
+static const char *fault_text(uint16_t event, uint32_t fault)
 {
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+        /* Both sides see that they do not fit; whoever is first hangs up. */
+        return "it hung up during the handshake, as who does not speak CURVE does";
+    }
     switch (fault) {
     case ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
         return "it does not speak CURVE";
@@ -203,10 +207,13 @@ static bool take_failure(struct tg_curve *curve)
     zmq_msg_t frames[FRAMES_MAX];
     int count = receive(curve->monitor.socket, frames);
     if (count >= 1 && zmq_msg_size(&frames[0]) == 6) {
+        const uint8_t *bytes = zmq_msg_data(&frames[0]);
+        uint16_t event;
         uint32_t fault;
-        memcpy(&fault, (const uint8_t *)zmq_msg_data(&frames[0]) + 2, sizeof fault);
+        memcpy(&event, bytes, sizeof event);
+        memcpy(&fault, bytes + sizeof event, sizeof fault);
         tg_log_limited(TG_LOG_WARN, "ingest.curve_refused",
-                       TG_F("reason", fault_text(fault)));
+                       TG_F("reason", fault_text(event, fault)));
     }
     release(frames);
     return count > 0;
@@ -269,7 +276,8 @@ bool tg_curve_secure(struct tg_curve *curve, void *socket, char why[TG_CURVE_WHY
                  zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, curve->secret,
                                 TG_CURVE_KEY_SIZE) == 0 &&
                  zmq_socket_monitor(socket, monitor_endpoint,
-                                    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) == 0;
+                                    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) == 0;
     explicit_bzero(curve->secret, sizeof curve->secret);
     curve->monitor.socket = right ? zmq_socket(curve->zmq, ZMQ_PAIR) : NULL;
     right = curve->monitor.socket != NULL &&

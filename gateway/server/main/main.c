@@ -64,6 +64,9 @@ static const struct command {
     {"publish", "publish an event, or one for each line of a file", tg_publish_usage,
      tg_publish_main},
     {"tail", "show the events of a type as they come", tg_tail_usage, tg_tail_main},
+    {"clients", "list who is connected", tg_clients_usage, tg_clients_main},
+    {"disconnect", "end sessions and connections of a user or client",
+     tg_disconnect_usage, tg_disconnect_main},
     {"query", "check, explain or try a query, without a gateway", tg_query_usage,
      tg_query_main},
     {"types", "tell event types from their documents, as JSON or TypeScript",
@@ -82,7 +85,7 @@ static void usage(FILE *to)
             "usage: telegraphy COMMAND [OPTIONS]\n\n",
             TG_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
     }
     fprintf(to, "\ntelegraphy help COMMAND says more;"
                 " telegraphy help configuration shows every setting.\n");

@@ -18,11 +18,13 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import zmq
 
 from ._answers import Answer, RefusedRequest, parse_answer
+from ._curve import CurveKeys
 from ._dealer import open_dealer
 from ._errors import GatewayError, Refused, Unreachable
 from ._publisher.native import wait_for_socket
@@ -44,12 +46,13 @@ def ask(
     *,
     timeout: float,
     patient: bool = True,
+    curve: CurveKeys | None = None,
 ) -> A:
     """The gateway's answer; raises `Refused` if it is no, `Unreachable` if there is none
     within `timeout` seconds, `GatewayError` if it is none to this."""
     body = b"" if document is None else to_json(document)
     deadline = time.monotonic() + timeout
-    line = _lines.to(endpoint)
+    line = _lines.to(Address(endpoint, curve))
     if not line.lock.acquire(timeout=max(0.0, timeout)):
         raise Unreachable(
             f"the gateway at {endpoint} has not answered others within {timeout:g} s"
@@ -74,20 +77,28 @@ def ask(
     return answer
 
 
-def close(endpoint: str) -> None:
+def close(endpoint: str, curve: CurveKeys | None = None) -> None:
     """Let go of the connection to this gateway, if there is one that nobody uses.  `ask`
     makes another."""
-    _lines.close(endpoint)
+    _lines.close(Address(endpoint, curve))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a gateway is, and the keys that let us in there."""
+
+    endpoint: str
+    curve: CurveKeys | None
 
 
 class _Line:
     """The connection to one gateway.  Whoever calls holds its lock."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], address: Address) -> None:
         # Waited for by greenlets too, so as they patch it.
         self.lock = threading.Lock()
         self._context = context
-        self._endpoint = endpoint
+        self._address = address
         self._socket: zmq.Socket[bytes] | None = None
         self._opened_at = 0.0
         self._last_id = 0
@@ -130,13 +141,13 @@ class _Line:
 
     def _open(self) -> zmq.Socket[bytes]:
         if self._socket is None:
-            socket = open_dealer(self._context, self._endpoint)
+            socket = open_dealer(self._context, self._address.curve)
             try:
-                socket.connect(self._endpoint)
+                socket.connect(self._address.endpoint)
             except zmq.ZMQError as error:
                 socket.close()
                 raise Unreachable(
-                    f"{self._endpoint!r} is no endpoint of ZeroMQ: {error}"
+                    f"{self._address.endpoint!r} is no endpoint of ZeroMQ: {error}"
                 ) from None
             self._socket = socket
             self._opened_at = time.monotonic()
@@ -150,27 +161,27 @@ class _Lines:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
-        self._lines: dict[str, _Line] = {}  # the one that was used last comes last
+        self._lines: dict[Address, _Line] = {}  # the one that was used last comes last
 
-    def to(self, endpoint: str) -> _Line:
+    def to(self, address: Address) -> _Line:
         self.notice_fork()
         with self._lock:
-            line = self._lines.pop(endpoint, None)
+            line = self._lines.pop(address, None)
             if line is None:
                 if len(self._lines) >= ENDPOINTS_MAX:
                     self._drop_oldest()
                 if self._context is None:
                     self._context = zmq.Context()
-                line = _Line(self._context, endpoint)
-            self._lines[endpoint] = line
+                line = _Line(self._context, address)
+            self._lines[address] = line
             return line
 
-    def close(self, endpoint: str) -> None:
+    def close(self, address: Address) -> None:
         self.notice_fork()
         with self._lock:
-            line = self._lines.get(endpoint)
+            line = self._lines.get(address)
             if line is not None and line.close_if_idle():
-                del self._lines[endpoint]
+                del self._lines[address]
 
     def close_all(self) -> None:
         """At the end of the process, which takes what a thread still uses with it."""
@@ -185,9 +196,9 @@ class _Lines:
             self.__init__()  # type: ignore[misc]
 
     def _drop_oldest(self) -> None:
-        for endpoint, line in self._lines.items():
+        for address, line in self._lines.items():
             if line.close_if_idle():
-                del self._lines[endpoint]
+                del self._lines[address]
                 return
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,12 @@ SELECTORS: Final = (
 """By what identities are named that end."""
 
 TYPES_MAX: Final = 1_000
+TYPE_BYTES_MAX: Final = 128
+ORIGIN: Final = re.compile(r"[!-~]{1,256}")
+WEB_ORIGIN: Final = re.compile(
+    r"(?P<scheme>https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[1-9][0-9]{0,4}))?"
+)
+PORT_MAX: Final = 65_535
 PAGE_MAX: Final = 1_000
 REASONS: Final = ("ended", "changed")
 
@@ -45,8 +52,17 @@ class TicketRequest:
         _check_text("user", self.user, USER_BYTES_MAX)
         if self.session is not None:
             _check_text("session", self.session, SESSION_BYTES_MAX)
-        if self.origin is not None and not isinstance(self.origin, str):
-            raise _invalid("origin", "a str such as 'https://shop.example'", self.origin)
+        if self.origin is not None and not is_origin(self.origin):
+            raise _invalid(
+                "origin",
+                "an Origin as browsers send it, such as 'https://shop.example'",
+                self.origin,
+            )
+        types: object = self.types
+        if not isinstance(types, tuple):
+            raise _invalid("types", "a tuple of names", types)
+        for number, name in enumerate(self.types):
+            _check_text(f"types[{number}]", name, TYPE_BYTES_MAX)
         if len(self.types) > TYPES_MAX:
             raise InvalidRequest(
                 f"types has {len(self.types):,} names; {TYPES_MAX:,} is the most",
@@ -130,6 +146,20 @@ class DisconnectRequest:
     def _named(self) -> dict[str, str]:
         named = ((name, getattr(self, name)) for name, _ in SELECTORS)
         return {name: value for name, value in named if value is not None}
+
+
+def is_origin(text: object) -> bool:
+    """Is it what a browser would send as its Origin?  There is one spelling only: lower
+    case, no path, no port that is the scheme's own."""
+    if not isinstance(text, str) or not ORIGIN.fullmatch(text):
+        return False
+    if not text.startswith("http"):
+        return True  # of an application: app://shop
+    web = WEB_ORIGIN.fullmatch(text)
+    if web is None:
+        return False
+    port = int(web["port"] or 0)
+    return port <= PORT_MAX and port != (443 if web["scheme"] == "https" else 80)
 
 
 def _claims(claims: object) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from typing import Final
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from .._curve import CurveKeys
 from .._dealer import open_dealer
 from .._values import to_json
 
@@ -60,11 +61,14 @@ class Happened:
 class GatewayLink:
     """Used by one thread only."""
 
-    def __init__(self, endpoint: str, key: str, waker: Waker) -> None:
+    def __init__(
+        self, endpoint: str, key: str, waker: Waker, curve: CurveKeys | None = None
+    ) -> None:
         self.connected = False
         self._endpoint = endpoint
         self._key = key
         self._waker = waker
+        self._curve = curve
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._blocked = False
         try:
@@ -118,7 +122,7 @@ class GatewayLink:
     def _open(self) -> None:
         self.connected = False
         self._blocked = False
-        self._socket = open_dealer(self._context, self._endpoint)
+        self._socket = open_dealer(self._context, self._curve)
         self._monitor = self._socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
         )

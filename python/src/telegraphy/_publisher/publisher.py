@@ -36,6 +36,7 @@ from .._answers import (
     RefusedRequest,
     parse_answer,
 )
+from .._curve import CurveKeys, KeyFile, curve_keys
 from .._encoded import EncodedEvent
 from .._stats import Stats
 from .._values import to_json
@@ -63,6 +64,8 @@ class Publisher:
     `resend_after`   seconds without an answer after which a batch is sent again
     `give_up_after`  seconds after which an unanswered batch is given up
     `log_interval`   the same complaint is logged once in so many seconds
+    `curve_server_key`, `curve_key_file`  for a gateway that speaks CURVE: its public key,
+                     and the file with the secret key of our own
     """
 
     def __init__(
@@ -77,8 +80,11 @@ class Publisher:
         resend_after: float = 2.0,
         give_up_after: float = 30.0,
         log_interval: float = 10.0,
+        curve_server_key: str | None = None,
+        curve_key_file: KeyFile | None = None,
     ) -> None:
         self.endpoint: Final = endpoint
+        self.curve: Final = curve_keys(curve_server_key, curve_key_file)
         self._key: Final = key
         self._options: Final = Options(
             queue_max=queue_max,
@@ -197,7 +203,7 @@ class Publisher:
         with self._worker_lock:
             if self._worker is not None and self._worker.alive:
                 return
-            worker = _Worker(self.endpoint, self._key, self._state, self._log)
+            worker = _Worker(self.endpoint, self._key, self.curve, self._state, self._log)
             try:
                 worker.start()
             except RuntimeError:  # the interpreter is ending and starts no more threads
@@ -212,10 +218,18 @@ class Publisher:
 class _Worker:
     """The thread, which alone touches the socket."""
 
-    def __init__(self, endpoint: str, key: str, state: State, log: ThrottledLog) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        key: str,
+        curve: CurveKeys | None,
+        state: State,
+        log: ThrottledLog,
+    ) -> None:
         self.waker: Final = Waker()
         self._endpoint = endpoint
         self._key = key
+        self._curve = curve
         self._state = state
         self._log = log
         self.alive = False
@@ -240,7 +254,7 @@ class _Worker:
 
     def _run(self) -> None:
         try:
-            self._link = GatewayLink(self._endpoint, self._key, self.waker)
+            self._link = GatewayLink(self._endpoint, self._key, self.waker, self._curve)
             try:
                 while not self._stopping:
                     self._turn(time.monotonic())
@@ -286,7 +300,7 @@ class _Worker:
                 self._endpoint,
                 count_text(events, requests),
                 "waits" if events + requests == 1 else "wait",
-                hints.start,
+                hints.start if self._curve is None else f"{hints.start} {hints.curve}",
             )
             interval = max(self._state.options.log_interval, SILENCE_SECONDS)
             self._complain_at = now + interval

@@ -45,7 +45,7 @@ class ZeroMQBackend(BaseBackend):
 
     def close(self, timeout: float = 1.0) -> None:
         self._publisher.close(timeout)
-        _ask.close(self._at)
+        _ask.close(self._at, self._publisher.curve)
 
     @property
     def stats(self) -> Stats:
@@ -86,4 +86,5 @@ class ZeroMQBackend(BaseBackend):
             wanted,
             timeout=timeout,
             patient=patient,
+            curve=self._publisher.curve,
         )

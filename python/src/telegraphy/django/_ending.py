@@ -14,7 +14,7 @@ from django.db import models
 
 from .._requests import DisconnectRequest, Reason
 from ._courier import end_after_commit
-from ._identity import cookie_session_of, session_of
+from ._identity import cookie_session_of, loaded_session, session_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -63,8 +63,8 @@ def end_session(request: HttpRequest, user: Any) -> None:
 def replaced_session(request: HttpRequest) -> str | None:
     """The session that the request came with, if the user's has another key by now.
     Nobody could end any more what is bound to the old one.  Told once a request."""
-    session = getattr(request, "session", None)
-    if session is None or not session.accessed or hasattr(request, REPLACED_MARK):
+    session = loaded_session(request)
+    if session is None or hasattr(request, REPLACED_MARK):
         return None
     before = cookie_session_of(request)
     if before is None or SESSION_KEY not in session or before == session_of(request):

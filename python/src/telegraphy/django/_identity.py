@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
+from django.core.exceptions import SuspiciousOperation
 from django.utils.module_loading import import_string
 
 from .._registry import registry
-from .._requests import TicketRequest
+from .._requests import TicketRequest, is_origin
 from ._claims import claims_of
 
 if TYPE_CHECKING:
@@ -47,11 +48,21 @@ def user_of(request: HttpRequest) -> Any:
 def origin_of(request: HttpRequest) -> str:
     """What the browser will say as its Origin: as it said, or the page's own."""
     said = request.headers.get("Origin")
-    if said:
-        return said
+    if is_origin(said):
+        return str(said)
     scheme = request.scheme or "http"
     host = request.get_host().lower().removesuffix(DEFAULT_PORTS.get(scheme, ""))
-    return f"{scheme}://{host}"
+    own = f"{scheme}://{host}"
+    if not is_origin(own):
+        raise SuspiciousOperation(f"no page has the origin {own!r}")
+    return own
+
+
+def loaded_session(request: HttpRequest) -> Any:
+    """Django's session, if something has looked into it: so that to look again asks no
+    database, which in an event loop would be an error."""
+    session = getattr(request, "session", None)
+    return session if hasattr(session, "_session_cache") else None
 
 
 def session_of(request: HttpRequest) -> str | None:

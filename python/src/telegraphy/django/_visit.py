@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth import SESSION_KEY
 
+from ._identity import loaded_session
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -33,12 +35,11 @@ class Visit:
     def postpone(self, end: DisconnectRequest) -> bool:
         """Whether it is about who made this request: as when they change their own
         password."""
-        session = getattr(self.request, "session", None)
+        session = loaded_session(self.request)
         if (
             not self.is_open
             or end.reason != "changed"
             or session is None
-            or not session.accessed
             or session.get(SESSION_KEY) != end.user
         ):
             return False

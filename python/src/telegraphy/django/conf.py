@@ -86,6 +86,15 @@ class Settings:
         return dict(self.given.get("OPTIONS", {}))
 
     @cached_property
+    def curve_options(self) -> dict[str, Any]:
+        """What OPTIONS says of CURVE."""
+        return {
+            name: self.options[name]
+            for name in ("curve_server_key", "curve_key_file")
+            if name in self.options
+        }
+
+    @cached_property
     def endpoint(self) -> str:
         """The gateway's ingest socket."""
         return str(self.given.get("ENDPOINT") or default_endpoint(self.ingest_port))

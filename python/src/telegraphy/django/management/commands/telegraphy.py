@@ -154,7 +154,11 @@ class Command(BaseCommand):
 
     def _push(self, document: dict[str, Any]) -> None:
         answer = push_catalogue(
-            conf.endpoint, conf.ingest_key, document, timeout=PUSH_SECONDS
+            conf.endpoint,
+            conf.ingest_key,
+            document,
+            timeout=PUSH_SECONDS,
+            **conf.curve_options,
         )
         news = "" if answer.changed else ", as before"
         self.stdout.write(
@@ -290,7 +294,8 @@ class Command(BaseCommand):
     def _show_addresses(self, options: dict[str, Any]) -> None:
         address, port = self._client_address(options)
         shown = f"[{address}]" if ":" in address else address
-        self.stdout.write(f"Clients connect to ws://{shown}:{port}{CLIENT_PATH}")
+        scheme = "wss" if dict(flat(conf.gateway)).get("clients.certificate") else "ws"
+        self.stdout.write(f"Clients connect to {scheme}://{shown}:{port}{CLIENT_PATH}")
         self.stdout.write(f"Events come in at {conf.endpoint}")
         if not conf.client_url and port != conf.client_port:
             self.stderr.write(
