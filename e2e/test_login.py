@@ -7,7 +7,6 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -461,12 +460,14 @@ def test_a_page_made_while_no_gateway_was_there_finds_out_later(
     assert is_connected(page)["user"] == key_of(console, ada)
 
 
-# ---- tickets that Django signs itself
+# ---- other settings
 
 
-@pytest.fixture
-def signing_club(tmp_path: Path) -> Iterator[Club]:
-    club = Club(tmp_path, tickets="signed")
+@pytest.fixture(scope="module")
+def other_club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Club]:
+    """Its tickets are signed by Django, and CSRF tokens are kept in its sessions."""
+    folder = tmp_path_factory.mktemp("other")
+    club = Club(folder, CLUB_TICKETS="signed", CLUB_CSRF_IN_SESSION="yes")
     try:
         club.start_gateway()
         club.start_web("/counts.json")
@@ -476,18 +477,34 @@ def signing_club(tmp_path: Path) -> Iterator[Club]:
 
 
 def test_a_ticket_that_django_signs_is_as_good(
-    signing_club: Club, open_page: Callable[..., Page]
+    other_club: Club, open_page: Callable[..., Page]
 ) -> None:
-    console = signing_club.console()
+    console = other_club.console()
     console.run(f"User.objects.create_user('ada', password={PASSWORD!r})")
-    page = log_in(open_page(), signing_club, "ada")
+    page = log_in(open_page(), other_club, "ada")
     assert is_connected(page)["user"] == key_of(console, "ada")
     follow(page, "Notice", "Letter")
     write(console, "ada", "to ada")
     last = notice(console)
     assert sorted(came(page, last)) == sorted(["to ada", last])
-    console.run("user = User.objects.get(); user.is_staff = True; user.save()")
+    console.run("user = User.objects.get(username='ada'); user.is_staff = True; user.save()")
     page.wait_for("() => resets.some(([, reason]) => reason === 'identity_changed')")
     assert is_connected(page)["user"] == key_of(console, "ada")
-    log_out(page.beside("about:blank"), signing_club)
+    log_out(page.beside("about:blank"), other_club)
     is_over(page, "unauthenticated")
+
+
+def test_a_page_from_the_cache_finds_a_csrf_token_that_no_cookie_holds(
+    other_club: Club, open_page: Callable[..., Page]
+) -> None:
+    console = other_club.console()
+    console.run(f"User.objects.create_user('bob', password={PASSWORD!r})")
+    page = log_in(open_page(), other_club, "bob")
+    is_connected(page)
+    before = other_club.counts()
+    page.evaluate("() => { document.cookie = 'telegraphy_session=; Path=/; Max-Age=0' }")
+    page.goto(f"{other_club.url}cached/")
+    assert is_connected(page)["user"] == key_of(console, "bob")
+    assert page.cookie("csrftoken") is None
+    more = Counter(other_club.counts()) - Counter(before)
+    assert (more["GET /telegraphy/ticket/"], more[TICKET]) == (1, 1)

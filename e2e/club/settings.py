@@ -43,6 +43,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Quick, since here everybody logs in all the time.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
+CSRF_USE_SESSIONS = "CLUB_CSRF_IN_SESSION" in os.environ
 STATIC_URL = "static/"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 

@@ -16,8 +16,9 @@ from club.models import Letter, Notice
 from club.events import Minutes, SafeOpened
 """
 
-    def __init__(self, folder: Path, *, tickets: str = "gateway") -> None:
-        self.tickets = tickets
+    def __init__(self, folder: Path, **further: str) -> None:
+        """`further` is for the environment that its settings look at."""
+        self.further = further
         super().__init__(folder)
         self.manage("migrate", "--run-syncdb", "--verbosity", "0")
 
@@ -27,7 +28,7 @@ from club.events import Minutes, SafeOpened
             "CLUB_DATABASE": str(self.folder / "club.sqlite3"),
             "CLUB_GATEWAY_PORT": str(self.gateway_port),
             "CLUB_INGEST_PORT": str(self.ingest_port),
-            "CLUB_TICKETS": self.tickets,
+            **self.further,
         }
 
     def has_types(self) -> bool:

@@ -10,7 +10,7 @@ import json
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.core import serializers
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -21,6 +21,7 @@ import telegraphy.django
 from identities import browser_of, ends, gateway, make_user
 from project.shop.models import Staff
 from telegraphy.backends import MemoryBackend
+from telegraphy.django._identity_signals import _say
 from telegraphy.testing import capture_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,6 +109,16 @@ def test_a_login_as_somebody_else_ends_the_session_before(ada, bob):
     session = the_session(client)
     client.get("/login/bob/")
     assert ends() == [("session", session, "ended")]
+
+
+def test_a_login_may_be_told_of_with_another_request_around_django_s(ada, bob):
+    """As REST framework has it."""
+    client = browser_of("ada")
+    session = the_session(client)
+    client.cookies["telegraphy_session"] = "tgs_old"
+    response = client.get("/wrapped-login/bob/")
+    assert ends() == [("session", session, "ended")]
+    assert response.cookies["telegraphy_session"]["max-age"] == 0
 
 
 def test_a_login_as_oneself_again_ends_nothing(ada):
@@ -503,6 +514,7 @@ def test_asynchronous_code_disconnects_too(ada):
     ("arguments", "words"),
     [
         ((User(username="new"),), "has no key"),
+        ((AnonymousUser(),), "has no key"),
         ((None,), "has no key"),
         ((7, "gone"), "reason must be 'ended' or 'changed', not 'gone'"),
     ],
@@ -510,6 +522,12 @@ def test_asynchronous_code_disconnects_too(ada):
 def test_nobody_and_unknown_reasons_are_errors(arguments, words):
     with pytest.raises(ValueError, match=words):
         telegraphy.django.disconnect(*arguments)
+
+
+def test_a_key_that_no_gateway_takes_breaks_no_save():
+    """There was no ticket for such a user either."""
+    _say("k" * 200, "ended", "default")
+    assert ends() == []
 
 
 class CapturedTests(TestCase):

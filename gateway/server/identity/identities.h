@@ -59,7 +59,8 @@ TG_MUST_USE enum tg_err tg_identities_ticket(struct tg_identities *identities,
  * TG_EINVAL  `unauthenticated`, in the same words and after the same work whatever was
  *            wrong.
  * TG_ELIMIT  `too_many_connections`: the client has client_connections_max of them.
- *            Nothing was spent or rotated, so that it can come again.
+ *            `overloaded`: no more signed tickets can be remembered. Nothing was spent or
+ *            rotated, so that it can come again.
  * TG_ENOMEM  `overloaded`. */
 TG_MUST_USE enum tg_err tg_identities_admit(struct tg_identities *identities,
                                             const struct tg_credentials *credentials,

@@ -262,7 +262,7 @@ enum tg_err tg_desk_ticket(struct tg_desk *desk, struct tg_slice app,
     enum tg_err err =
         tg_identities_ticket(desk->identities, app, request, now_us(), answer, refusal);
     if (err != TG_OK) {
-        tg_log_limited(TG_LOG_WARN, "ticket.refused_request", TG_F("app", app),
+        tg_log_limited(TG_LOG_WARN, "ingest.ticket_refused", TG_F("app", app),
                        TG_F("code", tg_code_text(refusal->code)),
                        TG_F("member", refusal->member));
     }

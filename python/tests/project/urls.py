@@ -17,6 +17,7 @@ urlpatterns = [
     path("later/", views.later_public_page),
     path("public/", views.public_page),
     path("login/<str:name>/", views.log_in),
+    path("wrapped-login/<str:name>/", views.log_in_wrapped),
     path("logout/", views.log_out),
     path("password/", views.change_password),
     path("cycle/", views.cycle_key),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
-from django.db import models
 
 from .._requests import DisconnectRequest, Reason
 from ._courier import end_after_commit
@@ -35,7 +34,7 @@ def disconnect(user: Any, reason: Reason = ENDED, *, using: str | None = None) -
     Never waits, never fails because of the gateway; after the commit of the transaction
     that is open on the database `using`.
     """
-    key = user.pk if isinstance(user, models.Model) else user
+    key = getattr(user, "pk", user)
     if key is None:
         raise ValueError(f"{user!r} has no key: nobody could be connected as this user")
     end_after_commit(DisconnectRequest(user=str(key), reason=reason), using=using)

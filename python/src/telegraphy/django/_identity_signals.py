@@ -11,6 +11,7 @@ are taken away, while they still say who is concerned.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +43,10 @@ from ._stacks import pop, push
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from .._requests import Reason
+
+logger: Final = logging.getLogger("telegraphy")
+
 USER_FIELDS: Final = ("password", "is_active", "is_staff", "is_superuser")
 """Those of them that the user model has."""
 
@@ -64,19 +69,27 @@ def connect_all() -> None:
 # -- logging in and out
 
 
-def _logged_in(request: HttpRequest | None, **_kwargs: Any) -> None:
+def _logged_in(request: Any, **_kwargs: Any) -> None:
     if request is not None:
+        request = _django_s(request)
         mark_changed(request)
         end_replaced_session(request)
 
 
-def _logged_out(request: HttpRequest | None, user: Any, **_kwargs: Any) -> None:
+def _logged_out(request: Any, user: Any, **_kwargs: Any) -> None:
     if request is None:
         return
+    request = _django_s(request)
     mark_changed(request)
     session = getattr(request, "session", None)
     if user is not None or (session is not None and SESSION_KEY in session):
         end_session(request, user)
+
+
+def _django_s(request: Any) -> HttpRequest:
+    """The request that the middleware knows: REST framework has one around it."""
+    inner: HttpRequest = getattr(request, "_request", request)
+    return inner
 
 
 # -- changes of users and of what they may
@@ -195,16 +208,24 @@ class Users:
 
 def _user_changed(instance: Model, changed: set[str], using: str) -> None:
     is_gone = "is_active" in changed and not instance.__dict__["is_active"]
-    disconnect(instance.pk, ENDED if is_gone else CHANGED, using=using)
+    _say(instance.pk, ENDED if is_gone else CHANGED, using)
 
 
 def _user_deleted(instance: Model, using: str, **_kwargs: Any) -> None:
-    disconnect(instance.pk, ENDED, using=using)
+    _say(instance.pk, ENDED, using)
 
 
 def _each_changed(keys: Iterable[Any], using: str) -> None:
     for key in keys:
-        disconnect(key, CHANGED, using=using)
+        _say(key, CHANGED, using)
+
+
+def _say(key: Any, reason: Reason, using: str) -> None:
+    try:
+        disconnect(key, reason, using=using)
+    except ValueError:
+        # No gateway takes such a key, so no ticket was ever made for this user.
+        logger.debug("nobody is connected as a user", exc_info=True)
 
 
 def _follow_relation(
