@@ -2,6 +2,9 @@
 #include "testing/heap.h"
 #include "testing/identities.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "engine/base/base64url.h"
 
 static char secret[] = "a secret of this test, 32 bytes.";
@@ -133,6 +136,61 @@ static void wherever_it_ends_nothing_is_lost(void **state)
     assert_true(calls > 30 && failures > calls / 2);
 }
 
+static void opening_a_file_finds_memory_or_says_so(void **state)
+{
+    (void)state;
+    static char runtime_dir[] = "/tmp/telegraphy-memory-test-XXXXXX";
+    static const char *const names[] = {"sessions-1844.db", "sessions-1844.key"};
+    char ticket[64], session[TG_SESSION_TOKEN_MAX + 1];
+    bool failed = false;
+    size_t failures = 0;
+    size_t calls;
+    open_with_keys();
+    assert_non_null(mkdtemp(runtime_dir));
+    config.sessions.keep = true;
+    config.runtime_dir = runtime_dir;
+    config.clients.port = 1844;
+    open_identities();
+    for (int i = 0; i < 3; i++) {
+        make_ticket(ticket, &failed);
+        admit(ticket, "", &failed);
+    }
+    strcpy(session, admission.token);
+    release();
+    tg_identities_close(identities);
+    for (size_t at = 1;; at++) {
+        const struct tg_identities_hooks hooks = {.steady_us = read_steady};
+        char why[400] = "";
+        /* Of this thread alone: what there is to write was written. */
+        tg_test_heap_begin(&heap, at);
+        identities = tg_identities_open(&config, &hooks, wall_us, why, sizeof why);
+        if (identities == NULL) {
+            assert_non_null(strstr(why, "out of memory"));
+            failures++;
+        }
+        tg_identities_close(identities);
+        calls = heap.calls;
+        assert_true(tg_test_heap_end(&heap));
+        if (at > calls) {
+            break;
+        }
+    }
+    assert_true(calls > 15 && failures > 10);
+    open_identities();
+    assert_int_equal(tg_identities_counts(identities).sessions, 3);
+    admit("", session, &failed);
+    assert_false(failed);
+    release();
+    tg_identities_close(identities);
+    identities = NULL;
+    for (int i = 0; i < 2; i++) {
+        char path[100];
+        snprintf(path, sizeof path, "%s/%s", runtime_dir, names[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(runtime_dir), 0);
+}
+
 /* What a call may cost does not grow with what has expired. */
 static void no_call_pays_for_all_that_expired(void **state)
 {
@@ -215,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wherever_it_ends_nothing_is_lost),
+        cmocka_unit_test(opening_a_file_finds_memory_or_says_so),
         cmocka_unit_test(no_call_pays_for_all_that_expired),
         cmocka_unit_test(a_session_and_a_ticket_take_what_is_said_of_them),
     };
