@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -47,6 +48,7 @@ class TelegraphyMiddleware:
         try:
             return finish(visit, self.get_response(request))
         finally:
+            say(visit.end())
             current.reset(token)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -55,34 +57,32 @@ class TelegraphyMiddleware:
         try:
             return finish(visit, await self.get_response(request))
         finally:
+            # Also where the browser has gone away meanwhile, and the task is cancelled.
+            say(visit.end())
             current.reset(token)
 
 
 def finish(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
     request = visit.request
-    visit.is_open = False
+    ends = visit.end()
     if visit.is_personal:
         patch_cache_control(response, private=True)
     if was_changed(request) and conf.session_cookie_name in request.COOKIES:
         response.delete_cookie(conf.session_cookie_name, samesite="Lax")
     replaced = replaced_session(request)
     if replaced is not None:
-        visit.postponed.append(DisconnectRequest(session=replaced, reason="changed"))
-    if visit.postponed:
-        say_when_closed(visit, response)
+        ends.append(DisconnectRequest(session=replaced, reason="changed"))
+    if ends:
+        say_when_closed(ends, response)
     return response
 
 
-def say_when_closed(visit: Visit, response: HttpResponseBase) -> None:
-    """A server closes a response when it has sent it."""
-    close = response.close
+def say_when_closed(ends: list[DisconnectRequest], response: HttpResponseBase) -> None:
+    """A server closes a response when it has sent it.  One that never was sent, as another
+    middleware put its own in its place, is forgotten: that will do too."""
+    response._resource_closers.append(weakref.finalize(response, say, ends))
 
-    def close_and_say() -> None:
-        try:
-            close()
-        finally:
-            for end in visit.postponed:
-                queue_end(end)
-            visit.postponed.clear()
 
-    response.close = close_and_say  # type: ignore[method-assign]
+def say(ends: Iterable[DisconnectRequest]) -> None:
+    for end in ends:
+        queue_end(end)
