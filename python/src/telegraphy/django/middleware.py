@@ -78,8 +78,8 @@ def finish(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
 
 
 def say_when_closed(ends: list[DisconnectRequest], response: HttpResponseBase) -> None:
-    """A server closes a response when it has sent it.  One that never was sent, as another
-    middleware put its own in its place, is forgotten: that will do too."""
+    """A server closes a response when it has sent it.  One in whose place another
+    middleware put its own never is: that is forgotten, which will do too."""
     response._resource_closers.append(weakref.finalize(response, say, ends))
 
 
