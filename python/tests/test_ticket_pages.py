@@ -13,7 +13,7 @@ from django.test import AsyncClient, Client
 from identities import browser_of, config_of, gateway, make_user
 from telegraphy import GatewayError, Unreachable
 from telegraphy.backends import MemoryBackend
-from telegraphy.django import _tickets
+from telegraphy.django import _kept, _tickets
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +23,7 @@ NOTHING = {"ticket": None, "anonymous": False}
 @pytest.fixture(autouse=True)
 def _fresh():
     cache.clear()
+    _kept._told.clear()
     gateway().clear()
     _tickets.forget_failures()
 
@@ -171,6 +172,26 @@ def test_a_page_behind_the_cache_middleware_says_nothing(browser, settings):
     assert again.content == first.content
     assert "Age" in again.headers, "it came from the cache"
     assert gateway().tickets == []
+
+
+def test_a_page_that_was_kept_by_hand_is_not_for_the_next_who_comes(browser, caplog):
+    """Whoever had the ticket first may not have shown it, as a robot without scripts."""
+    make_user("bob")
+    made = word(browser.get("/kept/"))["ticket"]
+    assert made.startswith("tgt_")
+    with caplog.at_level(logging.ERROR, "telegraphy"):
+        for client in (browser_of("bob"), Client(), browser):
+            page = client.get("/kept/")
+            assert word(page) == NOTHING
+            assert config_of(page)["ticketUrl"] == "/telegraphy/ticket/"
+            assert int(page.headers["Content-Length"]) == len(page.content)
+    assert caplog.text.count("the page of kept was kept") == 1
+    assert made not in caplog.text
+
+
+def test_a_page_that_was_kept_by_hand_makes_nobody_of_who_is_logged_in(browser):
+    assert word(Client().get("/kept/"))["anonymous"] is True
+    assert word(browser.get("/kept/")) == NOTHING
 
 
 def test_without_the_middleware_a_page_says_nothing(browser, settings):

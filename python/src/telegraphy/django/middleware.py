@@ -14,6 +14,7 @@ from django.utils.cache import patch_cache_control
 from .._requests import DisconnectRequest
 from ._courier import queue_end
 from ._ending import replaced_session, was_changed
+from ._kept import forget_words_of_others
 from ._visit import Visit, begin, current
 from .conf import conf
 
@@ -25,6 +26,7 @@ class TelegraphyMiddleware:
 
     - It lets `{% telegraphy %}` put a ticket into the page, and makes such a response
       private, so that no cache shows it to another user.
+    - It takes out of a page what that says of another visitor, where the project kept it.
     - After a login or logout it removes the cookie in which pages keep their session.
     - It tells the gateway of a Django session that goes on under another key.
     """
@@ -67,6 +69,8 @@ def finish(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
     ends = visit.end()
     if visit.is_personal:
         patch_cache_control(response, private=True)
+    else:
+        forget_words_of_others(visit, response)
     if was_changed(request) and conf.session_cookie_name in request.COOKIES:
         response.delete_cookie(conf.session_cookie_name, samesite="Lax")
     replaced = replaced_session(request)
