@@ -37,8 +37,7 @@ class Visit:
         password."""
         session = loaded_session(self.request)
         if (
-            not self.is_open
-            or end.reason != "changed"
+            end.reason != "changed"
             or session is None
             or session.get(SESSION_KEY) != end.user
         ):
@@ -47,7 +46,7 @@ class Visit:
         postponed.append(end)
         if self.is_open:
             return True
-        # Ended just now, in another thread: perhaps too late to be taken along.
+        # It has ended, perhaps just now in another thread: too late to be taken along.
         postponed.remove(end)
         return False
 

@@ -84,7 +84,8 @@ def finish(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
 def say_when_closed(ends: list[DisconnectRequest], response: HttpResponseBase) -> None:
     """A server closes a response when it has sent it.  One in whose place another
     middleware put its own never is: that is forgotten, which will do too."""
-    response._resource_closers.append(weakref.finalize(response, say, ends))
+    closers: list[Callable[[], object]] = response._resource_closers  # type: ignore[attr-defined]
+    closers.append(weakref.finalize(response, say, ends))
 
 
 def say(ends: Iterable[DisconnectRequest]) -> None:
