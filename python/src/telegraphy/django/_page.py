@@ -43,7 +43,7 @@ NOTHING: Final = Word()
 
 
 def word_for(request: HttpRequest | None, *, cached: bool = False) -> Word:
-    """Takes no longer than a page may wait for its ticket, and raises nothing but errors of
+    """Takes no longer than a page may wait for its ticket.  Raises nothing but errors of
     databases inside `atomic`: the transaction may be broken, which must be known."""
     visit = visit_of(request)
     if request is None or visit is None or not visit.is_open:
