@@ -123,7 +123,7 @@ def test_a_client_ends_with_all_its_tabs(gateway: Gateway) -> None:
         assert another.is_usable()
 
 
-def test_nothing_that_is_published_after_the_answer_reaches_who_was_ended(
+def test_threat_6_nothing_that_is_published_after_the_answer_reaches_who_was_ended(
     gateway: Gateway,
 ) -> None:
     ended = threading.Event()
@@ -160,7 +160,7 @@ def test_nothing_that_is_published_after_the_answer_reaches_who_was_ended(
         assert [number for number in numbers if number] == published
 
 
-def test_connections_are_closed_within_a_second(gateway: Gateway) -> None:
+def test_threat_6_connections_are_closed_within_a_second(gateway: Gateway) -> None:
     sockets = [somebody(gateway, "7") for _ in range(50)]
     start = time.monotonic()
     assert disconnect(gateway, user="7") == {
@@ -173,7 +173,7 @@ def test_connections_are_closed_within_a_second(gateway: Gateway) -> None:
         client.wire.socket.close()
 
 
-def test_an_end_outlives_a_crash(new_gateway: Callable[..., Gateway]) -> None:
+def test_threat_6_an_end_outlives_a_crash(new_gateway: Callable[..., Gateway]) -> None:
     gateway = new_gateway()
     with somebody(gateway, "7") as ended, somebody(gateway, "8") as other:
         tokens = ended.token, other.token
@@ -307,7 +307,7 @@ def test_one_subscription_is_ended_and_the_rest_stands(gateway: Gateway) -> None
 # ---- applications do not see each other
 
 
-def test_a_key_sees_and_ends_only_what_is_of_its_application(gateway: Gateway) -> None:
+def test_threat_8_a_key_sees_and_ends_only_what_is_of_its_application(gateway: Gateway) -> None:
     with (
         somebody(gateway, "7") as ours,
         somebody(gateway, "7", app="other") as theirs,
@@ -364,7 +364,9 @@ KINDS = {
 }
 
 
-def test_a_key_does_what_it_may_and_nothing_else(new_gateway: Callable[..., Gateway]) -> None:
+def test_threat_19_a_key_does_what_it_may_and_nothing_else(
+    new_gateway: Callable[..., Gateway],
+) -> None:
     keys = {role: f"a-key-that-may-{role}" for role in ROLES}
     items = [{"app": "test", "key": key, "may": [role]} for role, key in keys.items()]
     gateway = new_gateway(ingest={"keys": items})
@@ -390,7 +392,7 @@ def test_a_key_does_what_it_may_and_nothing_else(new_gateway: Callable[..., Gate
     assert not any(key in log for key in keys.values())
 
 
-def test_without_a_key_nothing_is_managed(gateway: Gateway) -> None:
+def test_threat_19_without_a_key_nothing_is_managed(gateway: Gateway) -> None:
     with somebody(gateway) as client:
         for method, path, body in ROLES["identify"] + ROLES["manage"]:
             headers = {"Content-Type": "application/json"}
@@ -400,7 +402,7 @@ def test_without_a_key_nothing_is_managed(gateway: Gateway) -> None:
         assert client.is_usable()
 
 
-def test_what_the_management_does_is_logged_without_secrets(
+def test_threat_19_what_the_management_does_is_logged_without_secrets(
     new_gateway: Callable[..., Gateway],
 ) -> None:
     gateway = new_gateway(log={"format": "json"})

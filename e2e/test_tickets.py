@@ -76,7 +76,7 @@ def test_with_a_ticket_a_client_is_somebody(over: str, gateway: Gateway) -> None
         assert client.next()["data"] == {"n": 1}
 
 
-def test_a_ticket_of_one_application_says_nothing_to_another(two_apps: Gateway) -> None:
+def test_threat_8_a_ticket_of_one_application_says_nothing_to_another(two_apps: Gateway) -> None:
     foreign = event_type("other.Secret", access="authenticated")
     assert two_apps.put_catalogue(foreign, app="other").status == 200
     with somebody(two_apps, app="other") as client:
@@ -108,7 +108,7 @@ def test_a_ticket_is_good_once(gateway: Gateway) -> None:
     assert said["code"] == "unauthenticated"
 
 
-def test_a_thousand_attempts_with_one_ticket_at_once_give_one_success(
+def test_threat_2_a_thousand_attempts_with_one_ticket_at_once_give_one_success(
     new_gateway: Callable[..., Gateway],
 ) -> None:
     limits = {"address_refusals_per_minute": 0, "refused_connects_max": 100}
@@ -144,7 +144,7 @@ def test_a_thousand_attempts_with_one_ticket_at_once_give_one_success(
     assert (counts["admitted"], counts["refused"]) == (1, ATTEMPTS - 1)
 
 
-def test_whatever_is_wrong_with_a_ticket_the_refusal_is_the_same(
+def test_threat_2_whatever_is_wrong_with_a_ticket_the_refusal_is_the_same(
     new_gateway: Callable[..., Gateway],
 ) -> None:
     gateway = with_types(new_gateway(tickets={"life_ms": 1000}))
@@ -207,7 +207,7 @@ def test_after_three_refusals_the_connection_is_closed(gateway: Gateway) -> None
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_tickets_do_not_outlive_the_gateway_and_sessions_do(
+def test_threat_3_tickets_do_not_outlive_the_gateway_and_sessions_do(
     how: str, new_gateway: Callable[..., Gateway]
 ) -> None:
     gateway = with_types(new_gateway())
@@ -281,7 +281,7 @@ def test_a_ticket_lives_as_long_as_its_request_says(gateway: Gateway) -> None:
 # ---- secrets stay where they belong: threat 4
 
 
-def test_no_ticket_and_no_token_is_in_a_log_an_error_or_a_count(
+def test_threat_4_no_ticket_and_no_token_is_in_a_log_an_error_or_a_count(
     new_gateway: Callable[..., Gateway],
 ) -> None:
     gateway = with_types(new_gateway(log={"level": "debug"}))

@@ -1,6 +1,7 @@
-/* Can the time of a refusal tell what was wrong with a ticket? Tickets of each kind that is
- * no good, each of them shown once, all kinds in turns, so that whatever else the machine
- * does meets them alike; the medians and quartiles of the clock's nanoseconds are told.
+/* Can the time of a refusal tell what was wrong with a ticket? Tickets of each kind that
+ * is no good, each of them shown once, all kinds in turns, so that whatever else the
+ * machine does meets them alike; the medians and quartiles of the clock's nanoseconds are
+ * told.
  *
  * What would tell: a kind whose quartiles lie outside those of the others. A lookup that
  * finds something touches memory that one which finds nothing does not; that is tens of
@@ -12,8 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Expired tickets are swept, four at a time, by each call, whatever is shown in it: enough
- * of them that those shown are still there, from the newest on. */
+/* Expired tickets are swept, four at a time, by each call, whatever is shown in it:
+ * enough of them that those shown are still there, from the newest on. */
 enum { ROUNDS = 4000, EXPIRED = 26 * ROUNDS, TICKET_SIZE = 47 };
 
 typedef char ticket[TICKET_SIZE + 1];

@@ -39,6 +39,10 @@ class ModelEvents(Generic[M]):
     A name in `fields` is a field of the model (`customer` and `customer_id` are both the
     key of the customer) or a method of this class, whose return annotation is its type.
     The primary key is always sent.
+
+    Two methods decide who may have it, beside `access`: `is_authorized_user(self, user)`
+    when a ticket is made for a user, and `audience(self, instance)`, the scopes of which
+    a client must have one (`auth.scopes`).
     """
 
     fields: ClassVar[Sequence[str]]
