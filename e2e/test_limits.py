@@ -139,6 +139,7 @@ def test_messages_of_a_connection_have_a_pace(new_gateway: Callable[..., Gateway
                 refused += 1
             frame = client.wire.read_frame()
         assert frame.close_code == 1013
+        assert b"come back later" in frame.payload
         assert refused >= 1000
         assert pongs <= 20  # As many as seconds went by.
         assert other.is_usable()
