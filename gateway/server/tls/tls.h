@@ -49,7 +49,8 @@ enum { TG_TLS_RECORD_MAX = 16 * 1024 };
 ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn);
 /* Bytes read, 0 at the peer's end, or one of the above. The handshake is done on the way.
  * With room for at least TG_TLS_RECORD_MAX bytes nothing that was decrypted stays behind:
- * the socket tells of all that can still be read. */
+ * the socket tells of all that can still be read. One call takes a bounded number of
+ * records, so that no peer keeps it busy. */
 ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size);
 /* Bytes written, at most TG_TLS_RECORD_MAX, or one of the above. After AGAIN the bytes
  * are offered again, and more may follow them; only its number says that they are out. */
