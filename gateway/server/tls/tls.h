@@ -25,6 +25,9 @@ struct tg_tls *tg_tls_open(const char *certificate, const char *key,
  *
  * TG_EIO  `why` says what is wrong with them; the old ones stay in use. */
 TG_MUST_USE enum tg_err tg_tls_reload(struct tg_tls *tls, char why[TG_TLS_WHY_MAX]);
+/* A line of the log if the certificate has expired, or will within two weeks: to be
+ * asked for now and then. */
+void tg_tls_warn_of_expiry(struct tg_tls *tls);
 /* The client's side: it trusts the authorities of `ca_file` (PEM), or with NULL those of
  * the system. NULL with `why`. */
 struct tg_tls *tg_tls_open_client(const char *ca_file, char why[TG_TLS_WHY_MAX]);
