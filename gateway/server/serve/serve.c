@@ -20,6 +20,7 @@
 #include "server/log/log.h"
 #include "server/net/addresses.h"
 #include "server/net/shard.h"
+#include "server/net/turn_away.h"
 #include "server/process/process.h"
 #include "server/sequencer/desk.h"
 #include "server/serve/catalogue.h"
@@ -34,7 +35,7 @@ enum {
     /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need.
      */
     SPARE_DESCRIPTORS = 1024 + 128,
-    DESCRIPTORS_PER_SHARD = 8,
+    DESCRIPTORS_PER_SHARD = 8 + TG_TURN_AWAY_LINGERING_MAX,
 };
 
 struct gateway {
