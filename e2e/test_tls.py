@@ -389,6 +389,25 @@ def test_a_broken_file_changes_nothing(
             assert name_shown(new.wire) == "three.example"
 
 
+def test_a_certificate_that_expires_is_warned_of(changing: tuple[Gateway, Authority]) -> None:
+    gateway, authority = changing
+    assert "tls.certificate_expire" not in words(gateway)
+    made = authority.issue("two.example", days=3)
+    reload(gateway, "tls.reloaded")
+    until("it says that it will", lambda: "warn tls.certificate_expires " in words(gateway))
+    assert re.search(r"tls\.certificate_expires file=\S+gateway\.pem days=[23]\n", words(gateway))
+    own = ("-in", str(made.file), "-signkey", str(made.key), "-out", str(made.file))
+    assert openssl("x509", *own, "-days", "-1").returncode == 0
+    reload(gateway, "tls.reloaded")
+    until("it says that it has", lambda: "warn tls.certificate_expired " in words(gateway))
+    checked = command(
+        "check",
+        *("--clients-certificate", str(made.file), "--clients-certificate-key", str(made.key)),
+    )
+    assert checked.returncode == 0
+    assert "tls.certificate_expired" in checked.stderr
+
+
 def test_the_key_of_another_certificate_changes_nothing(
     changing: tuple[Gateway, Authority],
 ) -> None:

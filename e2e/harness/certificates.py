@@ -40,10 +40,12 @@ class Authority:
         made = openssl("req", *how, *options, "-out", str(file), "-keyout", str(key))
         assert made.returncode == 0, made.stderr.decode()
 
-    def issue(self, subject: str, name: str = "gateway", algorithm: str = "ec") -> Certificate:
+    def issue(
+        self, subject: str, name: str = "gateway", algorithm: str = "ec", days: int = 30
+    ) -> Certificate:
         """For localhost, in files of this name; those of before are replaced."""
         made = Certificate(self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        how = ["-x509", "-days", "2", "-CA", str(self.file), "-CAkey", str(self.key)]
+        how = ["-x509", "-days", str(days), "-CA", str(self.file), "-CAkey", str(self.key)]
         how += ["-addext", NAMES, "-addext", "basicConstraints=CA:FALSE"]
         self._make(made.file, made.key, f"/CN={subject}", how, algorithm)
         return made

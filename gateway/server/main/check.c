@@ -112,6 +112,8 @@ bool tg_check_certificate(const struct tg_config *config, struct tg_buf *err)
         tg_tls_open(config->clients.certificate, config->clients.certificate_key, why);
     if (tls == NULL) {
         tg_buf_printf(err, "telegraphy: clients.certificate: %s\n", why);
+    } else {
+        tg_tls_warn_of_expiry(tls);
     }
     tg_tls_close(tls);
     return tls != NULL;

@@ -234,10 +234,12 @@ void tg_conn_kill(struct tg_conn *conn)
 static void conn_shut(struct tg_conn *conn)
 {
     conn->state = TG_CONN_LINGER;
+    conn->read_waits = false; /* Nothing is written any more: see it writable no more. */
     if (conn->tls != NULL) {
         tg_tls_shutdown(conn->tls);
     }
     shutdown(conn->fd, SHUT_WR);
+    watch(conn, UV_READABLE);
     tg_conn_set_timer(conn, tg_net_now(conn->net) + LINGER_MS);
 }
 

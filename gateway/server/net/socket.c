@@ -9,8 +9,8 @@
 
 enum {
     SLICES_MAX = 64,
-    /* A handshake takes a tenth of a millisecond or, with a large RSA key, five: what
-     * begins in a storm must not keep those waiting who are connected. */
+    /* A handshake takes half a millisecond or, with a large RSA key, five: a storm of
+     * them must not keep those waiting who are connected. */
     HANDSHAKE_NS_PER_TURN = 5 * 1000 * 1000,
 };
 

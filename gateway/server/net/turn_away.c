@@ -7,8 +7,6 @@
 #include "engine/codec/answer.h"
 #include "server/log/log.h"
 
-enum { LINGERING_MAX = 256 };
-
 struct guest {
     struct tg_conn conn; /* First: the net frees it. */
     struct tg_outbox outbox;
@@ -89,8 +87,8 @@ static const struct tg_conn_ops guest_ops = {
  * overtake the answer. */
 static bool linger(struct tg_turn_away *away, struct tg_net *net, int fd)
 {
-    struct guest *guest = away->lingering < LINGERING_MAX ? tg_zalloc(1, sizeof *guest)
-                                                          : NULL;
+    struct guest *guest =
+        away->lingering < TG_TURN_AWAY_LINGERING_MAX ? tg_zalloc(1, sizeof *guest) : NULL;
     if (guest == NULL || tg_conn_open(net, &guest->conn, fd, &guest_ops) != TG_OK) {
         tg_free(guest);
         return false;

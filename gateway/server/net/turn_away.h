@@ -8,6 +8,9 @@
 #include "server/net/addresses.h"
 #include "server/net/net.h"
 
+/* Of one thread, which needs a descriptor for each. */
+enum { TG_TURN_AWAY_LINGERING_MAX = 128 };
+
 /* Those of one thread. All zero is none. */
 struct tg_turn_away {
     struct tg_buf text;

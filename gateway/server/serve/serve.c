@@ -20,6 +20,7 @@
 #include "server/log/log.h"
 #include "server/net/addresses.h"
 #include "server/net/shard.h"
+#include "server/net/turn_away.h"
 #include "server/process/process.h"
 #include "server/sequencer/desk.h"
 #include "server/serve/catalogue.h"
@@ -28,12 +29,13 @@
 enum {
     SHARDS_MAX = 256,
     LOG_TICK_MS = 1000,
+    CERTIFICATE_TICK_MS = 24 * 60 * 60 * 1000,
     HEAP_KEPT_BYTES = 16 * 1024 * 1024,
     HEAP_LARGE_BYTES = 1024 * 1024,
     /* Beside the clients': ingest's 1,024 connections, and what shards and libzmq need.
      */
     SPARE_DESCRIPTORS = 1024 + 128,
-    DESCRIPTORS_PER_SHARD = 8,
+    DESCRIPTORS_PER_SHARD = 8 + TG_TURN_AWAY_LINGERING_MAX,
 };
 
 struct gateway {
@@ -51,6 +53,7 @@ struct gateway {
     uv_signal_t signals[2];
     uv_signal_t reload; /* SIGHUP. */
     uv_timer_t log_tick;
+    uv_timer_t certificate_tick;
     bool ending;
 };
 
@@ -130,6 +133,7 @@ static void on_reload(uv_signal_t *signal, int number)
                  TG_F("hint", "the certificate of before stays in use"));
     } else {
         tg_info("tls.reloaded", TG_F("certificate", clients->certificate));
+        tg_tls_warn_of_expiry(gateway->common.tls);
     }
 }
 
@@ -137,6 +141,14 @@ static void on_log_tick(uv_timer_t *timer)
 {
     (void)timer;
     tg_log_tick(false);
+}
+
+static void on_certificate_tick(uv_timer_t *timer)
+{
+    struct gateway *gateway = timer->data;
+    if (gateway->common.tls != NULL) {
+        tg_tls_warn_of_expiry(gateway->common.tls);
+    }
 }
 
 /* Starting. */
@@ -184,6 +196,10 @@ static bool start_net(struct gateway *gateway)
     uv_async_init(loop, &gateway->shard_ended, on_shard_ended);
     uv_timer_init(loop, &gateway->log_tick);
     uv_timer_start(&gateway->log_tick, on_log_tick, LOG_TICK_MS, LOG_TICK_MS);
+    gateway->certificate_tick.data = gateway;
+    uv_timer_init(loop, &gateway->certificate_tick);
+    uv_timer_start(&gateway->certificate_tick, on_certificate_tick, 0,
+                   CERTIFICATE_TICK_MS);
     static const int numbers[2] = {SIGTERM, SIGINT};
     for (int i = 0; i < 2; i++) {
         uv_signal_init(loop, &gateway->signals[i]);
@@ -429,6 +445,7 @@ static void finish(struct gateway *gateway)
     uv_close((uv_handle_t *)&gateway->resumed, NULL);
     uv_close((uv_handle_t *)&gateway->shard_ended, NULL);
     uv_close((uv_handle_t *)&gateway->log_tick, NULL);
+    uv_close((uv_handle_t *)&gateway->certificate_tick, NULL);
     uv_close((uv_handle_t *)&gateway->signals[0], NULL);
     uv_close((uv_handle_t *)&gateway->signals[1], NULL);
     uv_close((uv_handle_t *)&gateway->reload, NULL);

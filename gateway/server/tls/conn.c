@@ -7,11 +7,40 @@
 #include "engine/base/mem.h"
 #include "server/tls/context.h"
 
+/* OpenSSL reads on for as long as what comes is none of its owner's business, which a
+ * peer can keep up: a change of keys costs it 27 bytes. A record takes two reads of the
+ * socket; after so many the rest has to wait for the next call. */
+enum { SOCKET_READS_MAX = 128 };
+
 struct tg_tls_conn {
     SSL *ssl;
-    uint32_t unsent; /* Bytes of a record that is made, and not all out. */
+    uint32_t unsent;       /* Bytes of a record that is made, and not all out. */
+    uint32_t socket_reads; /* In this call. */
     const char *why;
 };
+
+static long on_socket(BIO *socket, int operation, const char *data, size_t size,
+                      int argument, long more, int result, size_t *done)
+{
+    struct tg_tls_conn *conn = (struct tg_tls_conn *)(void *)BIO_get_callback_arg(socket);
+    (void)data;
+    (void)size;
+    (void)argument;
+    (void)more;
+    (void)done;
+    if (operation != BIO_CB_READ || conn->socket_reads++ < SOCKET_READS_MAX) {
+        return result;
+    }
+    BIO_set_retry_read(socket);
+    return -1;
+}
+
+/* Before each call of OpenSSL that reads or writes. */
+static void call_begin(struct tg_tls_conn *conn)
+{
+    ERR_clear_error();
+    conn->socket_reads = 0;
+}
 
 static struct tg_tls_conn *conn_create(struct tg_tls *tls, int fd)
 {
@@ -28,6 +57,8 @@ static struct tg_tls_conn *conn_create(struct tg_tls *tls, int fd)
         tg_tls_conn_close(conn);
         return NULL;
     }
+    BIO_set_callback_ex(SSL_get_rbio(conn->ssl), on_socket);
+    BIO_set_callback_arg(SSL_get_rbio(conn->ssl), (char *)conn);
     return conn;
 }
 
@@ -106,7 +137,7 @@ static ptrdiff_t conn_outcome(struct tg_tls_conn *conn, int result)
 
 ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn)
 {
-    ERR_clear_error();
+    call_begin(conn);
     int result = SSL_do_handshake(conn->ssl);
     return result == 1 ? 0 : conn_outcome(conn, result);
 }
@@ -114,7 +145,7 @@ ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn)
 ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size)
 {
     size_t got = 0;
-    ERR_clear_error();
+    call_begin(conn);
     do {
         size_t room = size - got < TG_TLS_RECORD_MAX ? size - got : TG_TLS_RECORD_MAX;
         int result = SSL_read(conn->ssl, (uint8_t *)data + got, (int)room);
@@ -138,7 +169,7 @@ ptrdiff_t tg_tls_write(struct tg_tls_conn *conn, const void *data, size_t size)
     } else if (size > TG_TLS_RECORD_MAX) {
         size = TG_TLS_RECORD_MAX;
     }
-    ERR_clear_error();
+    call_begin(conn);
     int result = SSL_write(conn->ssl, data, (int)size);
     if (result > 0) {
         conn->unsent = 0;
@@ -161,7 +192,7 @@ uint64_t tg_tls_written(const struct tg_tls_conn *conn)
 
 void tg_tls_shutdown(struct tg_tls_conn *conn)
 {
-    ERR_clear_error();
+    call_begin(conn);
     bool said = (SSL_get_shutdown(conn->ssl) & SSL_SENT_SHUTDOWN) != 0;
     if (!said && SSL_is_init_finished(conn->ssl) == 1 && conn->unsent == 0) {
         (void)SSL_shutdown(conn->ssl);

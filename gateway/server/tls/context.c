@@ -12,7 +12,7 @@
 #include "engine/base/mem.h"
 #include "server/log/log.h"
 
-enum { FILE_MAX = 1 << 20, CHAIN_MAX = 16 };
+enum { FILE_MAX = 1 << 20, CHAIN_MAX = 16, WARN_DAYS = 14 };
 
 const char *tls_error_text(void)
 {
@@ -84,9 +84,6 @@ static bool use_certificates(SSL_CTX *context, const char *path, char why[TG_TLS
     while (right && count < CHAIN_MAX &&
            (certificate = PEM_read_bio_X509(file, NULL, no_pass_phrase, &asked)) !=
                NULL) {
-        if (count == 0 && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-            tg_warn("tls.certificate_expired", TG_F("file", path));
-        }
         right = (count == 0 ? SSL_CTX_use_certificate(context, certificate)
                             : (int)SSL_CTX_add1_chain_cert(context, certificate)) == 1;
         X509_free(certificate);
@@ -275,6 +272,25 @@ enum tg_err tg_tls_reload(struct tg_tls *tls, char why[TG_TLS_WHY_MAX])
     pthread_mutex_unlock(&tls->lock);
     SSL_CTX_free(old); /* Its connections hold it as long as they live. */
     return TG_OK;
+}
+
+void tg_tls_warn_of_expiry(struct tg_tls *tls)
+{
+    int days = 0, seconds = 0;
+    pthread_mutex_lock(&tls->lock);
+    const X509 *certificate = SSL_CTX_get0_certificate(tls->context);
+    bool known = ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) ==
+                 1;
+    pthread_mutex_unlock(&tls->lock);
+    if (!known || days >= WARN_DAYS) {
+        return;
+    }
+    if (days < 0 || seconds < 0) {
+        tg_warn("tls.certificate_expired", TG_F("file", tls->certificate));
+    } else {
+        tg_warn("tls.certificate_expires", TG_F("file", tls->certificate),
+                TG_F("days", days));
+    }
 }
 
 void tg_tls_close(struct tg_tls *tls)

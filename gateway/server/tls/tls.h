@@ -25,6 +25,9 @@ struct tg_tls *tg_tls_open(const char *certificate, const char *key,
  *
  * TG_EIO  `why` says what is wrong with them; the old ones stay in use. */
 TG_MUST_USE enum tg_err tg_tls_reload(struct tg_tls *tls, char why[TG_TLS_WHY_MAX]);
+/* A line of the log if the certificate has expired, or will within two weeks: to be
+ * asked for now and then. */
+void tg_tls_warn_of_expiry(struct tg_tls *tls);
 /* The client's side: it trusts the authorities of `ca_file` (PEM), or with NULL those of
  * the system. NULL with `why`. */
 struct tg_tls *tg_tls_open_client(const char *ca_file, char why[TG_TLS_WHY_MAX]);
@@ -49,7 +52,8 @@ enum { TG_TLS_RECORD_MAX = 16 * 1024 };
 ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn);
 /* Bytes read, 0 at the peer's end, or one of the above. The handshake is done on the way.
  * With room for at least TG_TLS_RECORD_MAX bytes nothing that was decrypted stays behind:
- * the socket tells of all that can still be read. */
+ * the socket tells of all that can still be read. One call takes a bounded number of
+ * records, so that no peer keeps it busy. */
 ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size);
 /* Bytes written, at most TG_TLS_RECORD_MAX, or one of the above. After AGAIN the bytes
  * are offered again, and more may follow them; only its number says that they are out. */

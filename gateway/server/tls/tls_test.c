@@ -246,6 +246,51 @@ static void progress_inside_a_record_is_seen(void **state)
     assert_true(tg_tls_written(pair->server) > before);
 }
 
+/* The rest is in the socket still, which says so. */
+static void assert_more_waits(struct pair *pair)
+{
+    char byte;
+    assert_int_equal(recv(pair->fds[0], &byte, 1, MSG_PEEK | MSG_DONTWAIT), 1);
+}
+
+static void a_flood_of_key_updates_does_not_hold_a_call(void **state)
+{
+    struct pair *pair = *state;
+    shake_hands(pair);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(SSL_key_update(pair->client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(pair->client), 1);
+    }
+    client_says(pair, "at last", 7);
+    assert_int_equal(tg_tls_read(pair->server, buffer, sizeof buffer), TG_TLS_AGAIN_READ);
+    assert_more_waits(pair);
+    ptrdiff_t got = TG_TLS_AGAIN_READ;
+    for (int i = 0; i < 200 && got == TG_TLS_AGAIN_READ; i++) {
+        got = tg_tls_read(pair->server, buffer, sizeof buffer);
+    }
+    assert_int_equal(got, 7);
+    assert_memory_equal(buffer, "at last", 7);
+}
+
+static void a_flood_of_tiny_records_does_not_hold_a_call(void **state)
+{
+    struct pair *pair = *state;
+    shake_hands(pair);
+    for (int i = 0; i < 200; i++) {
+        client_says(pair, "x", 1);
+    }
+    ptrdiff_t got = tg_tls_read(pair->server, buffer, sizeof buffer);
+    assert_in_range(got, 1, 199);
+    assert_more_waits(pair);
+    ptrdiff_t all = 0;
+    for (int i = 0; i < 200 && got > 0; i++) {
+        all += got;
+        got = tg_tls_read(pair->server, buffer, sizeof buffer);
+    }
+    assert_int_equal(got, TG_TLS_AGAIN_READ);
+    assert_int_equal(all, 200);
+}
+
 static void a_key_update_is_answered(void **state)
 {
     struct pair *pair = *state;
@@ -576,6 +621,8 @@ int main(void)
         T(a_write_that_the_socket_does_not_take_is_offered_again),
         T(progress_inside_a_record_is_seen),
         T(a_key_update_is_answered),
+        T(a_flood_of_key_updates_does_not_hold_a_call),
+        T(a_flood_of_tiny_records_does_not_hold_a_call),
         T(an_orderly_end_is_told_from_both_sides),
         T(a_cut_connection_is_an_end),
         T(a_peer_that_leaves_during_the_handshake_is_no_fault),
