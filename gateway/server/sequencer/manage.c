@@ -138,6 +138,7 @@ static void on_answered(void *context, const struct tg_errand_sum *sum)
 {
     struct question *question = context;
     struct tg_management *management = question->management;
+    close_ended(management); /* Who is answered may ask again at once, and never ends. */
     tg_buf_clear(&management->members);
     if (sum->failed) {
         answer_refused(&question->asker, TG_CODE_OVERLOADED, RETRY_AFTER_MS,
@@ -150,7 +151,6 @@ static void on_answered(void *context, const struct tg_errand_sum *sum)
         answer_unsubscribe(question, sum);
     }
     tg_free(question);
-    close_ended(management);
 }
 
 /* Asking. */
