@@ -96,9 +96,8 @@ static bool read_text(struct tg_json value, const char *member, size_t max,
         return (text->size >= 1 && text->size <= max) ||
                refuse(refusal, member, want, value);
     }
-    return tg_json_kind(value) == TG_JSON_STRING
-               ? refuse_for_memory(refusal)
-               : refuse(refusal, member, want, value);
+    return tg_json_kind(value) == TG_JSON_STRING ? refuse_for_memory(refusal)
+                                                 : refuse(refusal, member, want, value);
 }
 
 static bool read_user(struct tg_manage_reader *reader, struct tg_json value,
@@ -259,7 +258,5 @@ enum tg_err tg_manage_read(struct tg_manage_reader *reader, enum tg_errand_kind 
                 : kind == TG_ERRAND_CLOSE
                     ? read_close(reader, document, errand, refusal)
                     : read_unsubscribe(reader, document, errand, refusal);
-    return read                                    ? TG_OK
-           : refusal->code == TG_CODE_OVERLOADED ? TG_ENOMEM
-                                                 : TG_EINVAL;
+    return read ? TG_OK : refusal->code == TG_CODE_OVERLOADED ? TG_ENOMEM : TG_EINVAL;
 }
