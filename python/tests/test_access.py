@@ -181,6 +181,22 @@ def test_an_audience_is_a_hidden_field_and_a_rule():
     assert_event(events, "shop.Whisper", data=data)
 
 
+def test_an_audience_is_not_hidden_by_a_comment():
+    class Whisper(telegraphy.Event):
+        owner: int
+
+        class Meta:
+            name = "shop.Whisper"
+            access = "owner == auth.user_id // theirs"
+
+        def audience(self) -> Iterable[str]:
+            yield "team:1"
+
+    assert described("shop.Whisper")["access"]["rule"] == (
+        "(owner == auth.user_id // theirs\n) && auth.scopes.exists(s, s in audience)"
+    )
+
+
 def test_an_audience_comes_on_top_of_a_rule():
     class Whisper(telegraphy.Event):
         owner: int

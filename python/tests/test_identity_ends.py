@@ -164,6 +164,33 @@ def test_in_an_asynchronous_site_too(ada, bob):
     assert ends()[:2] == [*changed(bob), *changed(ada)]
 
 
+@pytest.mark.parametrize("middleware", ["Replacing", "Failing"])
+def test_it_is_told_of_too_where_another_page_is_sent_in_its_place(
+    middleware, ada, settings
+):
+    """The browsers of others, who perhaps know the old password, must not stay."""
+    browser = browser_of("ada")
+    settings.MIDDLEWARE = [f"project.views.{middleware}", *settings.MIDDLEWARE]
+    client = Client()
+    client.cookies = browser.cookies
+    client.get("/password/")
+    assert changed(ada)[0] in ends()
+
+
+def test_it_is_told_of_too_where_the_browser_does_not_wait_for_the_page(ada, settings):
+    """Which cancels the request in an asynchronous site, and not what it has saved."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "project.views.GoneAway"]
+
+    async def visit():
+        client = AsyncClient()
+        await client.alogin(username="ada", password="old")
+        with pytest.raises(asyncio.CancelledError):
+            await client.get("/password/")
+
+    asyncio.run(visit())
+    assert changed(ada)[0] in ends()
+
+
 def test_a_strange_session_cookie_is_not_passed_on(ada):
     stranger = Client()
     for path in ("/page/", "/cycle/"):

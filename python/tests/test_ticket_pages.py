@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError, connection
 from django.test import AsyncClient, Client
 
 from identities import browser_of, config_of, gateway, make_user
-from telegraphy import GatewayError, Unreachable
+from telegraphy import Event, GatewayError, Unreachable, registry
 from telegraphy.backends import MemoryBackend
-from telegraphy.django import _tickets
+from telegraphy.django import _kept, _tickets
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,7 @@ NOTHING = {"ticket": None, "anonymous": False}
 @pytest.fixture(autouse=True)
 def _fresh():
     cache.clear()
+    _kept._told.clear()
     gateway().clear()
     _tickets.forget_failures()
 
@@ -173,6 +175,26 @@ def test_a_page_behind_the_cache_middleware_says_nothing(browser, settings):
     assert gateway().tickets == []
 
 
+def test_a_page_that_was_kept_by_hand_is_not_for_the_next_who_comes(browser, caplog):
+    """Whoever had the ticket first may not have shown it, as a robot without scripts."""
+    make_user("bob")
+    made = word(browser.get("/kept/"))["ticket"]
+    assert made.startswith("tgt_")
+    with caplog.at_level(logging.ERROR, "telegraphy"):
+        for client in (browser_of("bob"), Client(), browser):
+            page = client.get("/kept/")
+            assert word(page) == NOTHING
+            assert config_of(page)["ticketUrl"] == "/telegraphy/ticket/"
+            assert int(page.headers["Content-Length"]) == len(page.content)
+    assert caplog.text.count("the page of kept was kept") == 1
+    assert made not in caplog.text
+
+
+def test_a_page_that_was_kept_by_hand_makes_nobody_of_who_is_logged_in(browser):
+    assert word(Client().get("/kept/"))["anonymous"] is True
+    assert word(browser.get("/kept/")) == NOTHING
+
+
 def test_without_the_middleware_a_page_says_nothing(browser, settings):
     settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
     assert word(anew(browser).get("/page/")) == NOTHING
@@ -278,6 +300,46 @@ def test_a_hook_that_fails_is_told_of_and_breaks_no_page(browser, settings, capl
     with caplog.at_level(logging.ERROR, "telegraphy"):
         assert word(browser.get("/page/")) == NOTHING
     assert "failing_claims" in caplog.text
+
+
+def claims_without_their_table(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT region FROM regions")
+
+
+FAILING = {
+    "BACKEND": "telegraphy.backends.MemoryBackend",
+    "CLAIMS": f"{__name__}.claims_without_their_table",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hook_whose_query_fails_breaks_no_page(browser, settings, caplog):
+    settings.TELEGRAPHY = FAILING
+    with caplog.at_level(logging.ERROR, "telegraphy"):
+        assert word(browser.get("/page/")) == NOTHING
+    assert "no such table: regions" in caplog.text
+
+
+def test_inside_a_transaction_it_does_as_that_may_be_broken(browser, settings):
+    """Some databases take no commit of it any more, and say so to nobody."""
+    settings.TELEGRAPHY = FAILING
+    with pytest.raises(OperationalError, match="regions"):
+        browser.get("/page/")
+
+
+def test_a_check_whose_query_fails_is_no_answer(browser, ada):
+    """A type that it kept back would be gone for as long as the session."""
+    with registry.isolated():
+
+        class Memo(Event):
+            @classmethod
+            def is_authorized_user(cls, user):
+                return bool(claims_without_their_table(None))
+
+        with pytest.raises(OperationalError, match="regions"):
+            browser.get("/page/")
+    assert gateway().tickets == []
 
 
 def test_a_wrong_host_breaks_no_page_of_ours(browser, settings, caplog):

@@ -8,7 +8,7 @@ import pytest
 from django.test import AsyncClient, Client
 
 from identities import gateway, make_user
-from telegraphy import GatewayError, Unreachable
+from telegraphy import GatewayError, Refused, Unreachable
 from telegraphy.backends import MemoryBackend
 from telegraphy.django import _tickets
 
@@ -188,6 +188,28 @@ def test_a_crowd_of_clients_does_not_wait_one_by_one_for_a_gateway_that_is_away(
     for _ in range(20):
         assert ask(client).status_code == 503
     assert Silent.asked == 1
+
+
+class Particular(MemoryBackend):
+    """Its answer is about one request alone."""
+
+    code = "invalid_message"
+
+    def ticket(self, request, *, timeout):
+        if request.claims["user_id"] == self.refused:
+            raise Refused(self.code, "claims has a number that is none", member="claims")
+        return super().ticket(request, timeout=timeout)
+
+
+@pytest.mark.parametrize("code", ["invalid_message", "too_large", "unknown_member"])
+def test_who_is_refused_alone_keeps_nobody_else_from_a_ticket(code, settings, caplog):
+    settings.TELEGRAPHY = {"BACKEND": f"{__name__}.Particular"}
+    client = strict_browser("mallory")
+    Particular.refused = int(client.session["_auth_user_id"])
+    Particular.code = code
+    assert ask(client).status_code == 503
+    assert code in caplog.text
+    assert ask(strict_browser("ada")).json()["ticket"]
 
 
 def large_claims(request):

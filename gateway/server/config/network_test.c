@@ -1,56 +1,5 @@
 /* The settings of what leaves the machine: TLS and CURVE. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "server/config/config.h"
-#include "testing/cmocka.h"
-
-static char directory[] = "/tmp/network_test-XXXXXX";
-static char said[1 << 12]; /* All mistakes of the last load, one a line. */
-static struct tg_config config;
-
-static void put_file(const char *name, const char *text, size_t size, mode_t mode)
-{
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(name, mode), 0);
-}
-
-static enum tg_err load_flags(int count, const char *const *flags)
-{
-    char *copies[8];
-    for (int i = 0; i < count; i++) {
-        copies[i] = (char *)(uintptr_t)flags[i];
-    }
-    struct tg_mistakes mistakes;
-    struct tg_config_input input = {count, copies, NULL};
-    tg_config_finish(&config);
-    enum tg_err err = tg_config_load(&config, &input, &mistakes);
-    size_t at = 0;
-    said[0] = '\0';
-    for (size_t i = 0; i < mistakes.count; i++) {
-        at += (size_t)snprintf(said + at, sizeof said - at, "%s%s\n",
-                               mistakes.items[i].warning ? "(warning) " : "",
-                               mistakes.items[i].text);
-    }
-    tg_mistakes_finish(&mistakes);
-    return err;
-}
-
-#define FLAGS(...)                                                          \
-    load_flags((int)(sizeof(const char *[]){__VA_ARGS__} / sizeof(char *)), \
-               (const char *const[]){__VA_ARGS__})
-
-static enum tg_err load(const char *yaml)
-{
-    put_file("t.yaml", yaml, strlen(yaml), 0600);
-    return FLAGS("--config", "t.yaml");
-}
+#include "testing/settings.h"
 
 #define CURVE_KEY "0123456789abcdefghij0123456789ABCDEFGHI&"
 
@@ -151,31 +100,24 @@ static void clients_on_other_machines_without_tls_are_warned_of(void **state)
                         "be read by every user of this machine; chmod 600 it\n");
 }
 
-static int enter(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) == NULL || chdir(directory) != 0;
-}
-
 static int leave(void **state)
 {
     (void)state;
     static const char *const made[] = {"t.yaml", "shop.key", "shop.pem", "web.pub",
                                        "gateway.key"};
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        unlink(made[i]);
-    }
-    tg_config_finish(&config);
-    return chdir("/") != 0 || rmdir(directory) != 0;
+    return leave_without(made, sizeof made / sizeof *made);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(curve_lets_publishers_in_over_a_network),
-        cmocka_unit_test(what_is_no_public_key_is_named_with_its_place),
-        cmocka_unit_test(tls_wants_a_certificate_and_its_key),
-        cmocka_unit_test(clients_on_other_machines_without_tls_are_warned_of),
+        cmocka_unit_test_setup_teardown(curve_lets_publishers_in_over_a_network, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(what_is_no_public_key_is_named_with_its_place,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(tls_wants_a_certificate_and_its_key, begin, end),
+        cmocka_unit_test_setup_teardown(
+            clients_on_other_machines_without_tls_are_warned_of, begin, end),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

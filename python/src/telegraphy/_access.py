@@ -27,6 +27,11 @@ AUDIENCE_FIELD: Final = Field(
 )
 
 
+let_through: tuple[type[Exception], ...] = ()
+"""What a check may raise that says nothing of the user.  The Django app adds the errors
+of databases: inside `atomic` one may break the transaction, which must be known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A declaration's `is_authorized_user`."""
@@ -35,10 +40,12 @@ class Check:
     call: Callable[[Any], object]
 
     def allows(self, user: object) -> bool:
-        """Only `True` allows.  Never raises: a type is kept back if it cannot be said who
-        may have it, and the log tells."""
+        """Only `True` allows.  A type is kept back if it cannot be said who may have it,
+        and the log tells.  Raises nothing but `let_through`."""
         try:
             answer = self.call(user)
+        except let_through:
+            raise
         except Exception:
             logger.exception("%s.%s failed: it allows nobody", self.where, CHECK)
             return False

@@ -61,7 +61,10 @@ class EventType:
         own = None if self.access in (PUBLIC, AUTHENTICATED) else self.access
         if not self.audience:
             return own
-        return AUDIENCE_RULE if own is None else f"({own}) && {AUDIENCE_RULE}"
+        if own is None:
+            return AUDIENCE_RULE
+        end = "\n" if "//" in own else ""  # of a comment, which would hide the rest
+        return f"({own}{end}) && {AUDIENCE_RULE}"
 
     def describe(self) -> dict[str, Any]:
         """This type in a catalogue document."""

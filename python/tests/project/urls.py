@@ -12,6 +12,7 @@ urlpatterns = [
     path("fragment/", views.page, {"template": "fragment"}),
     path("included/", views.page, {"template": "included"}),
     path("remembered/", views.remembered_page),
+    path("kept/", views.kept_page, name="kept"),
     path("declared/", views.page, {"template": "declared"}),
     path("never-cached/", views.never_cached_page),
     path("later/", views.later_public_page),

@@ -1,9 +1,12 @@
 """Pages of every kind that can be cached, and logging in without a form."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 
+from asgiref.sync import markcoroutinefunction
 from django.contrib.auth import get_user_model, login, logout, update_session_auth_hash
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.views.decorators.cache import cache_control, cache_page, never_cache
@@ -54,6 +57,15 @@ def remembered_page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(cache.get_or_set("remembered", lambda: text(request)))
 
 
+def kept_page(request: HttpRequest) -> HttpResponse:
+    """As by hand, in a module that has nothing of a cache in its name."""
+    kept = cache.get("kept")
+    if kept is None:
+        kept = text(request)
+        cache.set("kept", kept)
+    return HttpResponse(kept, headers={"Content-Length": str(len(kept))})
+
+
 never_cached_page = never_cache(page)
 public_page = cache_control(public=True, max_age=60)(page)
 
@@ -100,6 +112,38 @@ def change_password(request: HttpRequest) -> HttpResponse:
         other.set_password("new")
         other.save()
     return HttpResponse(",".join(one.user for one in current_backend().disconnects))
+
+
+class Replacing:
+    """Middleware that answers in the view's place, as `ConditionalGetMiddleware` may."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        self.get_response(request)
+        return HttpResponse("another")
+
+
+class Failing(Replacing):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        super().__call__(request)
+        raise PermissionDenied
+
+
+class GoneAway:
+    """Asynchronous middleware whose browser does not wait for the answer."""
+
+    async_capable = True
+    sync_capable = False
+
+    def __init__(self, get_response: Callable[..., Awaitable[HttpResponse]]) -> None:
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        await self.get_response(request)
+        raise asyncio.CancelledError
 
 
 def cycle_key(request: HttpRequest) -> HttpResponse:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import Error as DatabaseLayerError
+from django.db import connections
 from django.views.decorators.cache import never_cache
 
 from ._identity import ticket_request_of
@@ -41,7 +43,8 @@ NOTHING: Final = Word()
 
 
 def word_for(request: HttpRequest | None, *, cached: bool = False) -> Word:
-    """Never raises, and takes no longer than a page may wait for its ticket."""
+    """Takes no longer than a page may wait for its ticket.  Raises nothing but errors of
+    databases inside `atomic`: the transaction may be broken, which must be known."""
     visit = visit_of(request)
     if request is None or visit is None or not visit.is_open:
         return NOTHING
@@ -51,7 +54,9 @@ def word_for(request: HttpRequest | None, *, cached: bool = False) -> Word:
         word = _word(request)
     except NoTicket:
         return NOTHING  # which was logged
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DatabaseLayerError) and is_in_transaction():
+            raise
         logger.exception("a page has no ticket")
         return NOTHING
     visit.is_personal = True
@@ -90,6 +95,11 @@ def _is_of_a_cache(frame: FrameType) -> bool:
         and any(part.startswith("cache") for part in module.split("."))
         and frame.f_code is not NEVER_CACHE
     )
+
+
+def is_in_transaction() -> bool:
+    opened = connections.all(initialized_only=True)
+    return any(connection.in_atomic_block for connection in opened)
 
 
 def is_asynchronous() -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import _outlet
-from .._errors import GatewayError, Unreachable
+from .._errors import GatewayError, Refused, Unreachable
 from .._publisher import hints
 from .._signing import signed
 from .conf import conf
@@ -23,6 +23,16 @@ PAGE_PAUSE_SECONDS: Final = 5.0
 VIEW_PAUSE_SECONDS: Final = 1.0
 VIEW_TIMEOUT_SECONDS: Final = 2.0
 """A request of the ticket view may wait longer than a page."""
+
+REFUSED_TO_ALL: Final = (
+    "forbidden",
+    "internal",
+    "invalid_key",
+    "not_supported",
+    "overloaded",
+    "unknown_kind",
+)
+"""Every other refusal is about one request, and says nothing of the next user's."""
 
 
 class NoTicket(Exception):
@@ -40,7 +50,7 @@ class Breaker:
     def __init__(
         self, pause: float, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._pause = pause
+        self.pause: Final = pause
         self._monotonic = monotonic
         self._open_until = 0.0
         self._reason = ""
@@ -52,8 +62,8 @@ class Breaker:
 
     def fail(self, reason: str) -> NoTicket:
         self._reason = reason
-        self._open_until = self._monotonic() + self._pause
-        return NoTicket(reason, self._pause)
+        self._open_until = self._monotonic() + self.pause
+        return NoTicket(reason, self.pause)
 
     def close(self) -> None:
         self._open_until = 0.0
@@ -86,6 +96,11 @@ def _ticket(request: TicketRequest, breaker: Breaker, timeout: float) -> Ticket:
     except Unreachable as error:
         logger.warning("no ticket: %s. %s", error, hints.start)
         raise breaker.fail("no gateway answers") from None
+    except Refused as error:
+        logger.error("no ticket: %s", error)
+        if error.code not in REFUSED_TO_ALL:
+            raise NoTicket("the gateway gives no ticket", breaker.pause) from None
+        raise breaker.fail("the gateway gives no ticket") from None
     except GatewayError as error:
         logger.error("no ticket: %s", error)
         raise breaker.fail("the gateway gives no ticket") from None

@@ -37,14 +37,24 @@ class Visit:
         password."""
         session = loaded_session(self.request)
         if (
-            not self.is_open
-            or end.reason != "changed"
+            end.reason != "changed"
             or session is None
             or session.get(SESSION_KEY) != end.user
         ):
             return False
-        self.postponed.append(end)
-        return True
+        postponed = self.postponed
+        postponed.append(end)
+        if self.is_open:
+            return True
+        # It has ended, perhaps just now in another thread: too late to be taken along.
+        postponed.remove(end)
+        return False
+
+    def end(self) -> list[DisconnectRequest]:
+        """Nothing is postponed after this.  What was."""
+        self.is_open = False
+        ends, self.postponed = self.postponed, []
+        return ends
 
 
 current: Final[ContextVar[Visit | None]] = ContextVar("telegraphy_visit", default=None)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.core.signals import setting_changed
+from django.db import Error as DatabaseLayerError
 from django.utils.module_loading import autodiscover_modules
 
-from .. import _outlet, _registry, _signing, _values, testing
+from .. import _access, _outlet, _registry, _signing, _values, testing
 from .._publisher import hints
 from . import _courier, _identity_signals, _naming, _signals, _tickets
 from .conf import conf, forget_settings
@@ -23,6 +24,7 @@ class TelegraphyConfig(AppConfig):
         checks.register_checks()
         _outlet.courier = _courier.CommitCourier()
         _outlet.make_backend = _courier.make_backend
+        _access.let_through = (DatabaseLayerError,)
         _signing.find_key = lambda: conf.signing_key
         hints.start = "Start it with `manage.py telegraphy`."
         hints.key = "a gateway of another project? see TELEGRAPHY['INGEST_PORT']"

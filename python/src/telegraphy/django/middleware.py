@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -13,6 +14,7 @@ from django.utils.cache import patch_cache_control
 from .._requests import DisconnectRequest
 from ._courier import queue_end
 from ._ending import replaced_session, was_changed
+from ._kept import forget_words_of_others
 from ._visit import Visit, begin, current
 from .conf import conf
 
@@ -24,6 +26,7 @@ class TelegraphyMiddleware:
 
     - It lets `{% telegraphy %}` put a ticket into the page, and makes such a response
       private, so that no cache shows it to another user.
+    - It takes out of a page what that says of another visitor, where the project kept it.
     - After a login or logout it removes the cookie in which pages keep their session.
     - It tells the gateway of a Django session that goes on under another key.
     """
@@ -47,6 +50,7 @@ class TelegraphyMiddleware:
         try:
             return finish(visit, self.get_response(request))
         finally:
+            say(visit.end())
             current.reset(token)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -55,34 +59,35 @@ class TelegraphyMiddleware:
         try:
             return finish(visit, await self.get_response(request))
         finally:
+            # Also where the browser has gone away meanwhile, and the task is cancelled.
+            say(visit.end())
             current.reset(token)
 
 
 def finish(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
     request = visit.request
-    visit.is_open = False
+    ends = visit.end()
     if visit.is_personal:
         patch_cache_control(response, private=True)
+    else:
+        forget_words_of_others(visit, response)
     if was_changed(request) and conf.session_cookie_name in request.COOKIES:
         response.delete_cookie(conf.session_cookie_name, samesite="Lax")
     replaced = replaced_session(request)
     if replaced is not None:
-        visit.postponed.append(DisconnectRequest(session=replaced, reason="changed"))
-    if visit.postponed:
-        say_when_closed(visit, response)
+        ends.append(DisconnectRequest(session=replaced, reason="changed"))
+    if ends:
+        say_when_closed(ends, response)
     return response
 
 
-def say_when_closed(visit: Visit, response: HttpResponseBase) -> None:
-    """A server closes a response when it has sent it."""
-    close = response.close
+def say_when_closed(ends: list[DisconnectRequest], response: HttpResponseBase) -> None:
+    """A server closes a response when it has sent it.  One in whose place another
+    middleware put its own never is: that is forgotten, which will do too."""
+    closers: list[Callable[[], object]] = response._resource_closers  # type: ignore[attr-defined]
+    closers.append(weakref.finalize(response, say, ends))
 
-    def close_and_say() -> None:
-        try:
-            close()
-        finally:
-            for end in visit.postponed:
-                queue_end(end)
-            visit.postponed.clear()
 
-    response.close = close_and_say  # type: ignore[method-assign]
+def say(ends: Iterable[DisconnectRequest]) -> None:
+    for end in ends:
+        queue_end(end)
