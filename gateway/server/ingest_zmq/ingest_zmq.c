@@ -203,7 +203,7 @@ static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
     set_option(ingest->socket, ZMQ_SNDHWM, ANSWER_QUEUE);
     set_option(ingest->socket, ZMQ_LINGER, LINGER_MS);
     set_option(ingest->socket, ZMQ_IPV6, 1);
-    /* Each costs a descriptor: who says nothing is let go, and who is gone is found out. */
+    /* Each costs a descriptor: who says nothing is let go, who is gone is found out. */
     set_option(ingest->socket, ZMQ_HANDSHAKE_IVL, (int)config->timeouts.header_ms);
     set_option(ingest->socket, ZMQ_TCP_KEEPALIVE, 1);
     set_option(ingest->socket, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_S);
