@@ -25,7 +25,6 @@ struct client {
     uint64_t began_ms; /* When it was accepted; from TALK on, when that began. */
     uint64_t heard_ms;
     uint64_t expires_ms; /* When its identity does; 0: never. */
-    bool counted;        /* Among the gateway's connections. */
     bool entered;        /* Among those of its address. */
     bool proxied;        /* By one whose X-Forwarded-For is believed. */
     bool connected;      /* It said `connect`, and was answered. */
