@@ -4,7 +4,9 @@ import json
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,19 @@ def test_threat_17_garbage_harms_nobody(setup: Setup) -> None:
     ping(setup.endpoint, setup.gateway.key, **setup.options(setup.web))
 
 
+def test_threat_17_who_says_nothing_is_let_go(new_gateway: Callable[..., Gateway]) -> None:
+    """Each holds a descriptor; libzmq alone would wait for 30 s."""
+    port = free_ports(1)[0]
+    gateway = new_gateway(ingest={"zmq": f"tcp://127.0.0.1:{port}"}, timeouts={"header_ms": 300})
+    with ExitStack() as ends:
+        silent = [ends.enter_context(Wire(port)) for _ in range(20)]
+        began = time.monotonic()
+        for wire in silent:
+            wire.read_until_end()
+        assert time.monotonic() - began < 15
+    ping(f"tcp://127.0.0.1:{port}", gateway.key)
+
+
 def test_threat_17_an_empty_list_lets_nobody_in(
     setup: Setup, new_gateway: Callable[..., Gateway]
 ) -> None:
@@ -229,7 +244,18 @@ def test_check_judges_keys(setup: Setup, tmp_path: Path) -> None:
     assert "perhaps" not in wrong.stderr
     own = check(curve_key_file=setup.ours.secret_file, curve_clients=[setup.ours.public])
     assert own.returncode == 1
+    assert "telegraphy: ingest.curve_clients: " in own.stderr
     assert "is the gateway's own key" in own.stderr
+    listed = tmp_path / "listed"
+    listed.write_text(setup.web.public + "\n")
+    os.chmod(listed, 0o646)
+    anybody = check(curve_key_file=setup.ours.secret_file, curve_clients=str(listed))
+    assert anybody.returncode == 1
+    assert "can be written by every user of this machine" in anybody.stderr
+    os.mkfifo(tmp_path / "pipe")
+    pipe = check(curve_key_file=setup.ours.secret_file, curve_clients=str(tmp_path / "pipe"))
+    assert pipe.returncode == 1
+    assert "is no regular file" in pipe.stderr
 
 
 def test_keys_are_made_once_and_kept_from_others(tmp_path: Path) -> None:

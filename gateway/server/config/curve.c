@@ -1,5 +1,8 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/mem.h"
 #include "server/config/judging.h"
@@ -62,6 +65,29 @@ static bool add_lines(const struct judging *judging, struct tg_config_list *keys
     return right;
 }
 
+/* Whoever may write to it says who may connect. NULL with `why`. */
+static FILE *open_list(const char *path, const char **why)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = NULL;
+    *why = NULL;
+    if (fd >= 0 && fstat(fd, &about) == 0) {
+        if (!S_ISREG(about.st_mode)) {
+            *why = "is no regular file";
+        } else if ((about.st_mode & S_IWOTH) != 0) {
+            *why = "can be written by every user of this machine, who could let himself "
+                   "in; chmod o-w it";
+        } else {
+            file = fdopen(fd, "r");
+        }
+    }
+    if (file == NULL && fd >= 0) {
+        close(fd);
+    }
+    return file;
+}
+
 static bool add_file(const struct judging *judging, struct tg_config_list *keys,
                      const struct tg_given *given)
 {
@@ -71,12 +97,14 @@ static bool add_file(const struct judging *judging, struct tg_config_list *keys,
         tg_judging_no_memory(judging, given);
         return false;
     }
-    FILE *file = fopen(path, "re");
+    const char *why;
+    FILE *file = open_list(path, &why);
     bool right = file != NULL;
     if (!right) {
         tg_mistake(judging->mistakes, given->place, judging->setting->path,
-                   "%s cannot be read: %s", tg_config_show(shown, tg_slice_of(path)),
-                   strerror(errno));
+                   why != NULL ? "%s %s" : "%s cannot be read: %s",
+                   tg_config_show(shown, tg_slice_of(path)),
+                   why != NULL ? why : strerror(errno));
     } else {
         right = add_lines(judging, keys, given, path, file);
         fclose(file);

@@ -72,9 +72,10 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
            "limit"),
     NUMBER(limits.address_connects_per_minute, "6000", 0, 10000000, NULL,
            "new connections of one address; more are answered with 429; 0: no limit"),
-    NUMBER(limits.address_refusals_per_minute, "60", 0, 10000000, NULL,
-           "refused origins, tickets and tokens of one address; after more its new "
-           "connections are answered with 429; 0: no limit"),
+    NUMBER(
+        limits.address_refusals_per_minute, "60", 0, 10000000, NULL,
+        "refused tickets and tokens of one address; after more its new connections are "
+        "answered with 429; 0: no limit"),
 
     NUMBER(queries.bytes_max, "4096", 16, 65536, "bytes",
            "text of a query (where), and of an access rule"),

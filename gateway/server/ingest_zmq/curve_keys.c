@@ -29,7 +29,7 @@ bool tg_curve_secret_read(const char *path, char secret[TG_CURVE_KEY_SIZE],
     }
     if (tg_text_file_read(AT_FDCWD, path, TG_TEXT_FILE_SECRET, text, sizeof text, fault,
                           sizeof fault) != TG_OK) {
-        snprintf(why, TG_CURVE_WHY_MAX, "%s %s", path, fault);
+        snprintf(why, TG_CURVE_WHY_MAX, "ingest.curve_key_file: %s %s", path, fault);
         return false;
     }
     bool right = strlen(text) == TG_CURVE_KEY_SIZE - 1 &&
@@ -39,8 +39,8 @@ bool tg_curve_secret_read(const char *path, char secret[TG_CURVE_KEY_SIZE],
         memcpy(secret, text, TG_CURVE_KEY_SIZE);
     } else {
         snprintf(why, TG_CURVE_WHY_MAX,
-                 "%s holds no secret key of CURVE, which has 40 characters (Z85): "
-                 "telegraphy keys curve makes one",
+                 "ingest.curve_key_file: %s holds no secret key of CURVE, which has 40 "
+                 "characters (Z85): telegraphy keys curve makes one",
                  path);
     }
     explicit_bzero(text, sizeof text);

@@ -18,6 +18,7 @@ enum {
     RECEIVE_QUEUE = 64,  /* Requests of one publisher that wait in libzmq. */
     ANSWER_QUEUE = 1000, /* Answers that one publisher has not read. */
     LINGER_MS = 1000,
+    KEEPALIVE_S = 30,
     /* By so much a part may be over the limit to be told so; libzmq just drops the
      * connection of who sends even more. */
     OVER_BYTES_MAX = 1024 * 1024,
@@ -202,6 +203,12 @@ static bool bind_socket(struct tg_ingest_zmq *ingest, const char *endpoint,
     set_option(ingest->socket, ZMQ_SNDHWM, ANSWER_QUEUE);
     set_option(ingest->socket, ZMQ_LINGER, LINGER_MS);
     set_option(ingest->socket, ZMQ_IPV6, 1);
+    /* Each costs a descriptor: who says nothing is let go, who is gone is found out. */
+    set_option(ingest->socket, ZMQ_HANDSHAKE_IVL, (int)config->timeouts.header_ms);
+    set_option(ingest->socket, ZMQ_TCP_KEEPALIVE, 1);
+    set_option(ingest->socket, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_S);
+    set_option(ingest->socket, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_S);
+    set_option(ingest->socket, ZMQ_TCP_KEEPALIVE_CNT, 3);
     /* An answer that cannot go out is an error, instead of nothing. */
     set_option(ingest->socket, ZMQ_ROUTER_MANDATORY, 1);
     if (strncmp(endpoint, ipc, sizeof ipc - 1) == 0 &&

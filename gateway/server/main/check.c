@@ -124,7 +124,7 @@ bool tg_check_curve(const struct tg_config *config, struct tg_buf *err)
     char why[TG_CURVE_WHY_MAX];
     bool right = tg_curve_check(&config->ingest, why);
     if (!right) {
-        tg_buf_printf(err, "telegraphy: ingest.curve_key_file: %s\n", why);
+        tg_buf_printf(err, "telegraphy: %s\n", why);
     }
     return right;
 }

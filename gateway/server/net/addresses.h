@@ -48,7 +48,8 @@ TG_MUST_USE bool tg_addresses_enter(struct tg_addresses *addresses,
                                     const struct tg_address *address, uint64_t now_ms,
                                     struct tg_wait *wait);
 void tg_addresses_leave(struct tg_addresses *addresses, const struct tg_address *address);
-/* Something that it showed was refused: an Origin, a ticket, a token. */
+/* A ticket or a token that it showed was refused. An Origin does not count: any web page
+ * can make its visitors' browsers show one, and would shut their address out. */
 void tg_addresses_refused(struct tg_addresses *addresses,
                           const struct tg_address *address, uint64_t now_ms);
 /* How many addresses are remembered. */

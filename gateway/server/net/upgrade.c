@@ -88,8 +88,6 @@ static bool enter_forwarded(struct client *client, const struct tg_http_request 
 static void refuse_origin(struct client *client, const struct tg_http_request *request)
 {
     const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
-    tg_addresses_refused(client->clients->common->addresses, &client->address,
-                         tg_net_now(client->conn.net));
     tg_log_limited(TG_LOG_WARN, "client.origin_refused", TG_F("origin", origin->value),
                    TG_F("host", request->host));
     tg_upgrade_refuse(client, 403,
