@@ -60,6 +60,8 @@ export class Identity {
   #shownAt = 0;
   /** The latest token of this client: another one in the store may be another client's. */
   #token: string | undefined;
+  /** Until `closed()` once more. */
+  #round = 0;
   /** Of the connection before. */
   #user: string | undefined;
   #known = false;
@@ -95,6 +97,7 @@ export class Identity {
 
   /** Somebody may log in before the application connects again. */
   closed(): void {
+    this.#round += 1;
     this.#nobody = false;
   }
 
@@ -158,7 +161,9 @@ export class Identity {
   }
 
   async #get(source: TicketSource): Promise<void> {
+    const round = this.#round;
     const ticket: unknown = await source();
+    if (round !== this.#round) return;
     if (typeof ticket === 'string') {
       this.#ticket = ticket;
       this.#ticketAt = this.#clock.now();

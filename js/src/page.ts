@@ -47,7 +47,12 @@ interface PageConfig {
   readonly ticketUrl?: string;
   readonly anonymous?: boolean;
   readonly csrf?: CsrfOptions;
-  readonly session?: { readonly store?: 'cookie' | 'memory'; readonly cookie?: string };
+  readonly session?: {
+    readonly store?: 'cookie' | 'memory';
+    readonly cookie?: string;
+    /** Does the web application's own session end when the browser is closed? */
+    readonly untilClosed?: boolean;
+  };
 }
 
 const pageConfig = shape<PageConfig>({
@@ -62,6 +67,7 @@ const pageConfig = shape<PageConfig>({
     shape<NonNullable<PageConfig['session']>>({
       store: maybe(oneOf('cookie', 'memory')),
       cookie: maybe(string),
+      untilClosed: maybe(flag),
     }),
   ),
 });
@@ -78,7 +84,10 @@ function readConfig(): GatewayOptions {
   }
   const { session, ...rest } = pageConfig(value, `#${configId}`);
   if (session?.store !== 'cookie') return rest;
-  return { ...rest, session: cookieStore(session.cookie ?? sessionCookie) };
+  return {
+    ...rest,
+    session: cookieStore(session.cookie ?? sessionCookie, session.untilClosed),
+  };
 }
 
 /**

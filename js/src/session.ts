@@ -24,11 +24,12 @@ export function memoryStore(clock: Clock): SessionStore {
   };
 }
 
-/** For all pages of the host, so that tabs share it. */
-export function cookieStore(name: string): SessionStore {
+/** For all pages of the host, so that tabs share it; perhaps until the browser is closed only. */
+export function cookieStore(name: string, untilClosed = false): SessionStore {
   const put = (token: string, seconds: number): void => {
+    const life = untilClosed && token ? '' : `; Max-Age=${seconds}`;
     const secure = location.protocol === 'https:' ? '; Secure' : '';
-    document.cookie = `${name}=${token}; Path=/; Max-Age=${seconds}; SameSite=Strict${secure}`;
+    document.cookie = `${name}=${token}; Path=/${life}; SameSite=Strict${secure}`;
   };
   return {
     read: () => readCookie(name),

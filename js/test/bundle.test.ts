@@ -190,6 +190,12 @@ describe('who is there, on a page', () => {
     expect(asked).toEqual([]);
   });
 
+  it('is kept until the browser is closed, where the page says so', async () => {
+    const session = { ...page.session, untilClosed: true };
+    const { cookies } = await shows({ ...page, session, ticket: 'tgt_page' });
+    expect(cookies).toEqual(['site_session=tgs_new; Path=/; SameSite=Strict; Secure']);
+  });
+
   it('is said by the session alone, if the page may be one for many', async () => {
     const { message, asked } = await shows(page, 'site_session=tgs_old');
     expect(message).toMatchObject({ session: 'tgs_old' });

@@ -179,6 +179,27 @@ describe('connect shows', () => {
     expect(ticket).toHaveBeenCalledTimes(2);
   });
 
+  it('what it asks for after close(), not what comes late of what it asked before', async () => {
+    const answers: ((ticket: string | null) => void)[] = [];
+    const session = new Kept();
+    const ticket = (): Promise<string | null> =>
+      new Promise((fulfil) => {
+        answers.push(fulfil);
+      });
+    const world = opened({ ticket, session });
+    await settled();
+    world.gateway.close();
+    // Somebody logs in.
+    void world.gateway.connect();
+    world.socket.open();
+    session.token = 'tgs_of_another_tab';
+    answers[0]?.(null);
+    await settled();
+    expect(session.token).toBe('tgs_of_another_tab');
+    answers[1]?.('tgt_2');
+    expect(await shown(world)).toMatchObject({ ticket: 'tgt_2' });
+  });
+
   it('nothing on a page that was made for nobody, until connect() is called anew', async () => {
     const ticket = tickets();
     const session = new Kept('tgs_old');

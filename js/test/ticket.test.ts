@@ -150,6 +150,15 @@ describe('a session that is kept in a cookie', () => {
     expect(document.cookie).toContain('; Secure');
   });
 
+  it('lasts until the browser is closed, where the session of the site does', () => {
+    const document = page('https:');
+    const store = cookieStore('kept', true);
+    store.write('tgs_1', 43_200_000);
+    expect(document.cookie).toBe('kept=tgs_1; Path=/; SameSite=Strict; Secure');
+    store.forget();
+    expect(document.cookie).toContain('kept=; Path=/; Max-Age=0');
+  });
+
   it('is read among the others, and only by its whole name', () => {
     const document = page('http:');
     document.cookie = 'xkept=no; kept=tgs_1; keptx=no';

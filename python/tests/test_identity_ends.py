@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 import telegraphy.django
 from identities import browser_of, ends, gateway, make_user
-from project.shop.models import Staff
+from project.shop.models import Contractor, Staff
 from telegraphy.backends import MemoryBackend
 from telegraphy.django._identity_signals import _say
 from telegraphy.testing import capture_events
@@ -358,6 +358,11 @@ def test_proxies_and_children_of_the_user_model_are_users(ada):
     staff.is_active = False
     staff.save()
     assert ends() == ended(staff)
+
+    contractor = Contractor.objects.create(username="joe", badge="x7")
+    contractor.is_active = False
+    contractor.save()
+    assert ends() == [("user", str(contractor.user_id), "ended")]
     key = staff.pk
     staff.delete()
     assert ends() == [("user", str(key), "ended")]

@@ -50,7 +50,11 @@ def test_the_tag_is_a_configuration_and_a_deferred_script(engine):
         "ticketUrl": "/telegraphy/ticket/",
         "anonymous": False,
         "csrf": {"cookie": "csrftoken", "header": "X-CSRFToken"},
-        "session": {"store": "cookie", "cookie": "telegraphy_session"},
+        "session": {
+            "store": "cookie",
+            "cookie": "telegraphy_session",
+            "untilClosed": False,
+        },
     }
     assert page.endswith('<script defer src="/static/telegraphy/telegraphy.js"></script>')
 

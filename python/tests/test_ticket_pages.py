@@ -78,7 +78,29 @@ def test_a_page_says_where_tickets_come_from_and_how_to_ask(browser):
     config = config_of(browser.get("/page/"))
     assert config["ticketUrl"] == "/telegraphy/ticket/"
     assert config["csrf"] == {"cookie": "csrftoken", "header": "X-CSRFToken"}
-    assert config["session"] == {"store": "cookie", "cookie": "telegraphy_session"}
+    assert config["session"] == {
+        "store": "cookie",
+        "cookie": "telegraphy_session",
+        "untilClosed": False,
+    }
+
+
+@pytest.mark.parametrize("path", ["/page/", "/declared/"])
+def test_a_session_that_ends_with_the_browser_does_so_at_the_gateway_too(
+    path, browser, settings
+):
+    """Else the next person at this computer would go on with it."""
+    settings.SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+    assert config_of(browser.get(path))["session"]["untilClosed"] is True
+
+
+def test_whose_session_ends_with_the_browser_alone_is_told_by_their_page(browser):
+    session = browser.session
+    session.set_expiry(0)  # did not tick "remember me"
+    session.save()
+    assert config_of(browser.get("/page/"))["session"]["untilClosed"] is True
+    settled = config_of(Client().get("/page/"))
+    assert settled["session"]["untilClosed"] is False
 
 
 def test_a_page_names_the_cookies_and_headers_of_the_project(browser, settings):
@@ -91,7 +113,11 @@ def test_a_page_names_the_cookies_and_headers_of_the_project(browser, settings):
     }
     config = config_of(browser.get("/page/"))
     assert config["csrf"] == {"cookie": "shop_csrf", "header": "X-Shop-Token"}
-    assert config["session"] == {"store": "memory", "cookie": "shop_live"}
+    assert config["session"] == {
+        "store": "memory",
+        "cookie": "shop_live",
+        "untilClosed": False,
+    }
 
 
 @pytest.mark.parametrize("path", ["/page/", "/jinja/", "/never-cached/", "/later/"])

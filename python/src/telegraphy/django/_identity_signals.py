@@ -96,13 +96,14 @@ def _django_s(request: Any) -> HttpRequest:
 
 
 class FieldWatch:
-    """Tells which of some fields a save has changed: `then(instance, changed, using)`."""
+    """Tells which of some fields a save has changed:
+    `then(key, instance, changed, using)`."""
 
     def __init__(
         self,
         model: type[Model],
         names: Iterable[str],
-        then: Callable[[Model, set[str], str], None],
+        then: Callable[[Any, Model, set[str], str], None],
     ) -> None:
         self._model = model
         self._names = [name for name in names if _field(model, name) is not None]
@@ -128,8 +129,9 @@ class FieldWatch:
             name for name in self._names if update_fields is None or name in update_fields
         ]
         found = None
-        if names and instance.pk is not None:
-            rows = self._model._base_manager.using(using).filter(pk=instance.pk)
+        key = _key_as(self._model, instance)
+        if names and key is not None:
+            rows = self._model._base_manager.using(using).filter(pk=key)
             found = rows.values(*names).first()
         push(instance, self._left, found)
 
@@ -144,7 +146,7 @@ class FieldWatch:
             if name in instance.__dict__ and instance.__dict__[name] != value
         }
         if changed:
-            self._then(instance, changed, using)
+            self._then(_key_as(self._model, instance), instance, changed, using)
 
 
 class Users:
@@ -195,8 +197,10 @@ class Users:
         # Within the delete's transaction, so this is said after it.
         self._those_changed(Q(**{path: instance.pk}), using)
 
-    def _group_renamed(self, instance: Model, _changed: set[str], using: str) -> None:
-        self._those_changed(Q(groups=instance.pk), using)
+    def _group_renamed(
+        self, key: Any, _instance: Model, _changed: set[str], using: str
+    ) -> None:
+        self._those_changed(Q(groups=key), using)
 
     def _groups_changed(self, keys: Any, using: str) -> None:
         self._those_changed(Q(groups__in=keys), using)
@@ -206,9 +210,9 @@ class Users:
         _each_changed(users.values_list("pk", flat=True).distinct(), using)
 
 
-def _user_changed(instance: Model, changed: set[str], using: str) -> None:
+def _user_changed(key: Any, instance: Model, changed: set[str], using: str) -> None:
     is_gone = "is_active" in changed and not instance.__dict__["is_active"]
-    _say(instance.pk, ENDED if is_gone else CHANGED, using)
+    _say(key, ENDED if is_gone else CHANGED, using)
 
 
 def _user_deleted(instance: Model, using: str, **_kwargs: Any) -> None:
@@ -226,6 +230,11 @@ def _say(key: Any, reason: Reason, using: str) -> None:
     except ValueError:
         # No gateway takes such a key, so no ticket was ever made for this user.
         logger.debug("nobody is connected as a user", exc_info=True)
+
+
+def _key_as(model: type[Model], instance: Model) -> Any:
+    """That of the model's row, which a multi-table child may have beside its own."""
+    return getattr(instance, model._meta.pk.attname)
 
 
 def _follow_relation(

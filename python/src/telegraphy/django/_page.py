@@ -37,6 +37,8 @@ class Word:
 
     ticket: str | None = None
     anonymous: bool = False
+    until_closed: bool | None = None
+    """Does the visitor's session end with the browser?  None: not known."""
 
 
 NOTHING: Final = Word()
@@ -67,7 +69,11 @@ def _word(request: HttpRequest) -> Word:
     asked = ticket_request_of(request)
     if asked is None:
         return Word(anonymous=True)
-    return Word(ticket=ticket_for_page(asked).ticket)
+    session = getattr(request, "session", None)
+    return Word(
+        ticket=ticket_for_page(asked).ticket,
+        until_closed=None if session is None else session.get_expire_at_browser_close(),
+    )
 
 
 def may_be_cached(request: Any) -> bool:

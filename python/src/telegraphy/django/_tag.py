@@ -30,7 +30,9 @@ def render(
     if nonce is None:
         nonce = getattr(request, "csp_nonce", None)
     word = word_for(request, cached=cached)
-    page_config = conf.page_config(ticket=word.ticket, anonymous=word.anonymous)
+    page_config = conf.page_config(
+        ticket=word.ticket, anonymous=word.anonymous, until_closed=word.until_closed
+    )
     config = json_script(page_config, CONFIG_ID)
     source = static(SCRIPT)
     if nonce is None:

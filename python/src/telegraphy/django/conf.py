@@ -217,9 +217,15 @@ class Settings:
             return None
 
     def page_config(
-        self, *, ticket: str | None = None, anonymous: bool = False
+        self,
+        *,
+        ticket: str | None = None,
+        anonymous: bool = False,
+        until_closed: bool | None = None,
     ) -> dict[str, Any]:
-        """What the client in a page needs to know."""
+        """What the client in a page needs to know.  `until_closed`: the visitor's session
+        with Django ends with the browser, and so must what it becomes here; None: that is
+        as in the settings."""
         address: dict[str, Any]
         if self.client_url:
             address = {"url": self.client_url, "port": None, "path": None}
@@ -234,7 +240,15 @@ class Settings:
                 "cookie": django_settings.CSRF_COOKIE_NAME,
                 "header": header_name(django_settings.CSRF_HEADER_NAME),
             },
-            "session": {"store": self.session_store, "cookie": self.session_cookie_name},
+            "session": {
+                "store": self.session_store,
+                "cookie": self.session_cookie_name,
+                "untilClosed": (
+                    django_settings.SESSION_EXPIRE_AT_BROWSER_CLOSE
+                    if until_closed is None
+                    else until_closed
+                ),
+            },
         }
 
     def forget(self) -> None:

@@ -106,6 +106,15 @@ class Staff(User):
     desk = models.CharField(max_length=5)
 
 
+class Contractor(User):
+    """A user whose own key is another."""
+
+    badge = models.CharField(max_length=5, primary_key=True)
+    user = models.OneToOneField(
+        User, models.CASCADE, parent_link=True, related_name="contractor"
+    )
+
+
 class Follower(models.Model):
     """Saves itself again from a receiver of its own `post_save`."""
 
