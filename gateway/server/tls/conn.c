@@ -16,6 +16,8 @@ struct tg_tls_conn {
     SSL *ssl;
     uint32_t unsent;       /* Bytes of a record that is made, and not all out. */
     uint32_t socket_reads; /* In this call. */
+    bool
+        ready; /* Stays so, while OpenSSL says otherwise in the midst of a change of keys. */
     const char *why;
 };
 
@@ -122,13 +124,14 @@ static const char *end_text(const struct tg_tls_conn *conn)
 /* What a call of SSL_read or SSL_write that gave nothing means. */
 static ptrdiff_t conn_outcome(struct tg_tls_conn *conn, int result)
 {
+    conn->ready = conn->ready || SSL_is_init_finished(conn->ssl) == 1;
     switch (SSL_get_error(conn->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         return TG_TLS_AGAIN_READ;
     case SSL_ERROR_WANT_WRITE:
         return TG_TLS_AGAIN_WRITE;
     case SSL_ERROR_ZERO_RETURN:
-        return SSL_is_init_finished(conn->ssl) ? 0 : TG_TLS_OVER;
+        return conn->ready ? 0 : TG_TLS_OVER;
     default:
         conn->why = end_text(conn);
         return TG_TLS_OVER;
@@ -139,6 +142,7 @@ ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn)
 {
     call_begin(conn);
     int result = SSL_do_handshake(conn->ssl);
+    conn->ready = conn->ready || result == 1;
     return result == 1 ? 0 : conn_outcome(conn, result);
 }
 
@@ -150,6 +154,7 @@ ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size)
         size_t room = size - got < TG_TLS_RECORD_MAX ? size - got : TG_TLS_RECORD_MAX;
         int result = SSL_read(conn->ssl, (uint8_t *)data + got, (int)room);
         if (result > 0) {
+            conn->ready = true;
             got += (size_t)result;
         } else if (got != 0) {
             ERR_clear_error();
@@ -172,6 +177,7 @@ ptrdiff_t tg_tls_write(struct tg_tls_conn *conn, const void *data, size_t size)
     call_begin(conn);
     int result = SSL_write(conn->ssl, data, (int)size);
     if (result > 0) {
+        conn->ready = true;
         conn->unsent = 0;
         return result;
     }
@@ -182,7 +188,7 @@ ptrdiff_t tg_tls_write(struct tg_tls_conn *conn, const void *data, size_t size)
 
 bool tg_tls_ready(const struct tg_tls_conn *conn)
 {
-    return SSL_is_init_finished(conn->ssl) == 1;
+    return conn->ready;
 }
 
 uint64_t tg_tls_written(const struct tg_tls_conn *conn)
