@@ -12,14 +12,23 @@
  * socket; after so many the rest has to wait for the next call. */
 enum { SOCKET_READS_MAX = 128 };
 
+/* OpenSSL would gather a hello of 128 KiB from anybody. */
+enum { HELLO_BYTES_MAX = 16 * 1024 };
+
 struct tg_tls_conn {
     SSL *ssl;
     uint32_t unsent;       /* Bytes of a record that is made, and not all out. */
     uint32_t socket_reads; /* In this call. */
-    bool
-        ready; /* Stays so, while OpenSSL says otherwise in the midst of a change of keys. */
+    bool ready;            /* Stays so, while keys change, too. */
     const char *why;
 };
+
+static bool hello_is_too_long(const struct tg_tls_conn *conn)
+{
+    return !conn->ready && SSL_is_server(conn->ssl) &&
+           SSL_is_init_finished(conn->ssl) != 1 &&
+           BIO_number_read(SSL_get_rbio(conn->ssl)) > HELLO_BYTES_MAX;
+}
 
 static long on_socket(BIO *socket, int operation, const char *data, size_t size,
                       int argument, long more, int result, size_t *done)
@@ -30,7 +39,13 @@ static long on_socket(BIO *socket, int operation, const char *data, size_t size,
     (void)argument;
     (void)more;
     (void)done;
-    if (operation != BIO_CB_READ || conn->socket_reads++ < SOCKET_READS_MAX) {
+    if (operation != BIO_CB_READ) {
+        return result;
+    }
+    if (hello_is_too_long(conn)) {
+        return -1;
+    }
+    if (conn->socket_reads++ < SOCKET_READS_MAX) {
         return result;
     }
     BIO_set_retry_read(socket);
@@ -104,6 +119,9 @@ static const char *end_text(const struct tg_tls_conn *conn)
 {
     unsigned long error = ERR_peek_error();
     long verified = SSL_get_verify_result(conn->ssl);
+    if (hello_is_too_long(conn)) {
+        return "its handshake is longer than 16 KiB";
+    }
     if (ERR_GET_LIB(error) != ERR_LIB_SSL) {
         return error == 0 ? "" : tls_error_text();
     }
