@@ -8,7 +8,7 @@ or false.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
@@ -17,6 +17,16 @@ from .conf import conf
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+CLAIMS: Final = (
+    "user_id",
+    "is_staff",
+    "is_superuser",
+    "groups",
+    "permissions",
+    "scopes",
+)
+"""What every user has, whatever TELEGRAPHY["CLAIMS"] adds."""
 
 
 def claims_of(request: HttpRequest, user: Any) -> dict[str, Any]:

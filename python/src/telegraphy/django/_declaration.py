@@ -220,6 +220,17 @@ class ModelDeclaration:
                         hint=f"The options are {', '.join(OPTIONS)}.",
                     )
                 )
+        for name, value in self._own_attributes().items():
+            near = did_you_mean(name, HOOKS)
+            if near and callable(value) and self._is_spare(name):
+                found.append(
+                    Problem(
+                        id="telegraphy.W017",
+                        message=f"{self.where}: nothing calls {name}{near}",
+                        hint="If it is a helper of yours, let its name begin with _.",
+                        is_warning=True,
+                    )
+                )
         operations = self.events.operations
         wrong = (
             [one for one in operations if one not in MODEL_OPERATIONS]
@@ -255,6 +266,12 @@ class ModelDeclaration:
         except DefinitionError as error:
             return [Problem(id="telegraphy.E012", message=str(error))]
         return []
+
+    def _is_spare(self, name: str) -> bool:
+        """Is this a method that nothing calls?"""
+        fields = getattr(self.events, "fields", ())
+        listed = fields if isinstance(fields, (list, tuple)) else ()
+        return name not in (*HOOKS, *listed, *self.events.rule_fields)
 
     def _own_attributes(self) -> Mapping[str, Any]:
         """Public attributes of the class and its bases up to `ModelEvents`."""

@@ -25,6 +25,8 @@ telegraphy.W012  types are not public, and there is no ticket view
 telegraphy.W013  (deploy) pages of every origin may connect
 telegraphy.W014  (deploy) sessions may be kept in a cookie that is not Secure
 telegraphy.W015  (deploy) tickets are signed with a key that was not chosen
+telegraphy.W016  a rule asks for a claim that no user has
+telegraphy.W017  a method has almost the name of one that decides who may have what
 telegraphy.I001  rules are not judged, as the gateway's program is not there
 telegraphy.I002  types are not public, and pages hold no tickets: no middleware
 """
@@ -48,6 +50,7 @@ from .._errors import DefinitionError, did_you_mean
 from .._registry import registry
 from .._types import APP_NAME, PUBLIC, EventType, check_event_type
 from ..backends import BaseBackend
+from ._claim_checks import check_claims
 from ._declaration import ModelDeclaration
 from ._model_events import unregistered
 from ._rules import NotJudged, hint_for, mistakes_of_rules
@@ -87,6 +90,7 @@ def register_checks() -> None:
     register(check_settings, "telegraphy")
     register(check_databases, "telegraphy")
     register(check_event_types, "telegraphy")
+    register(check_claims, "telegraphy")
     register(check_unregistered, "telegraphy")
     register(check_script, "telegraphy")
     register(check_identity, "telegraphy")
