@@ -9,6 +9,7 @@ from django.test import AsyncClient, Client
 
 from identities import gateway, make_user
 from telegraphy import GatewayError, Refused, Unreachable
+from telegraphy._publisher import hints
 from telegraphy.backends import MemoryBackend
 from telegraphy.django import _tickets
 
@@ -234,3 +235,10 @@ def test_it_works_in_an_asynchronous_site():
 
     response = asyncio.run(visit())
     assert response.json()["ticket"].startswith("tgt_")
+
+
+def test_a_key_that_the_gateway_does_not_know_is_told_with_where_to_look():
+    told = hints.with_key(Refused("invalid_key", "this is no ingest key"))
+    assert told.startswith("invalid_key: this is no ingest key (")
+    assert "TELEGRAPHY['INGEST_PORT'] and ['INGEST_KEY']" in told
+    assert hints.with_key(Refused("forbidden", "not yours")) == "forbidden: not yours"

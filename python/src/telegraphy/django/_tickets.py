@@ -97,7 +97,7 @@ def _ticket(request: TicketRequest, breaker: Breaker, timeout: float) -> Ticket:
         logger.warning("no ticket: %s. %s", error, hints.start)
         raise breaker.fail("no gateway answers") from None
     except Refused as error:
-        logger.error("no ticket: %s", error)
+        logger.error("no ticket: %s", hints.with_key(error))
         if error.code not in REFUSED_TO_ALL:
             raise NoTicket("the gateway gives no ticket", breaker.pause) from None
         raise breaker.fail("the gateway gives no ticket") from None

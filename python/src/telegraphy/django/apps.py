@@ -27,7 +27,10 @@ class TelegraphyConfig(AppConfig):
         _access.let_through = (DatabaseLayerError,)
         _signing.find_key = lambda: conf.signing_key
         hints.start = "Start it with `manage.py telegraphy`."
-        hints.key = "a gateway of another project? see TELEGRAPHY['INGEST_PORT']"
+        hints.key = (
+            "is it another project's, or was it started with another key? See "
+            "TELEGRAPHY['INGEST_PORT'] and ['INGEST_KEY']"
+        )
         testing.settle = _courier.settle_tests
         _values.make_aware = _courier.make_aware
         if _naming.app_label_of not in _registry.label_resolvers:

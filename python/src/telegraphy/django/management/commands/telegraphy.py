@@ -26,6 +26,7 @@ from django.utils import autoreload
 
 from ...._control import push_catalogue
 from ...._errors import DefinitionError, GatewayError
+from ...._publisher import hints
 from ...._registry import registry
 from ...._types import EventType
 from ..._binary import BinaryNotFound, find_binary, flag_of, flags, flat
@@ -110,7 +111,8 @@ class Command(BaseCommand):
             else:
                 self._run(document, options)
         except GatewayError as error:
-            raise CommandError(in_python_words(str(error), registry.types())) from None
+            words = in_python_words(hints.with_key(error), registry.types())
+            raise CommandError(words) from None
         except (DefinitionError, BinaryNotFound) as error:
             raise CommandError(str(error)) from None
 
