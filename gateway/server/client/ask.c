@@ -27,7 +27,8 @@ static bool find_local_key(struct tg_ask *ask)
                 "telegraphy: no ingest key: set $TELEGRAPHY_INGEST_KEY or give "
                 "--key-file FILE"
                 " (a gateway without configured keys keeps one in its runtime directory, "
-                "%s)\n",
+                "%s; that of `manage.py telegraphy` has the project's own, "
+                "TELEGRAPHY[\"INGEST_KEY\"])\n",
                 directory != NULL ? directory : "which is not known");
     } else if (err != TG_OK) {
         fprintf(stderr, "telegraphy: %s\n", why);

@@ -203,8 +203,11 @@ bool tg_disconnect_options_read(struct tg_manage_options *options, int count,
     if (!read_manage(&reading, count, arguments, &options->url, &url)) {
         return false;
     }
-    return (options->user == NULL) != (options->client == NULL) ||
-           fail(&reading, "wants either %s USER or --client ID", "--user");
+    if ((options->user == NULL) == (options->client == NULL)) {
+        snprintf(why, TG_OPTIONS_WHY_MAX, "wants either --user USER or --client ID");
+        return false;
+    }
+    return true;
 }
 
 /* "5be1f6c2d0a94e73:42" */

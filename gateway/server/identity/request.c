@@ -131,7 +131,7 @@ static enum tg_err check_origin(struct reader *r, struct tg_slice origin)
                     ? "an origin has printable ASCII characters alone"
                     : NULL;
     }
-    if (fault == NULL && strncmp(text, "http", 4) == 0) {
+    if (fault == NULL && (strncmp(text, "http", 4) == 0 || strstr(text, "://") == NULL)) {
         fault = tg_config_origin_fault(text);
     }
     return fault == NULL ? TG_OK
