@@ -106,7 +106,8 @@ function warnOfSilence(gateway: Gateway, address: Address): void {
       warned = true;
       const url = gatewayUrl(address, location);
       console.warn(
-        `telegraphy: no gateway answers at ${url}; is \`manage.py telegraphy\` running?`,
+        `telegraphy: no gateway answers at ${url}; is \`manage.py telegraphy\` running? ` +
+          'If it is, its log says what it refuses.',
       );
     }
     if (state.name === 'connected' || state.name === 'closed') warned = false;

@@ -239,7 +239,7 @@ describe('who is there, on a page', () => {
 describe('the page’s console', () => {
   const warning =
     'telegraphy: no gateway answers at wss://shop.example:1844/v1/websocket; ' +
-    'is `manage.py telegraphy` running?';
+    'is `manage.py telegraphy` running? If it is, its log says what it refuses.';
 
   /** A page with a socket that the test holds, and what its console was told. */
   function watched(): {
