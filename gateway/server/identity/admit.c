@@ -232,15 +232,14 @@ struct outcome {
     struct tg_identity *identity; /* The receiver's reference. */
 };
 
-/* When its session ends, by the first clock and by the other. */
-static int64_t expiry_of(const struct tg_identities *identities, struct claim *claim,
-                         int64_t now_us, int64_t wall_us)
+/* When its session ends. */
+static int64_t expiry_of(const struct tg_identities *identities,
+                         const struct claim *claim, int64_t now_us)
 {
     int64_t life_us = (int64_t)identities->config->sessions.life_ms * 1000;
     if (claim->session_life_us != 0 && claim->session_life_us < life_us) {
         life_us = claim->session_life_us;
     }
-    claim->identity->facts.expires_us = wall_us + life_us;
     return now_us + life_us;
 }
 
@@ -258,7 +257,7 @@ static enum tg_err admit_by_ticket(struct tg_identities *identities,
     if (err != TG_OK) {
         return err;
     }
-    int64_t expires_us = expiry_of(identities, &claim, now_us, wall_us);
+    int64_t expires_us = expiry_of(identities, &claim, now_us);
     bool goes_on = old != NULL && same_user(old->identity, claim.identity);
     err = goes_on ? go_on(identities, old, shown->generation, claim.identity, expires_us,
                           now_us, refusal)
