@@ -131,7 +131,9 @@ static enum tg_err check_origin(struct reader *r, struct tg_slice origin)
                     ? "an origin has printable ASCII characters alone"
                     : NULL;
     }
-    if (fault == NULL && (strncmp(text, "http", 4) == 0 || strstr(text, "://") == NULL)) {
+    bool is_web = strncmp(text, "http", 4) == 0;
+    bool has_scheme = strstr(text, "://") != NULL || strcmp(text, "null") == 0;
+    if (fault == NULL && (is_web || !has_scheme)) {
         fault = tg_config_origin_fault(text);
     }
     return fault == NULL ? TG_OK
