@@ -220,7 +220,12 @@ def test_sessions_that_live_in_a_cookie_have_no_name_so_all_of_the_user_s_end(
     client.get("/logout/")
     assert ends() == ended(ada)
     client.get("/login/bob/")
+    client.get("/login/bob/")
+    assert ends() == []
     client.get("/login/ada/")
+    assert ends() == ended(bob)
+    client.cookies["sessionid"] = "forged"
+    client.get("/login/bob/")
     assert ends() == []
 
 
