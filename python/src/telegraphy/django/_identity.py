@@ -103,8 +103,8 @@ def has_stable_keys() -> bool:
 
 
 def _session_life(request: HttpRequest) -> timedelta | None:
-    """As long as Django's sessions, at most.  How much of this one is over only some of the
-    places know in which it may be kept."""
+    """As long as Django's sessions, at most.  How much of this one is over, only some of
+    the places know in which it may be kept."""
     session = getattr(request, "session", None)
     if session is None:
         return None
