@@ -193,6 +193,7 @@ enum tg_err tg_conn_open(struct tg_net *net, struct tg_conn *conn, int fd,
     conn->held = false;
     conn->peer_done = false;
     conn->read_waits = false;
+    conn->write_waits = false;
     conn->stalled_ms = 0;
     conn->due_ms = 0;
     tg_timer_init(&conn->timer);
@@ -319,7 +320,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if ((events & UV_READABLE) != 0 || conn->read_waits) {
         conn_read(conn);
     }
-    if (((events & UV_WRITABLE) != 0 || conn->read_waits) &&
+    if (((events & UV_WRITABLE) != 0 || conn->read_waits || conn->write_waits) &&
         conn->state != TG_CONN_DEAD) {
         tg_conn_flush(conn);
     }
@@ -370,8 +371,9 @@ void tg_conn_flush(struct tg_conn *conn)
     if (!waits && conn->state == TG_CONN_ENDING) {
         conn_shut(conn);
     }
-    watch(conn, (conn->paused || conn->held || conn->peer_done ? 0 : UV_READABLE) |
-                    (waits || conn->read_waits ? UV_WRITABLE : 0));
+    watch(conn,
+          (conn->paused || conn->held || conn->peer_done ? 0 : UV_READABLE) |
+              ((waits && !conn->write_waits) || conn->read_waits ? UV_WRITABLE : 0));
 }
 
 void tg_conn_pause(struct tg_conn *conn)

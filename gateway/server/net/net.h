@@ -87,10 +87,11 @@ struct tg_conn {
     int fd;
     uint8_t state;
     uint8_t watched;
-    bool paused;     /* Read no more until what is queued is out. */
-    bool held;       /* Read no more until it is released. */
-    bool peer_done;  /* The peer has shut its side. */
-    bool read_waits; /* TLS must write before it can read on. */
+    bool paused;      /* Read no more until what is queued is out. */
+    bool held;        /* Read no more until it is released. */
+    bool peer_done;   /* The peer has shut its side. */
+    bool read_waits;  /* TLS must write before it can read on. */
+    bool write_waits; /* TLS must read before it can write on. */
 };
 
 /* Take over `fd` (non-blocking). `conn` is heap memory of tg_alloc that becomes the

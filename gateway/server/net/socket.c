@@ -107,7 +107,8 @@ static struct tg_slice gather(struct tg_net *net, const struct tg_slice *slices,
 /* A record is out when all of it is; a peer that takes a part of it makes progress. */
 static ptrdiff_t tls_write(struct tg_conn *conn, const struct tg_slice *slices, int count)
 {
-    if (!tg_tls_ready(conn->tls)) {
+    conn->write_waits = !tg_tls_ready(conn->tls);
+    if (conn->write_waits) {
         return TG_SOCKET_AGAIN;
     }
     struct tg_slice piece = gather(conn->net, slices, count);
@@ -116,6 +117,7 @@ static ptrdiff_t tls_write(struct tg_conn *conn, const struct tg_slice *slices, 
     if (tg_tls_written(conn->tls) != before) {
         conn->stalled_ms = 0;
     }
+    conn->write_waits = outcome == TG_TLS_AGAIN_READ;
     return outcome_of_tls(conn, outcome);
 }
 

@@ -12,12 +12,23 @@
  * socket; after so many the rest has to wait for the next call. */
 enum { SOCKET_READS_MAX = 128 };
 
+/* OpenSSL would gather a hello of 128 KiB from anybody. */
+enum { HELLO_BYTES_MAX = 16 * 1024 };
+
 struct tg_tls_conn {
     SSL *ssl;
     uint32_t unsent;       /* Bytes of a record that is made, and not all out. */
     uint32_t socket_reads; /* In this call. */
+    bool ready;            /* Stays so, while keys change, too. */
     const char *why;
 };
+
+static bool hello_is_too_long(const struct tg_tls_conn *conn)
+{
+    return !conn->ready && SSL_is_server(conn->ssl) &&
+           SSL_is_init_finished(conn->ssl) != 1 &&
+           BIO_number_read(SSL_get_rbio(conn->ssl)) > HELLO_BYTES_MAX;
+}
 
 static long on_socket(BIO *socket, int operation, const char *data, size_t size,
                       int argument, long more, int result, size_t *done)
@@ -28,7 +39,13 @@ static long on_socket(BIO *socket, int operation, const char *data, size_t size,
     (void)argument;
     (void)more;
     (void)done;
-    if (operation != BIO_CB_READ || conn->socket_reads++ < SOCKET_READS_MAX) {
+    if (operation != BIO_CB_READ) {
+        return result;
+    }
+    if (hello_is_too_long(conn)) {
+        return -1;
+    }
+    if (conn->socket_reads++ < SOCKET_READS_MAX) {
         return result;
     }
     BIO_set_retry_read(socket);
@@ -102,6 +119,9 @@ static const char *end_text(const struct tg_tls_conn *conn)
 {
     unsigned long error = ERR_peek_error();
     long verified = SSL_get_verify_result(conn->ssl);
+    if (hello_is_too_long(conn)) {
+        return "its handshake is longer than 16 KiB";
+    }
     if (ERR_GET_LIB(error) != ERR_LIB_SSL) {
         return error == 0 ? "" : tls_error_text();
     }
@@ -122,13 +142,14 @@ static const char *end_text(const struct tg_tls_conn *conn)
 /* What a call of SSL_read or SSL_write that gave nothing means. */
 static ptrdiff_t conn_outcome(struct tg_tls_conn *conn, int result)
 {
+    conn->ready = conn->ready || SSL_is_init_finished(conn->ssl) == 1;
     switch (SSL_get_error(conn->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         return TG_TLS_AGAIN_READ;
     case SSL_ERROR_WANT_WRITE:
         return TG_TLS_AGAIN_WRITE;
     case SSL_ERROR_ZERO_RETURN:
-        return SSL_is_init_finished(conn->ssl) ? 0 : TG_TLS_OVER;
+        return conn->ready ? 0 : TG_TLS_OVER;
     default:
         conn->why = end_text(conn);
         return TG_TLS_OVER;
@@ -139,6 +160,7 @@ ptrdiff_t tg_tls_shake_hands(struct tg_tls_conn *conn)
 {
     call_begin(conn);
     int result = SSL_do_handshake(conn->ssl);
+    conn->ready = conn->ready || result == 1;
     return result == 1 ? 0 : conn_outcome(conn, result);
 }
 
@@ -150,6 +172,7 @@ ptrdiff_t tg_tls_read(struct tg_tls_conn *conn, void *data, size_t size)
         size_t room = size - got < TG_TLS_RECORD_MAX ? size - got : TG_TLS_RECORD_MAX;
         int result = SSL_read(conn->ssl, (uint8_t *)data + got, (int)room);
         if (result > 0) {
+            conn->ready = true;
             got += (size_t)result;
         } else if (got != 0) {
             ERR_clear_error();
@@ -172,6 +195,7 @@ ptrdiff_t tg_tls_write(struct tg_tls_conn *conn, const void *data, size_t size)
     call_begin(conn);
     int result = SSL_write(conn->ssl, data, (int)size);
     if (result > 0) {
+        conn->ready = true;
         conn->unsent = 0;
         return result;
     }
@@ -182,7 +206,7 @@ ptrdiff_t tg_tls_write(struct tg_tls_conn *conn, const void *data, size_t size)
 
 bool tg_tls_ready(const struct tg_tls_conn *conn)
 {
-    return SSL_is_init_finished(conn->ssl) == 1;
+    return conn->ready;
 }
 
 uint64_t tg_tls_written(const struct tg_tls_conn *conn)

@@ -359,6 +359,26 @@ static void garbage_ends_the_handshake(void **state)
     tg_tls_shutdown(pair->server); /* Harmless. */
 }
 
+static void a_hello_without_end_is_not_gathered(void **state)
+{
+    struct pair *pair = *state;
+    static uint8_t record[5 + 8 * 1024] = {0x16, 3, 1, 8 * 1024 / 256, 0};
+    static const uint8_t hello_of_100_kb[] = {1, 1, 0x86, 0xa0};
+    ptrdiff_t outcome = TG_TLS_AGAIN_READ;
+    int sent = 0;
+    call(pair);
+    memcpy(record + 5, hello_of_100_kb, sizeof hello_of_100_kb);
+    while (outcome == TG_TLS_AGAIN_READ && sent < 12) {
+        assert_int_equal(write(pair->fds[1], record, sizeof record), sizeof record);
+        memset(record + 5, 0, sizeof hello_of_100_kb);
+        outcome = tg_tls_read(pair->server, buffer, sizeof buffer);
+        sent++;
+    }
+    assert_int_equal(outcome, TG_TLS_OVER);
+    assert_in_range(sent, 2, 3);
+    assert_string_equal(tg_tls_why(pair->server), "its handshake is longer than 16 KiB");
+}
+
 /* The client's offer is refused: by an alert, and without a session. */
 static void assert_refused(struct pair *pair)
 {
@@ -628,6 +648,7 @@ int main(void)
         T(a_peer_that_leaves_during_the_handshake_is_no_fault),
         T(plain_http_is_named),
         T(garbage_ends_the_handshake),
+        T(a_hello_without_end_is_not_gathered),
         T(what_is_not_authenticated_encryption_is_refused),
         T(versions_before_1_2_are_refused),
         T(other_protocols_than_http_1_1_are_refused),
