@@ -115,10 +115,10 @@ def test_a_login_may_be_told_of_with_another_request_around_django_s(ada, bob):
     """As REST framework has it."""
     client = browser_of("ada")
     session = the_session(client)
-    client.cookies["telegraphy_session"] = "tgs_old"
+    client.cookies["telegraphy_session_token"] = "tgs_old"
     response = client.get("/wrapped-login/bob/")
     assert ends() == [("session", session, "ended")]
-    assert response.cookies["telegraphy_session"]["max-age"] == 0
+    assert response.cookies["telegraphy_session_token"]["max-age"] == 0
 
 
 def test_a_login_as_oneself_again_ends_nothing(ada):

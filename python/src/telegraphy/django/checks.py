@@ -25,6 +25,7 @@ telegraphy.W012  types are not public, and there is no ticket view
 telegraphy.W013  (deploy) pages of every origin may connect
 telegraphy.W014  (deploy) sessions may be kept in a cookie that is not Secure
 telegraphy.W015  (deploy) tickets are signed with a key that was not chosen
+telegraphy.W016  (deploy) error reports show the cookie of sessions
 telegraphy.I001  rules are not judged, as the gateway's program is not there
 telegraphy.I002  types are not public, and pages hold no tickets: no middleware
 """
@@ -454,6 +455,12 @@ def _plain_message(what: str) -> CheckWarning:
     )
 
 
+def is_hidden_in_reports(name: str) -> bool:
+    """In mails to the admins, for one, which have the cookies of the request."""
+    report_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)()
+    return bool(report_filter.cleanse_setting(name, "shown") != "shown")
+
+
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if is_plain() and not settings.SECURE_SSL_REDIRECT:
@@ -487,6 +494,16 @@ def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
                 hint="Set SESSION_COOKIE_SECURE and serve pages by https alone, or set "
                 "TELEGRAPHY['SESSION_STORE'] to 'memory'.",
                 id="telegraphy.W014",
+            )
+        )
+    if is_kept and not is_hidden_in_reports(conf.session_cookie_name):
+        found.append(
+            CheckWarning(
+                f"error reports show the cookie {conf.session_cookie_name!r}, with which "
+                "whoever reads them can be its user",
+                hint="Give TELEGRAPHY['SESSION_COOKIE_NAME'] a name that Django hides, "
+                'such as one with "token" in it.',
+                id="telegraphy.W016",
             )
         )
     if conf.tickets == "signed" and not {"KEY", "KEY_FILE"} & conf.signing.keys():
