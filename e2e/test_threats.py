@@ -445,6 +445,21 @@ def test_threat_22_forwarded_headers_of_strangers_are_ignored(behind_proxies: Ga
     assert address_of(behind_proxies, STRANGER, f"198.51.100.7, {PROXY}") == STRANGER
 
 
+def test_threat_22_forwarded_headers_of_a_proxy_that_is_not_configured_are_told_of_once(
+    new_gateway: Callable[..., Gateway],
+) -> None:
+    """Or an operator would wonder why there are never more than 1,000 connections."""
+    gateway = new_gateway(shards=1, log={"level": "debug"})
+    assert gateway.program is not None
+    assert address_of(gateway, PROXY) == PROXY
+    assert "client.proxy_not_trusted" not in gateway.program.words()
+    for _ in range(3):
+        assert address_of(gateway, PROXY, "198.51.100.7") == PROXY
+    told = [w for w in gateway.program.words().splitlines() if "client.proxy_not_trusted" in w]
+    assert len(told) == 1
+    assert f"address={PROXY}" in told[0]
+
+
 def test_threat_22_forwarded_headers_count_from_the_right(behind_proxies: Gateway) -> None:
     for forwarded, address in {
         ("198.51.100.7",): "198.51.100.7",

@@ -3,6 +3,10 @@
 No web application runs here: whoever is let in is let in by the gateway alone. Beside the storm one
 subscriber that was back before it gets an event a hundred times a second; what it waits for each
 is what the storm costs the others. Gateway and clients share all cores.
+
+Not in the figures: TLS, whose handshakes come on top (0.1 ms of CPU each with P-256, for 10,000 a
+second of one core); the gateway's own start, after which they are let go; and the limits of an
+address, which are off, since two addresses are everybody here.
 """
 
 import contextlib

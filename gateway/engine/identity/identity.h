@@ -47,7 +47,6 @@ struct tg_identity_facts {
     struct tg_slice claims;       /* A JSON object; empty: "{}". */
     const struct tg_slice *types; /* The `checked` types that it may have, any order. */
     uint32_t types_count;
-    int64_t expires_us; /* By the gateway's clock; 0: never. */
 };
 
 struct tg_identity {

@@ -160,6 +160,8 @@ void tg_sessions_renew(struct tg_sessions *sessions, struct tg_sessions_entry *e
 {
     assert(identity->facts.client == tg_session_client(entry->id));
     unindex_identity(sessions, entry);
+    entry->renamed |=
+        !tg_slice_equal(entry->identity->facts.session, identity->facts.session);
     tg_identity_unref(entry->identity);
     entry->identity = identity;
     index_identity(sessions, entry);

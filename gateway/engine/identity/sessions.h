@@ -24,7 +24,8 @@ struct tg_sessions_entry {
     struct tg_deadline deadline;
     int64_t rotated_us;           /* When `generation` became the newest. */
     struct tg_identity *identity; /* Of those who come back. */
-    uint32_t generation;          /* Of the newest token. */
+    bool renamed;        /* Its application calls its session another name than before. */
+    uint32_t generation; /* Of the newest token. */
     uint32_t origin_size;
     uint8_t id[TG_SESSION_ID_BYTES]; /* Begins with the client's id. */
     char origin[];                   /* Where it began, and alone is good. */
@@ -36,7 +37,7 @@ struct tg_sessions {
     struct tg_index by_name;
     struct tg_deadlines deadlines;
     struct tg_link changed; /* The oldest change first. */
-    struct tg_link ended;
+    struct tg_link ended;   /* The last one last. */
     uint32_t sessions_max;
     int64_t grace_us;
 };

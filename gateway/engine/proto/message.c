@@ -59,11 +59,12 @@ enum tg_err tg_message_id_read(struct tg_json value, struct tg_buf *scratch,
             return TG_EINVAL;
         }
         tg_buf_add_u64(text, (uint64_t)number);
-    } else if (tg_json_string(value, scratch, &string) && string.size >= 1 &&
-               string.size <= TG_MESSAGE_ID_BYTES_MAX) {
-        tg_json_write_string(text, string);
-    } else {
+    } else if (!tg_json_string(value, scratch, &string)) {
+        return tg_json_kind(value) == TG_JSON_STRING ? TG_ENOMEM : TG_EINVAL;
+    } else if (string.size < 1 || string.size > TG_MESSAGE_ID_BYTES_MAX) {
         return TG_EINVAL;
+    } else {
+        tg_json_write_string(text, string);
     }
     if (text->failed || text->size > sizeof id->text) {
         return TG_ENOMEM;

@@ -125,8 +125,10 @@ static enum tg_err judge_token(struct tg_identities *identities, struct tg_shown
         facts.user = request->user;
         facts.session = request->session;
     }
-    /* Clocks differ: by ours it may have been made that much earlier than it says. */
-    int64_t made_us = token->made_us - (int64_t)identities->config->tokens.skew_ms * 1000;
+    /* Clocks differ: by ours it may have been made that much earlier than it says. By the
+     * one that never goes back: the one on the wall may have been set since an end. */
+    int64_t skew_us = (int64_t)identities->config->tokens.skew_ms * 1000;
+    int64_t made_us = token->made_us - skew_us - (wall_us - now_us);
     bool ended = tg_ended_has(&identities->ended, &facts, UINT64_MAX, made_us);
     bool used = tg_spent_has(&identities->spent, facts.app, jti);
     bool elsewhere = is_elsewhere(shown, request->origin);
@@ -232,15 +234,14 @@ struct outcome {
     struct tg_identity *identity; /* The receiver's reference. */
 };
 
-/* When its session ends, by the first clock and by the other. */
-static int64_t expiry_of(const struct tg_identities *identities, struct claim *claim,
-                         int64_t now_us, int64_t wall_us)
+/* When its session ends. */
+static int64_t expiry_of(const struct tg_identities *identities,
+                         const struct claim *claim, int64_t now_us)
 {
     int64_t life_us = (int64_t)identities->config->sessions.life_ms * 1000;
     if (claim->session_life_us != 0 && claim->session_life_us < life_us) {
         life_us = claim->session_life_us;
     }
-    claim->identity->facts.expires_us = wall_us + life_us;
     return now_us + life_us;
 }
 
@@ -258,7 +259,7 @@ static enum tg_err admit_by_ticket(struct tg_identities *identities,
     if (err != TG_OK) {
         return err;
     }
-    int64_t expires_us = expiry_of(identities, &claim, now_us, wall_us);
+    int64_t expires_us = expiry_of(identities, &claim, now_us);
     bool goes_on = old != NULL && same_user(old->identity, claim.identity);
     err = goes_on ? go_on(identities, old, shown->generation, claim.identity, expires_us,
                           now_us, refusal)

@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "server/identity/private.h"
 #include "server/identity/request.h"
+#include "server/log/log.h"
 
 enum { TICKET_BYTES = 32 };
 
@@ -226,6 +227,38 @@ void tg_identities_settle(struct tg_identities *identities)
     }
 }
 
+/* The clients of those of the last `count` that ended whose connections may know their
+ * application's session by another name. */
+static void note_renamed(const struct tg_sessions *sessions, uint32_t count,
+                         struct tg_buf *clients)
+{
+    const struct tg_link *link = sessions->ended.prev;
+    for (; count > 0; count--, link = link->prev) {
+        const struct tg_sessions_entry *entry =
+            TG_ENTRY(link, const struct tg_sessions_entry, news);
+        if (entry->renamed) {
+            uint64_t client = tg_session_client(entry->id);
+            tg_buf_add(clients, &client, sizeof client);
+        }
+    }
+}
+
+static void tell_renamed(const struct tg_identities *identities, struct tg_slice app,
+                         struct tg_buf *clients)
+{
+    if (clients->failed) {
+        tg_error("session.not_closed", TG_F("reason", "out of memory"));
+    }
+    for (size_t at = 0; at < clients->size; at += sizeof(uint64_t)) {
+        struct tg_selection selection = {.app = app};
+        memcpy(&selection.client, clients->data + at, sizeof selection.client);
+        if (identities->hooks.session_ended != NULL) {
+            identities->hooks.session_ended(identities->hooks.context, &selection);
+        }
+    }
+    tg_buf_finish(clients);
+}
+
 void tg_identities_end(struct tg_identities *identities,
                        const struct tg_selection *selection, int64_t now_us,
                        tg_identities_done *done, void *context)
@@ -233,10 +266,14 @@ void tg_identities_end(struct tg_identities *identities,
     pthread_mutex_lock(&identities->lock);
     int64_t steady_us = tg_identities_told(identities, now_us);
     if (selection->user.size != 0 || selection->session.size != 0) {
-        tg_ended_add(&identities->ended, selection, now_us, steady_us,
+        tg_ended_add(&identities->ended, selection, steady_us,
                      forget_us(identities->config, steady_us));
     }
     uint32_t sessions = tg_sessions_end_all(&identities->sessions, selection);
+    struct tg_buf renamed = {0};
+    if (selection->session.size != 0) {
+        note_renamed(&identities->sessions, sessions, &renamed);
+    }
     enum tg_err err = TG_OK;
     bool later = done != NULL && identities->writer != NULL;
     if (later) {
@@ -244,6 +281,7 @@ void tg_identities_end(struct tg_identities *identities,
     }
     tg_identities_settle(identities);
     pthread_mutex_unlock(&identities->lock);
+    tell_renamed(identities, selection->app, &renamed);
     if (done != NULL && (!later || err != TG_OK)) {
         done(context, err, sessions);
     }

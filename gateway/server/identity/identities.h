@@ -23,8 +23,9 @@ enum { TG_TICKET_BYTES_USUAL = 400, TG_SESSION_BYTES_USUAL = 450 };
 
 struct tg_identities_hooks {
     /* A session ended by itself (an old token of it was shown, or a ticket of somebody
-     * else beside its token): close the connections of this client with 4401. From any
-     * thread, without the lock. */
+     * else beside its token), or by the name that its application gave it last, which
+     * connections from before do not know: close the connections of this client with
+     * 4401. From any thread, without the lock. */
     void (*session_ended)(void *context, const struct tg_selection *selection);
     void *context;
     /* Microseconds that never go back, for lives and waiting times, so that a clock that

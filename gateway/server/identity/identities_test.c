@@ -18,7 +18,6 @@ static void a_ticket_makes_its_client_somebody(void **state)
     assert_slice(facts->claims, "{\"user_id\":7,\"is_staff\":false}");
     assert_true(tg_identity_has_type(admission.identity, TG_LIT("shop.Secret")));
     assert_true(facts->client != 0);
-    assert_int_equal(facts->expires_us, wall_us + 60000000);
     assert_int_equal(admission.expires_in_ms, 60000);
     assert_memory_equal(admission.token, "tgs_", 4);
     assert_int_equal(atomic_load(&admission.identity->account->connections), 1);
@@ -445,6 +444,28 @@ static void an_end_is_of_those_who_are_meant(void **state)
     assert_int_equal(ended_count, 0);
 }
 
+/* Other tabs still stand, and know the name that was. */
+static void an_end_by_the_name_of_now_closes_those_of_the_name_before(void **state)
+{
+    (void)state;
+    const struct tg_selection before = {.session = TG_LIT("a")},
+                              now = {.session = TG_LIT("b")};
+    expect_good(ticket_of("{'user':'7','session':'a'}"), "", HERE);
+    uint64_t client = admission.identity->facts.client;
+    expect_good(ticket_of("{'user':'7','session':'a'}"), token(), HERE);
+    const char *session = token();
+    expect_good(ticket_of("{'user':'7','session':'b'}"), "", HERE);
+    assert_int_equal(end(now), 1); /* Its connections are known by that name. */
+    assert_int_equal(ended_count, 0);
+    expect_good(ticket_of("{'user':'7','session':'b'}"), session, HERE);
+    assert_int_equal(admission.identity->facts.client, client);
+    assert_int_equal(end(before), 0);
+    assert_int_equal(ended_count, 0);
+    assert_int_equal(end(now), 1);
+    assert_int_equal(ended_count, 1);
+    assert_int_equal(ended_client, client);
+}
+
 static void another_application_ends_nobody_of_ours(void **state)
 {
     (void)state;
@@ -489,6 +510,7 @@ int main(void)
         TEST(a_session_that_is_no_good_harms_no_ticket),
         TEST(a_ticket_that_is_no_good_is_not_made_up_for_by_a_session),
         TEST(an_end_is_of_those_who_are_meant),
+        TEST(an_end_by_the_name_of_now_closes_those_of_the_name_before),
         TEST(another_application_ends_nobody_of_ours),
     };
     return cmocka_run_group_tests_name("identities", tests, NULL, NULL);

@@ -126,6 +126,5 @@ bool tg_record_read(struct tg_slice bytes, struct tg_slice key,
     }
     facts->types_count = (uint32_t)count;
     facts->client = tg_session_client(record->id);
-    facts->expires_us = record->expires_us + ahead_us;
     return !r.failed && r.left.size == 0;
 }

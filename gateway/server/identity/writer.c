@@ -269,8 +269,8 @@ static void *run(void *context)
         pthread_mutex_unlock(lock);
         enum tg_err err = write_out(writer);
         pthread_mutex_lock(lock);
-        if (err != TG_OK && writer->closing) {
-            break;
+        if (err != TG_OK && writer->closing && tg_list_empty(&writer->waiters)) {
+            break; /* Who came while it was tried is told first. */
         }
         if (err != TG_OK || writer->starved) {
             pause_ms(writer, RETRY_MS);

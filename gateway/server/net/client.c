@@ -284,6 +284,7 @@ void tg_clients_init(struct tg_clients *clients, struct tg_net *net, struct tg_h
     };
     tg_buf_init(&clients->text);
     clients->away = (struct tg_turn_away){0};
+    clients->proxy_told = false;
 }
 
 void tg_clients_finish(struct tg_clients *clients)

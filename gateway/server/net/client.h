@@ -26,6 +26,7 @@ struct tg_clients {
     struct tg_http_request request; /* Of whichever handshake is being read. */
     struct tg_buf text;
     struct tg_turn_away away;
+    bool proxy_told; /* Of one that is not configured. */
 };
 
 void tg_clients_init(struct tg_clients *clients, struct tg_net *net, struct tg_hub *hub,

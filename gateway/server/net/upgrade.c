@@ -1,4 +1,5 @@
 /* The first part of a connection: HTTP, until a request becomes a WebSocket. */
+#include "server/config/values.h"
 #include "server/log/log.h"
 #include "server/net/connection.h"
 #include "server/net/forwarded.h"
@@ -85,6 +86,22 @@ static bool enter_forwarded(struct client *client, const struct tg_http_request 
     return client->entered;
 }
 
+/* Said once: what a stranger writes into the header is no news, but on this machine there
+ * is a proxy. */
+static void tell_of_proxy(struct client *client, const struct tg_http_request *request)
+{
+    char address[TG_ADDRESS_TEXT_MAX];
+    tg_address_write(&client->address, address);
+    if (client->clients->proxy_told || !tg_config_is_loopback(address) ||
+        tg_http_header(&request->headers, "X-Forwarded-For") == NULL) {
+        return;
+    }
+    client->clients->proxy_told = true;
+    tg_warn("client.proxy_not_trusted", TG_F("address", address),
+            TG_F("hint", "all whom it speaks for share the limits of its address: name "
+                         "it in clients.trusted_proxies"));
+}
+
 static void refuse_origin(struct client *client, const struct tg_http_request *request)
 {
     const struct tg_http_header *origin = tg_http_header(&request->headers, "Origin");
@@ -128,6 +145,9 @@ static void upgrade(struct client *client, const struct tg_http_request *request
     struct tg_buf *text = &client->clients->text;
     if (client->proxied && !enter_forwarded(client, request)) {
         return;
+    }
+    if (!client->proxied) {
+        tell_of_proxy(client, request);
     }
     if (!tg_origin_allowed(&config_of(client)->clients.allowed_origins, request,
                            client->conn.tls != NULL)) {

@@ -480,6 +480,49 @@ static void sessions_may_end_on_any_thread_while_all_errands_are_out(void **stat
     }
 }
 
+static bool asks_on;
+
+static void on_answered_again(void *context, const struct tg_manage_answer *answer);
+
+static enum tg_err ask_on(void)
+{
+    struct tg_refusal refusal;
+    return tg_desk_manage(desk, TG_ERRAND_LIST, TG_LIT("shop"), TG_LIT("{}"),
+                          &(struct tg_manage_asker){.answered = on_answered_again},
+                          &refusal);
+}
+
+/* Whoever is answered asks for the next at once. */
+static void on_answered_again(void *context, const struct tg_manage_answer *answer)
+{
+    on_answered(context, answer);
+    asks_on = asks_on && answers < 10000 &&
+              strstr((const char *)answer_members.data, "\"clients\":[],") == NULL;
+    if (asks_on) {
+        enum tg_err err = ask_on();
+        assert_true(err == TG_OK || err == TG_ELIMIT);
+    }
+}
+
+static void those_who_never_stop_asking_do_not_keep_sessions_from_ending(void **state)
+{
+    (void)state;
+    asks_on = true;
+    for (unsigned i = 0; i < TG_ERRANDS_MAX; i++) {
+        assert_int_equal(ask_on(), TG_OK);
+    }
+    for (uint32_t first = 0; first < 4; first++) {
+        end_sessions(&first);
+    }
+    while (asks_on) {
+        uv_run(&net.loop, UV_RUN_ONCE);
+    }
+    assert_true(answers < 10000);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        client_expect_close(&clients[i], 4401);
+    }
+}
+
 /* `end` finds them under way. */
 static void what_is_under_way_at_the_end_is_answered(void **state)
 {
@@ -507,6 +550,7 @@ int main(void)
         TEST(one_subscription_is_ended_and_no_other),
         TEST(more_than_may_be_under_way_are_refused_and_the_others_answered_once),
         TEST(sessions_may_end_on_any_thread_while_all_errands_are_out),
+        TEST(those_who_never_stop_asking_do_not_keep_sessions_from_ending),
         cmocka_unit_test_setup_teardown(what_is_under_way_at_the_end_is_answered, begin,
                                         end_with_answers),
     };

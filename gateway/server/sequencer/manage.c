@@ -133,11 +133,13 @@ static void answer_unsubscribe(const struct question *question,
 }
 
 static void close_ended(struct tg_management *management);
+static void take_told(struct tg_management *management);
 
 static void on_answered(void *context, const struct tg_errand_sum *sum)
 {
     struct question *question = context;
     struct tg_management *management = question->management;
+    close_ended(management); /* Who is answered may ask again at once, and never ends. */
     tg_buf_clear(&management->members);
     if (sum->failed) {
         answer_refused(&question->asker, TG_CODE_OVERLOADED, RETRY_AFTER_MS,
@@ -150,7 +152,6 @@ static void on_answered(void *context, const struct tg_errand_sum *sum)
         answer_unsubscribe(question, sum);
     }
     tg_free(question);
-    close_ended(management);
 }
 
 /* Asking. */
@@ -220,6 +221,7 @@ enum tg_err tg_manage(struct tg_management *management,
     if (ends) { /* First: whoever is closed must not come back as who it was. */
         tg_identities_end(management->identities, &errand.selection, now_us(),
                           on_end_kept, question);
+        take_told(management); /* Theirs first, so that the answer comes after them. */
     }
     tg_trip_send(question->trip);
     return TG_OK;
@@ -287,9 +289,8 @@ static void close_ended(struct tg_management *management)
     }
 }
 
-static void on_wake(uv_async_t *async)
+static void take_told(struct tg_management *management)
 {
-    struct tg_management *management = async->data;
     struct ended *told = atomic_exchange(&management->told, NULL);
     while (told != NULL) {
         struct ended *next = told->next;
@@ -298,6 +299,11 @@ static void on_wake(uv_async_t *async)
         told = next;
     }
     close_ended(management);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    take_told(async->data);
 }
 
 /* Life. */

@@ -4,7 +4,12 @@
 
 #include "engine/json/members.h"
 
-enum { LIMIT_DEFAULT = 100, TYPE_BYTES_MAX = 128, CLIENT_DIGITS = 16 };
+enum {
+    LIMIT_DEFAULT = 100,
+    TYPE_BYTES_MAX = 128,
+    CLIENT_DIGITS = 16,
+    RETRY_AFTER_MS = 500,
+};
 
 static const int64_t number_max = (INT64_C(1) << 53) - 1;
 
@@ -31,13 +36,25 @@ static bool refuse(struct tg_refusal *refusal, const char *member, const char *w
     return false;
 }
 
+/* Nothing is wrong with the document: it may be asked for again. */
+static bool refuse_for_memory(struct tg_refusal *refusal)
+{
+    tg_refusal_set(refusal, TG_CODE_OVERLOADED, NULL, "out of memory");
+    refusal->retry_after_ms = RETRY_AFTER_MS;
+    return false;
+}
+
 /* The members of the document, which is an object with no others than `names`. */
 static bool read_members(struct tg_manage_reader *reader, struct tg_slice document,
                          const struct tg_slice *names, uint32_t count,
                          struct tg_json *values, struct tg_refusal *refusal)
 {
     struct tg_json_error error;
-    if (tg_json_parse(&reader->doc, document, NULL, &error) != TG_OK) {
+    enum tg_err err = tg_json_parse(&reader->doc, document, NULL, &error);
+    if (err == TG_ENOMEM) {
+        return refuse_for_memory(refusal);
+    }
+    if (err != TG_OK) {
         tg_refusal_set(refusal, TG_CODE_INVALID_JSON, NULL, "byte %zu: %s", error.offset,
                        error.message);
         return false;
@@ -52,6 +69,9 @@ static bool read_members(struct tg_manage_reader *reader, struct tg_slice docume
     struct tg_json unknown;
     if (!tg_members_find(root, names, count, values, &unknown)) {
         struct tg_slice name = tg_json_name(unknown, &reader->scratch);
+        if (reader->scratch.failed) {
+            return refuse_for_memory(refusal);
+        }
         struct tg_slice quoted = tg_refusal_quote(name);
         char member[TG_REFUSAL_NAME_MAX + 1];
         snprintf(member, sizeof member, "%.*s", TG_FMT(quoted));
@@ -72,9 +92,12 @@ static bool read_text(struct tg_json value, const char *member, size_t max,
     if (tg_json_kind(value) == TG_JSON_NONE) {
         return true;
     }
-    return (tg_json_string(value, scratch, text) && text->size >= 1 &&
-            text->size <= max) ||
-           refuse(refusal, member, want, value);
+    if (tg_json_string(value, scratch, text)) {
+        return (text->size >= 1 && text->size <= max) ||
+               refuse(refusal, member, want, value);
+    }
+    return tg_json_kind(value) == TG_JSON_STRING ? refuse_for_memory(refusal)
+                                                 : refuse(refusal, member, want, value);
 }
 
 static bool read_user(struct tg_manage_reader *reader, struct tg_json value,
@@ -218,9 +241,12 @@ static bool read_unsubscribe(struct tg_manage_reader *reader, struct tg_slice do
     if (errand->connection == 0) {
         return refuse(refusal, "connection", want, values[CONNECTION]);
     }
-    return tg_message_id_read(values[SUBSCRIPTION], &reader->texts[0], &reader->scratch,
-                              &errand->subscription) == TG_OK ||
-           refuse(refusal, "subscription", TG_MESSAGE_ID_WANTED, values[SUBSCRIPTION]);
+    enum tg_err err = tg_message_id_read(values[SUBSCRIPTION], &reader->texts[0],
+                                         &reader->scratch, &errand->subscription);
+    return err == TG_OK ||
+           (err == TG_ENOMEM ? refuse_for_memory(refusal)
+                             : refuse(refusal, "subscription", TG_MESSAGE_ID_WANTED,
+                                      values[SUBSCRIPTION]));
 }
 
 enum tg_err tg_manage_read(struct tg_manage_reader *reader, enum tg_errand_kind kind,
@@ -232,5 +258,5 @@ enum tg_err tg_manage_read(struct tg_manage_reader *reader, enum tg_errand_kind 
                 : kind == TG_ERRAND_CLOSE
                     ? read_close(reader, document, errand, refusal)
                     : read_unsubscribe(reader, document, errand, refusal);
-    return read ? TG_OK : TG_EINVAL;
+    return read ? TG_OK : refusal->code == TG_CODE_OVERLOADED ? TG_ENOMEM : TG_EINVAL;
 }

@@ -17,7 +17,8 @@ void tg_manage_reader_finish(struct tg_manage_reader *reader);
 /* The errand of `kind` that `document` asks for, on behalf of `app`. Its slices are
  * borrowed: from `app`, and until the reader reads the next, from the document.
  *
- * TG_EINVAL  `invalid_json`, `invalid_message`, `unknown_member`. */
+ * TG_EINVAL  `invalid_json`, `invalid_message`, `unknown_member`.
+ * TG_ENOMEM  `overloaded`. */
 TG_MUST_USE enum tg_err tg_manage_read(struct tg_manage_reader *reader,
                                        enum tg_errand_kind kind, struct tg_slice app,
                                        struct tg_slice document, struct tg_errand *errand,

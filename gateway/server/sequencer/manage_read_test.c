@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "testing/catalogues.h"
+#include "testing/heap.h"
 
 static struct tg_manage_reader reader;
 
@@ -167,6 +168,41 @@ static void unsubscribe_names_one_subscription(void **state)
             "to 9007199254740991 or a string of 1 to 64 bytes");
 }
 
+/* What was right is never called wrong: who asks for a logout would not ask again. */
+static void without_memory_nothing_is_said_to_be_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        enum tg_errand_kind kind;
+        const char *document;
+    } cases[] = {
+        {TG_ERRAND_CLOSE, "{'user':'\\u0037','session':'\\u0061','reason':'changed'}"},
+        {TG_ERRAND_CLOSE, "{'client':'c-\\u00300ff0000000000a1'}"},
+        {TG_ERRAND_LIST, "{'type':'shop.\\u004frder','limit':5}"},
+        {TG_ERRAND_UNSUBSCRIBE, "{'connection':1,'subscription':'\\u0061'}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum tg_err err = TG_ENOMEM;
+        size_t at = 1;
+        for (; err != TG_OK; at++) {
+            struct tg_test_heap heap;
+            struct tg_manage_reader fresh = {0};
+            struct tg_errand errand;
+            struct tg_refusal refusal = {0};
+            tg_test_heap_begin(&heap, at);
+            err = tg_manage_read(&fresh, cases[i].kind, TG_LIT("shop"),
+                                 json_of(cases[i].document), &errand, &refusal);
+            tg_manage_reader_finish(&fresh);
+            assert_true(tg_test_heap_end(&heap));
+            if (err != TG_OK) {
+                assert_int_equal(err, TG_ENOMEM);
+                assert_string_equal(refusal_text(&refusal), "overloaded : out of memory");
+            }
+        }
+        assert_true(at > 2);
+    }
+}
+
 static int end(void **state)
 {
     (void)state;
@@ -184,6 +220,7 @@ int main(void)
         cmocka_unit_test(disconnect_names_a_user_a_session_both_or_a_client),
         cmocka_unit_test(disconnect_never_means_everybody),
         cmocka_unit_test(unsubscribe_names_one_subscription),
+        cmocka_unit_test(without_memory_nothing_is_said_to_be_wrong),
     };
     return cmocka_run_group_tests_name("manage_read", tests, NULL, end);
 }
