@@ -88,7 +88,7 @@ static struct end *find(const struct tg_ended *ended, struct key key)
 }
 
 void tg_ended_add(struct tg_ended *ended, const struct tg_selection *selection,
-                  int64_t time_us, int64_t now_us, int64_t forget_us)
+                  int64_t now_us, int64_t forget_us)
 {
     uint64_t turn = tg_ended_turn(ended);
     for (int i = 0; i < AT_ONCE && !tg_list_empty(&ended->oldest); i++) {
@@ -103,17 +103,16 @@ void tg_ended_add(struct tg_ended *ended, const struct tg_selection *selection,
     if (end == NULL && ended->index.count < ended->ends_max &&
         (end = tg_zalloc(1, sizeof *end)) != NULL) {
         end->key = key;
-        end->time_us = time_us;
         tg_list_init(&end->order);
         tg_index_put(&ended->index, &end->link, key.low);
     }
     if (end == NULL) {
         ended->all_turn = turn;
-        ended->all_time_us = time_us > ended->all_time_us ? time_us : ended->all_time_us;
+        ended->all_time_us = now_us;
         return;
     }
     end->turn = turn;
-    end->time_us = time_us > end->time_us ? time_us : end->time_us;
+    end->time_us = now_us;
     end->forget_us = forget_us;
     tg_list_remove(&end->order);
     tg_list_append(&ended->oldest, &end->order);

@@ -2,7 +2,8 @@
  * a ticket that was made before can live.
  *
  * Tickets of the gateway's own are made in turns of a counter, so that no two of them
- * and no end are at once; signed ones say their time. */
+ * and no end are at once; signed ones say their time. Times are the caller's, of a clock
+ * that never goes back. */
 #ifndef TG_IDENTITY_ENDED_H
 #define TG_IDENTITY_ENDED_H
 
@@ -29,10 +30,10 @@ void tg_ended_finish(struct tg_ended *ended);
 
 /* The next turn: for a ticket that is made now. */
 uint64_t tg_ended_turn(struct tg_ended *ended);
-/* The user and the session of the selection end now; by `time_us` for signed tickets. At
- * `forget_us` no ticket from before can live any more. */
+/* The user and the session of the selection end now. At `forget_us` no ticket from before
+ * can live any more. */
 void tg_ended_add(struct tg_ended *ended, const struct tg_selection *selection,
-                  int64_t time_us, int64_t now_us, int64_t forget_us);
+                  int64_t now_us, int64_t forget_us);
 /* Was it ended after `turn`, or (signed tickets, whose turn is UINT64_MAX) at or after
  * `time_us`? The work is the same whatever the answer. */
 bool tg_ended_has(const struct tg_ended *ended, const struct tg_identity_facts *facts,

@@ -167,7 +167,7 @@ static void end(struct tg_ended *ended, const char *user, const char *session,
     const struct tg_selection selection = {.app = TG_LIT("shop"),
                                            .user = tg_slice_of(user),
                                            .session = tg_slice_of(session)};
-    tg_ended_add(ended, &selection, now_us, now_us, now_us + 100);
+    tg_ended_add(ended, &selection, now_us, now_us + 100);
 }
 
 static void an_end_is_remembered_until_no_ticket_can_live(void **state)

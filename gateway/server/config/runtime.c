@@ -93,7 +93,7 @@ static bool write_key(int directory, const char *name)
     snprintf(fresh, sizeof fresh, "%s.%s", name, suffix);
     int fd = openat(directory, fresh,
                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool written = fd >= 0 && write(fd, text, 65) == 65;
+    bool written = fd >= 0 && write(fd, text, 65) == 65 && fsync(fd) == 0;
     explicit_bzero(text, sizeof text);
     if (fd < 0) {
         return false;

@@ -125,8 +125,10 @@ static enum tg_err judge_token(struct tg_identities *identities, struct tg_shown
         facts.user = request->user;
         facts.session = request->session;
     }
-    /* Clocks differ: by ours it may have been made that much earlier than it says. */
-    int64_t made_us = token->made_us - (int64_t)identities->config->tokens.skew_ms * 1000;
+    /* Clocks differ: by ours it may have been made that much earlier than it says. By the
+     * one that never goes back: the one on the wall may have been set since an end. */
+    int64_t skew_us = (int64_t)identities->config->tokens.skew_ms * 1000;
+    int64_t made_us = token->made_us - skew_us - (wall_us - now_us);
     bool ended = tg_ended_has(&identities->ended, &facts, UINT64_MAX, made_us);
     bool used = tg_spent_has(&identities->spent, facts.app, jti);
     bool elsewhere = is_elsewhere(shown, request->origin);

@@ -266,7 +266,7 @@ void tg_identities_end(struct tg_identities *identities,
     pthread_mutex_lock(&identities->lock);
     int64_t steady_us = tg_identities_told(identities, now_us);
     if (selection->user.size != 0 || selection->session.size != 0) {
-        tg_ended_add(&identities->ended, selection, now_us, steady_us,
+        tg_ended_add(&identities->ended, selection, steady_us,
                      forget_us(identities->config, steady_us));
     }
     uint32_t sessions = tg_sessions_end_all(&identities->sessions, selection);

@@ -69,7 +69,10 @@ static enum tg_err read_token(const struct tg_identities *identities,
     struct tg_token_times times = {.now_us = now_us,
                                    .later_us = identities->started_us + passed_us,
                                    .started_us = identities->started_us};
-    times.later_us = times.later_us > now_us ? times.later_us : now_us;
+    if (now_us > times.later_us) { /* The clock on the wall was set forward since. */
+        times.later_us = now_us;
+        times.started_us = now_us - passed_us;
+    }
     shown->token = token;
     shown->work.macs++;
     return tg_token_read(&identities->config->tokens, text, &times, token);

@@ -12,7 +12,7 @@ enum { TG_SIGNED_BYTES_MAX = 8192, TG_JTI_BYTES_MAX = 64 };
 struct tg_token_times {
     int64_t now_us;     /* The clock on the wall. */
     int64_t later_us;   /* The same, unless it was set back since the gateway started. */
-    int64_t started_us; /* When that was. */
+    int64_t started_us; /* When that was, by the later of the two. */
 };
 
 struct tg_token {

@@ -248,6 +248,38 @@ static void a_clock_that_is_set_back_makes_none_good_again(void **state)
     expect_refused(unused, "", HERE);
 }
 
+static void a_clock_that_is_set_forward_makes_none_good_again(void **state)
+{
+    (void)state;
+    const char *ticket = sign(H1, claims_with(""), BY_SECRET);
+    expect_good(ticket, "", HERE);
+    /* A machine that starts without the time, and is told it then. */
+    int64_t right_us = wall_us;
+    end_identities(state);
+    wall_us = 0;
+    open_identities();
+    pass_ms(10000);
+    wall_us = right_us + 10000000;
+    expect_refused(ticket, "", HERE);
+    expect_good(sign(H1, claims_with(""), BY_SECRET), "", HERE);
+}
+
+static void a_clock_that_is_set_forward_undoes_no_end(void **state)
+{
+    (void)state;
+    const char *before = sign(H1, claims_with(""), BY_SECRET);
+    const int64_t behind_us = 3600000000;
+    pass_ms(1000);
+    wall_us -= behind_us;
+    tg_identities_end(identities,
+                      &(struct tg_selection){.app = TG_LIT("shop"), .user = TG_LIT("7")},
+                      wall_us, NULL, NULL);
+    wall_us += behind_us;
+    expect_refused(before, "", HERE);
+    pass_ms(6000);
+    expect_good(sign(H1, claims_with(""), BY_SECRET), "", HERE);
+}
+
 struct wrong {
     const char *header;
     const char *claims; /* Added to good ones; with a { at its beginning: instead. */
@@ -467,6 +499,8 @@ int main(void)
         TEST(an_end_is_of_those_that_were_made_before),
         TEST(a_gateway_that_just_started_takes_none_from_before),
         TEST(a_clock_that_is_set_back_makes_none_good_again),
+        TEST(a_clock_that_is_set_forward_makes_none_good_again),
+        TEST(a_clock_that_is_set_forward_undoes_no_end),
         TEST(each_thing_that_is_wrong_is_found_and_not_told),
         TEST(what_only_the_tables_know_is_not_told_either),
         TEST(what_is_no_jwt_is_refused_wherever_it_is_cut_or_changed),
