@@ -16,7 +16,7 @@ from harness.club import Club
 from harness.project import Console
 
 PASSWORD = "correct horse"
-COOKIE = "telegraphy_session"
+COOKIE = "telegraphy_session_token"
 TICKET = "POST /telegraphy/ticket/"
 SECOND_S = 1.0
 """Within it, what the web application says must hold at the gateway."""
@@ -226,7 +226,9 @@ def test_threat_06_a_page_does_not_come_back_with_what_it_had_before_the_logout(
     cookie = page.cookie(COOKIE)["value"]
     log_out(page.beside("about:blank"), club)
     is_over(page, "unauthenticated")
-    page.evaluate("(value) => { document.cookie = `telegraphy_session=${value}; Path=/` }", cookie)
+    page.evaluate(
+        "(value) => { document.cookie = `telegraphy_session_token=${value}; Path=/` }", cookie
+    )
     page.evaluate("() => void telegraphy.gateway.connect()")
     assert is_connected(page)["user"] is None
 
@@ -376,7 +378,7 @@ def test_a_page_from_the_cache_is_each_visitor_s_own(
     texts = set()
     for page in (*pages.values(), nobody):
         # Without what the login's own page has left behind.
-        page.evaluate("() => { document.cookie = 'telegraphy_session=; Path=/; Max-Age=0' }")
+        page.evaluate("() => { document.cookie = 'telegraphy_session_token=; Path=/; Max-Age=0' }")
         page.goto(cached)
         [from_cache, text] = page.evaluate(
             """async () => {
@@ -403,7 +405,7 @@ def test_a_cached_page_asks_once_and_then_comes_back_by_itself(
 ) -> None:
     page = browser_of(ada)
     before = club.counts().get(TICKET, 0)
-    page.evaluate("() => { document.cookie = 'telegraphy_session=; Path=/; Max-Age=0' }")
+    page.evaluate("() => { document.cookie = 'telegraphy_session_token=; Path=/; Max-Age=0' }")
     for _ in range(3):
         page.goto(f"{club.url}cached/")
         is_connected(page)
@@ -449,7 +451,7 @@ def test_a_page_made_while_no_gateway_was_there_finds_out_later(
     page = log_in(open_page(), club, ada)
     is_connected(page)
     club.kill_gateway()
-    page.evaluate("() => { document.cookie = 'telegraphy_session=; Path=/; Max-Age=0' }")
+    page.evaluate("() => { document.cookie = 'telegraphy_session_token=; Path=/; Max-Age=0' }")
     page.goto(club.url)
     config = page.evaluate(
         "() => JSON.parse(document.getElementById('telegraphy-config').textContent)"
@@ -502,7 +504,7 @@ def test_a_page_from_the_cache_finds_a_csrf_token_that_no_cookie_holds(
     page = log_in(open_page(), other_club, "bob")
     is_connected(page)
     before = other_club.counts()
-    page.evaluate("() => { document.cookie = 'telegraphy_session=; Path=/; Max-Age=0' }")
+    page.evaluate("() => { document.cookie = 'telegraphy_session_token=; Path=/; Max-Age=0' }")
     page.goto(f"{other_club.url}cached/")
     assert is_connected(page)["user"] == key_of(console, "bob")
     assert page.cookie("csrftoken") is None

@@ -111,6 +111,58 @@ def test_one_session_of_the_application_ends(gateway: Gateway) -> None:
         assert phone.is_usable()
 
 
+def test_a_session_of_another_name_since_ends_with_the_tabs_from_before(gateway: Gateway) -> None:
+    with (
+        somebody(gateway, "7", session="before") as tab,
+        Client(gateway.client_port, connect=False) as newer,
+    ):
+        newer.connect(ticket=ticket(gateway, "7", session="now"), session=tab.token)
+        assert newer.id == tab.id
+        tab.subscribe("test.Own")
+        assert disconnect(gateway, session="now")["sessions"] == 1
+        gateway.publish("test.Own", {"n": 1})
+        assert (newer.close_code(), tab.close_code()) == (4401, 4401)
+        assert not [said for said in tab.waiting if said["kind"] == "event"]
+
+
+def test_requests_behind_one_that_is_answered_later_are_answered_in_their_order(
+    gateway: Gateway,
+) -> None:
+    def request(method: str, path: str, body: str = "") -> bytes:
+        return (
+            f"{method} {path} HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Bearer {gateway.keys['test']}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+
+    asked = [
+        request("GET", "/api/v1/clients?user=7"),
+        request("POST", "/api/v1/tickets", '{"user":"7"}'),
+        request("POST", "/api/v1/disconnect", '{"user":"7"}'),
+        request("GET", "/api/v1/clients?user=7"),
+        request("POST", "/api/v1/unsubscribe", '{"connection":1,"subscription":9}'),
+    ]
+    with somebody(gateway) as client:
+        for pieces in (asked, [b"".join(asked)]):
+            with Wire(gateway.ingest_port) as wire:
+                for piece in pieces:
+                    wire.send(piece)
+                said = []
+                for _ in asked:
+                    _status, headers = wire.read_head()
+                    said.append(json.loads(wire.read_exactly(int(headers["content-length"]))))
+            kinds = [answer["kind"] for answer in said]
+            assert kinds == ["clients", "ticket", "disconnected", "clients", "refused"]
+            assert said[3]["clients"] == []
+            assert refusal(gateway, ticket=said[1]["ticket"])["code"] == "unauthenticated"
+        assert client.close_code() == 4401
+    # Who asked, and is gone before the answer.
+    for _ in range(20):
+        with Wire(gateway.ingest_port) as wire:
+            wire.send(b"".join(asked))
+    assert clients(gateway, user="7")["clients"] == []
+
+
 def test_a_client_ends_with_all_its_tabs(gateway: Gateway) -> None:
     with somebody(gateway) as one, back(gateway, one.token) as tab, somebody(gateway) as other:
         assert (one.id, one.id == other.id) == (tab.id, False)

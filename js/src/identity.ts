@@ -29,7 +29,7 @@ export interface IdentityOptions {
 export type Credentials = Pick<ConnectMessage, 'ticket' | 'session'>;
 
 /** The cookie's name where no page says another. */
-export const sessionCookie = 'telegraphy_session';
+export const sessionCookie = 'telegraphy_session_token';
 
 /** A ticket that waited for longer is not worth showing, if another can be had. */
 const freshMs = 25_000;

@@ -138,15 +138,15 @@ describe('a session that is kept in a cookie', () => {
 
   it('is sent by no other site, and lasts as long as the gateway says', () => {
     const document = page('http:');
-    cookieStore('telegraphy_session').write('tgs_1', 43_200_999);
+    cookieStore('telegraphy_session_token').write('tgs_1', 43_200_999);
     expect(document.cookie).toBe(
-      'telegraphy_session=tgs_1; Path=/; Max-Age=43200; SameSite=Strict',
+      'telegraphy_session_token=tgs_1; Path=/; Max-Age=43200; SameSite=Strict',
     );
   });
 
   it('never goes unencrypted, on a page that came by https', () => {
     const document = page('https:');
-    cookieStore('telegraphy_session').write('tgs_1', 5_000);
+    cookieStore('telegraphy_session_token').write('tgs_1', 5_000);
     expect(document.cookie).toContain('; Secure');
   });
 

@@ -188,6 +188,13 @@ def test_a_session_cookie_that_may_not_be_secure_is_a_warning(settings):
     assert ids(include_deployment_checks=True) == []
 
 
+@pytest.mark.usefixtures("private")
+def test_a_cookie_that_error_reports_would_show_is_a_warning(settings):
+    settings.SESSION_COOKIE_SECURE = True
+    settings.TELEGRAPHY = {**MEMORY, "SESSION_COOKIE_NAME": "shop_live"}
+    assert ids(include_deployment_checks=True) == ["telegraphy.W016"]
+
+
 def test_tickets_signed_with_a_key_that_nobody_chose_are_a_warning(settings):
     settings.TELEGRAPHY = {**MEMORY, "TICKETS": "signed"}
     assert ids() == []

@@ -115,10 +115,10 @@ def test_a_login_may_be_told_of_with_another_request_around_django_s(ada, bob):
     """As REST framework has it."""
     client = browser_of("ada")
     session = the_session(client)
-    client.cookies["telegraphy_session"] = "tgs_old"
+    client.cookies["telegraphy_session_token"] = "tgs_old"
     response = client.get("/wrapped-login/bob/")
     assert ends() == [("session", session, "ended")]
-    assert response.cookies["telegraphy_session"]["max-age"] == 0
+    assert response.cookies["telegraphy_session_token"]["max-age"] == 0
 
 
 def test_a_login_as_oneself_again_ends_nothing(ada):
@@ -220,7 +220,12 @@ def test_sessions_that_live_in_a_cookie_have_no_name_so_all_of_the_user_s_end(
     client.get("/logout/")
     assert ends() == ended(ada)
     client.get("/login/bob/")
+    client.get("/login/bob/")
+    assert ends() == []
     client.get("/login/ada/")
+    assert ends() == ended(bob)
+    client.cookies["sessionid"] = "forged"
+    client.get("/login/bob/")
     assert ends() == []
 
 

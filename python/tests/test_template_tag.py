@@ -52,7 +52,7 @@ def test_the_tag_is_a_configuration_and_a_deferred_script(engine):
         "csrf": {"cookie": "csrftoken", "header": "X-CSRFToken"},
         "session": {
             "store": "cookie",
-            "cookie": "telegraphy_session",
+            "cookie": "telegraphy_session_token",
             "untilClosed": False,
         },
     }

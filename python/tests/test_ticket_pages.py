@@ -80,7 +80,7 @@ def test_a_page_says_where_tickets_come_from_and_how_to_ask(browser):
     assert config["csrf"] == {"cookie": "csrftoken", "header": "X-CSRFToken"}
     assert config["session"] == {
         "store": "cookie",
-        "cookie": "telegraphy_session",
+        "cookie": "telegraphy_session_token",
         "untilClosed": False,
     }
 
@@ -382,14 +382,14 @@ def test_a_wrong_host_breaks_no_page_of_ours(browser, settings, caplog):
 
 @pytest.mark.parametrize("path", ["/login/ada/", "/logout/"])
 def test_a_login_or_logout_removes_the_session_cookie(path, browser):
-    browser.cookies["telegraphy_session"] = "tgs_old"
-    cookie = browser.get(path).cookies["telegraphy_session"]
+    browser.cookies["telegraphy_session_token"] = "tgs_old"
+    cookie = browser.get(path).cookies["telegraphy_session_token"]
     assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, "/")
-    assert "telegraphy_session" not in browser.get("/page/").cookies
+    assert "telegraphy_session_token" not in browser.get("/page/").cookies
 
 
 def test_other_pages_leave_the_session_cookie_alone(browser):
-    browser.cookies["telegraphy_session"] = "tgs_old"
+    browser.cookies["telegraphy_session_token"] = "tgs_old"
     assert browser.get("/page/").cookies == {}
     assert Client().get("/logout/").cookies == {}
 
@@ -401,9 +401,9 @@ def test_an_asynchronous_site_does_all_that_too():
     async def visit():
         client = AsyncClient()
         await client.get("/login/ada/")
-        client.cookies["telegraphy_session"] = "tgs_old"
+        client.cookies["telegraphy_session_token"] = "tgs_old"
         return await client.get("/page/"), await client.get("/logout/")
 
     page, out = asyncio.run(visit())
     assert "private" in page.headers["Cache-Control"]
-    assert out.cookies["telegraphy_session"]["max-age"] == 0
+    assert out.cookies["telegraphy_session_token"]["max-age"] == 0

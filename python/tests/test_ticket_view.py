@@ -12,6 +12,7 @@ from telegraphy import GatewayError, Refused, Unreachable
 from telegraphy._publisher import hints
 from telegraphy.backends import MemoryBackend
 from telegraphy.django import _tickets
+from telegraphy.django.conf import conf
 
 pytestmark = pytest.mark.django_db
 
@@ -221,6 +222,18 @@ def test_claims_that_are_too_large_are_an_error_that_names_the_largest(settings)
     settings.TELEGRAPHY = {**MEMORY, "CLAIMS": f"{__name__}.large_claims"}
     with pytest.raises(ValueError, match=r"4,096 is the most.*'regions'"):
         ask(strict_browser("ada"))
+
+
+def test_threat_04_a_report_of_an_error_does_not_show_the_session(settings, mailoutbox):
+    settings.ADMINS = [("Ada", "ada@example.com")]
+    settings.TELEGRAPHY = {**MEMORY, "CLAIMS": f"{__name__}.large_claims"}
+    client = strict_browser("ada")
+    client.cookies[conf.session_cookie_name] = "tgs_secret"
+    client.raise_request_exception = False
+    assert ask(client).status_code == 500
+    [report] = mailoutbox
+    assert conf.session_cookie_name in report.body
+    assert "tgs_secret" not in report.body
 
 
 @pytest.mark.django_db(transaction=True)

@@ -154,7 +154,7 @@ def is_origin(text: object) -> bool:
     if not isinstance(text, str) or not ORIGIN.fullmatch(text):
         return False
     if not text.startswith("http"):
-        return True  # of an application: app://shop
+        return "://" in text or text == "null"  # app://shop, or of no page at all
     web = WEB_ORIGIN.fullmatch(text)
     if web is None:
         return False

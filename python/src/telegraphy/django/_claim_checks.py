@@ -62,7 +62,7 @@ def _messages(one: EventType) -> Iterator[CheckMessage]:
                 f"{where}: access: no user has auth.{name}{did_you_mean(name, CLAIMS)}",
                 hint=f"Users have {', '.join(CLAIMS)}. TELEGRAPHY['CLAIMS'] may name a "
                 "function that gives others.",
-                id="telegraphy.W016",
+                id="telegraphy.W017",
             )
         elif name == "scopes" and not conf.scopes:
             yield _empty(f"{where}: access", name, "SCOPES")
@@ -74,5 +74,5 @@ def _empty(where: str, claim: str, setting: str) -> CheckMessage:
     return CheckWarning(
         f"{where}: auth.{claim} is empty for every user: TELEGRAPHY has no {setting!r}",
         hint=f"Set TELEGRAPHY[{setting!r}]: docs/guide/django.md says what it is.",
-        id="telegraphy.W016",
+        id="telegraphy.W017",
     )

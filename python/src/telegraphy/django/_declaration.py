@@ -225,7 +225,7 @@ class ModelDeclaration:
             if near and callable(value) and self._is_spare(name):
                 found.append(
                     Problem(
-                        id="telegraphy.W017",
+                        id="telegraphy.W018",
                         message=f"{self.where}: nothing calls {name}{near}",
                         hint="If it is a helper of yours, let its name begin with _.",
                         is_warning=True,

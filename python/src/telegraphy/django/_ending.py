@@ -13,7 +13,7 @@ from django.contrib.auth import SESSION_KEY
 
 from .._requests import DisconnectRequest, Reason
 from ._courier import end_after_commit
-from ._identity import cookie_session_of, loaded_session, session_of
+from ._identity import cookie_session_of, cookie_user_of, loaded_session, session_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -73,10 +73,15 @@ def replaced_session(request: HttpRequest) -> str | None:
 
 
 def end_replaced_session(request: HttpRequest) -> None:
-    """Somebody logs in where perhaps another was."""
+    """Somebody logs in where perhaps another was.  Without a name for the session before,
+    all of that user's end."""
     before = replaced_session(request)
     if before is not None:
         end_after_commit(DisconnectRequest(session=before, reason=ENDED))
+    session = loaded_session(request)
+    another = cookie_user_of(request)
+    if session is not None and another not in (None, session.get(SESSION_KEY)):
+        disconnect(another)
 
 
 def mark_changed(request: HttpRequest) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
 from django.core.exceptions import SuspiciousOperation
 from django.utils.module_loading import import_string
@@ -76,6 +77,17 @@ def cookie_session_of(request: HttpRequest) -> str | None:
     return digest_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
+def cookie_user_of(request: HttpRequest) -> str | None:
+    """The key of the user whose session the request came with, if all of that is in the
+    cookie, and so cannot be asked for by name."""
+    text = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not text or has_stable_keys():
+        return None
+    store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+    user: str | None = store(text).get(SESSION_KEY)
+    return user
+
+
 def digest_of(session_key: str | None) -> str | None:
     """A digest, so that who reads it where it is kept cannot use the session.  It does
     not depend on SECRET_KEY, which may change while sessions live on."""
@@ -91,7 +103,8 @@ def has_stable_keys() -> bool:
 
 
 def _session_life(request: HttpRequest) -> timedelta | None:
-    """As long as Django's session, at most."""
+    """As long as Django's sessions, at most.  How much of this one is over, only some of
+    the places know in which it may be kept."""
     session = getattr(request, "session", None)
     if session is None:
         return None

@@ -25,8 +25,9 @@ telegraphy.W012  types are not public, and there is no ticket view
 telegraphy.W013  (deploy) pages of every origin may connect
 telegraphy.W014  (deploy) sessions may be kept in a cookie that is not Secure
 telegraphy.W015  (deploy) tickets are signed with a key that was not chosen
-telegraphy.W016  a rule asks for a claim that no user has
-telegraphy.W017  a method has almost the name of one that decides who may have what
+telegraphy.W016  (deploy) error reports show the cookie of sessions
+telegraphy.W017  a rule asks for a claim that no user has
+telegraphy.W018  a method has almost the name of one that decides who may have what
 telegraphy.I001  rules are not judged, as the gateway's program is not there
 telegraphy.I002  types are not public, and pages hold no tickets: no middleware
 """
@@ -458,6 +459,12 @@ def _plain_message(what: str) -> CheckWarning:
     )
 
 
+def is_hidden_in_reports(name: str) -> bool:
+    """In mails to the admins, for one, which have the cookies of the request."""
+    report_filter = import_string(settings.DEFAULT_EXCEPTION_REPORTER_FILTER)()
+    return bool(report_filter.cleanse_setting(name, "shown") != "shown")
+
+
 def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if is_plain() and not settings.SECURE_SSL_REDIRECT:
@@ -491,6 +498,16 @@ def check_deployment(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
                 hint="Set SESSION_COOKIE_SECURE and serve pages by https alone, or set "
                 "TELEGRAPHY['SESSION_STORE'] to 'memory'.",
                 id="telegraphy.W014",
+            )
+        )
+    if is_kept and not is_hidden_in_reports(conf.session_cookie_name):
+        found.append(
+            CheckWarning(
+                f"error reports show the cookie {conf.session_cookie_name!r}, with which "
+                "whoever reads them can be its user",
+                hint="Give TELEGRAPHY['SESSION_COOKIE_NAME'] a name that Django hides, "
+                'such as one with "token" in it.',
+                id="telegraphy.W016",
             )
         )
     if conf.tickets == "signed" and not {"KEY", "KEY_FILE"} & conf.signing.keys():

@@ -187,7 +187,7 @@ class Settings:
 
     @cached_property
     def session_cookie_name(self) -> str:
-        return str(self.given.get("SESSION_COOKIE_NAME", "telegraphy_session"))
+        return str(self.given.get("SESSION_COOKIE_NAME", "telegraphy_session_token"))
 
     @property
     def believes_clients(self) -> bool:
