@@ -23,7 +23,7 @@ static struct tg_config_token_key keys[] = {
 };
 static const struct tg_config config = {
     .tickets = {.life_ms = 30000, .waiting_max = 4},
-    .sessions = {.life_ms = 3600000, .grace_ms = 10000, .sessions_max = 4},
+    .sessions = {.life_ms = 3600000, .grace_ms = 10000, .sessions_max = 4, .user_max = 3},
     .tokens = {.keys = {keys, 2},
                .signed_max = 4,
                .life_max_ms = 300000,

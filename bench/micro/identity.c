@@ -17,11 +17,14 @@
 
 #include "engine/base/mem.h"
 
-enum { SESSIONS = 100000, STORM = 10000 };
+enum { SESSIONS = 100000, STORM = 10000, USER_MAX = 100 };
 
 static struct tg_config config = {
     .tickets = {.life_ms = 300000, .waiting_max = 2 * SESSIONS},
-    .sessions = {.life_ms = 43200000, .grace_ms = 10000, .sessions_max = 2 * SESSIONS},
+    .sessions = {.life_ms = 43200000,
+                 .grace_ms = 10000,
+                 .sessions_max = 2 * SESSIONS,
+                 .user_max = USER_MAX},
     .tokens = {.life_max_ms = 300000, .skew_ms = 5000, .signed_max = SESSIONS},
     .clients = {.port = 1844},
 };
@@ -53,12 +56,14 @@ static bool admit(const char *ticket, const char *session, char *token)
     return true;
 }
 
-static void make_ticket(char text[64])
+static void make_ticket(int user, char text[64])
 {
-    static const char request[] =
-        "{\"user\":\"4711\",\"claims\":{\"user_id\":4711,\"is_staff\":false,\"groups\":"
-        "[\"support\"]},\"session\":\"9b74c9897bac770ffc029102a200c5de\","
-        "\"origin\":\"https://shop.example\"}";
+    char request[250];
+    snprintf(request, sizeof request,
+             "{\"user\":\"%d\",\"claims\":{\"user_id\":%d,\"is_staff\":false,\"groups\":"
+             "[\"support\"]},\"session\":\"9b74c9897bac770ffc029102a200c5de\","
+             "\"origin\":\"https://shop.example\"}",
+             user, user);
     struct tg_buf answer = {0};
     struct tg_refusal refusal;
     if (tg_identities_ticket(identities, TG_LIT("shop"), tg_slice_of(request),
@@ -99,7 +104,7 @@ static void run(const char *where)
     printf("sessions %s\n", where);
     int64_t began_us = now_us(CLOCK_THREAD_CPUTIME_ID);
     for (int i = 0; i < SESSIONS; i++) {
-        make_ticket(tickets[i]);
+        make_ticket(i / USER_MAX, tickets[i]);
     }
     tell("  a ticket is made", began_us, SESSIONS);
     began_us = now_us(CLOCK_THREAD_CPUTIME_ID);

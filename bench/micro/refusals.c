@@ -28,7 +28,10 @@ struct kind {
 
 static struct tg_config config = {
     .tickets = {.life_ms = 300000, .waiting_max = 200000},
-    .sessions = {.life_ms = 43200000, .grace_ms = 10000, .sessions_max = 100000},
+    .sessions = {.life_ms = 43200000,
+                 .grace_ms = 10000,
+                 .sessions_max = 100000,
+                 .user_max = 100},
     .tokens = {.life_max_ms = 300000, .skew_ms = 5000, .signed_max = 1000},
 };
 static struct tg_identities *identities;

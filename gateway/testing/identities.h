@@ -56,7 +56,10 @@ static inline void configure_identities(void)
 {
     config = (struct tg_config){
         .tickets = {.life_ms = 30000, .waiting_max = 100},
-        .sessions = {.life_ms = 3600000, .grace_ms = 10000, .sessions_max = 100},
+        .sessions = {.life_ms = 3600000,
+                     .grace_ms = 10000,
+                     .sessions_max = 100,
+                     .user_max = 100},
         .tokens = {.life_max_ms = 300000, .skew_ms = 5000, .signed_max = 100},
         .limits = {.client_connections_max = 20},
     };

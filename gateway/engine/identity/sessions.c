@@ -7,9 +7,10 @@
 #include "engine/identity/tickets.h"
 
 enum tg_err tg_sessions_init(struct tg_sessions *sessions, uint32_t sessions_max,
-                             int64_t grace_us)
+                             uint32_t user_max, int64_t grace_us)
 {
-    *sessions = (struct tg_sessions){.sessions_max = sessions_max, .grace_us = grace_us};
+    *sessions = (struct tg_sessions){
+        .sessions_max = sessions_max, .user_max = user_max, .grace_us = grace_us};
     tg_list_init(&sessions->changed);
     tg_list_init(&sessions->ended);
     enum tg_err err = tg_index_init(&sessions->by_client);
@@ -76,6 +77,29 @@ static void change(struct tg_sessions *sessions, struct tg_sessions_entry *entry
     }
 }
 
+/* Of a user who is at the limit the one that would expire first, else NULL. It walks over
+ * no more than user_max. */
+static struct tg_sessions_entry *one_too_many(const struct tg_sessions *sessions,
+                                              const struct tg_identity_facts *facts)
+{
+    const struct tg_selection selection = {.app = facts->app, .user = facts->user};
+    struct tg_sessions_entry *first = NULL;
+    uint32_t count = 0;
+    struct tg_index_link *link =
+        tg_index_first(&sessions->by_user, hash_of(facts->app, facts->user));
+    for (; link != NULL; link = tg_index_next(link)) {
+        struct tg_sessions_entry *entry =
+            TG_ENTRY(link, struct tg_sessions_entry, by_user);
+        if (tg_selection_has(&selection, entry->identity, tg_session_client(entry->id))) {
+            count++;
+            first = first == NULL || entry->deadline.due_us <= first->deadline.due_us
+                        ? entry
+                        : first;
+        }
+    }
+    return count >= sessions->user_max ? first : NULL;
+}
+
 enum tg_err tg_sessions_begin(struct tg_sessions *sessions,
                               const uint8_t id[TG_SESSION_ID_BYTES], uint32_t generation,
                               struct tg_identity *identity, struct tg_slice origin,
@@ -89,6 +113,10 @@ enum tg_err tg_sessions_begin(struct tg_sessions *sessions,
         return TG_ENOMEM;
     }
     tg_sessions_expire(sessions, now_us, AT_ONCE);
+    struct tg_sessions_entry *of_user = one_too_many(sessions, &identity->facts);
+    if (of_user != NULL) {
+        tg_sessions_end(sessions, of_user);
+    }
     if (sessions->deadlines.count >= sessions->sessions_max) {
         tg_sessions_end(sessions, TG_ENTRY(tg_deadlines_first(&sessions->deadlines),
                                            struct tg_sessions_entry, deadline));

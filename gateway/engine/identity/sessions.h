@@ -39,21 +39,24 @@ struct tg_sessions {
     struct tg_link changed; /* The oldest change first. */
     struct tg_link ended;   /* The last one last. */
     uint32_t sessions_max;
+    uint32_t user_max; /* Of one user of one application. */
     int64_t grace_us;
 };
 
 /* TG_ENOMEM  As it says; it may be finished. */
 TG_MUST_USE enum tg_err tg_sessions_init(struct tg_sessions *sessions,
-                                         uint32_t sessions_max, int64_t grace_us);
+                                         uint32_t sessions_max, uint32_t user_max,
+                                         int64_t grace_us);
 /* All zero is fine. */
 void tg_sessions_finish(struct tg_sessions *sessions);
 
 /* The client's id that begins `id`. */
 uint64_t tg_session_client(const uint8_t id[TG_SESSION_ID_BYTES]);
 
-/* Begin a session of generation 1, or (from a file) of `generation`. At the limit the one
- * that would expire first ends. `id` is random, and its client's id of no other session;
- * the identity, a reference of which it takes on success, has that id.
+/* Begin a session of generation 1, or (from a file) of `generation`. At a limit, the
+ * user's or that of all, the one of these that would expire first ends. `id` is random,
+ * and its client's id of no other session; the identity, a reference of which it takes on
+ * success, has that id.
  *
  * TG_ENOMEM  As it says. */
 TG_MUST_USE enum tg_err tg_sessions_begin(

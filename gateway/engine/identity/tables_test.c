@@ -283,7 +283,7 @@ static void what_changed_and_what_ended_waits_to_be_taken(void **state)
 {
     (void)state;
     struct tg_sessions sessions;
-    assert_int_equal(tg_sessions_init(&sessions, 3, 10), TG_OK);
+    assert_int_equal(tg_sessions_init(&sessions, 3, 3, 10), TG_OK);
     struct tg_sessions_entry *first = begin_session(&sessions, 1, "7", 100);
     begin_session(&sessions, 2, "7", 50);
     begin_session(&sessions, 3, "8", 70);
@@ -312,6 +312,39 @@ static void what_changed_and_what_ended_waits_to_be_taken(void **state)
     tg_sessions_finish(&sessions);
 }
 
+static uint8_t last_ended(const struct tg_sessions *sessions)
+{
+    return TG_ENTRY(sessions->ended.prev, struct tg_sessions_entry, news)->id[0];
+}
+
+/* Under one hash too, as if two users' names had the same. */
+static void a_user_at_the_limit_loses_the_one_that_would_expire_first(void **state)
+{
+    (void)state;
+    struct tg_sessions sessions;
+    assert_int_equal(tg_sessions_init(&sessions, 100, 2, 10), TG_OK);
+    struct tg_sessions_entry *mine = begin_session(&sessions, 1, "7", 60);
+    struct tg_sessions_entry *other = begin_session(&sessions, 2, "8", 10);
+    uint64_t hash = mine->by_user.hash;
+    tg_index_remove(&sessions.by_user, &other->by_user);
+    tg_index_put(&sessions.by_user, &other->by_user, hash);
+    begin_session(&sessions, 3, "7", 50);
+    begin_session(&sessions, 4, "8", 20);
+    assert_int_equal(length_of(&sessions.ended), 0);
+    begin_session(&sessions, 5, "7", 30); /* The newest stays, whenever it expires. */
+    assert_int_equal(length_of(&sessions.ended), 1);
+    assert_int_equal(last_ended(&sessions), 3);
+    begin_session(&sessions, 6, "7", 70);
+    assert_int_equal(last_ended(&sessions), 5);
+    tg_sessions_end(&sessions, mine);
+    begin_session(&sessions, 7, "7", 80); /* There is room again. */
+    assert_int_equal(length_of(&sessions.ended), 3);
+    begin_session(&sessions, 8, "7", 90);
+    assert_int_equal(last_ended(&sessions), 6);
+    assert_int_equal(sessions.deadlines.count, 4);
+    tg_sessions_finish(&sessions);
+}
+
 static void secrets_are_compared_whole(void **state)
 {
     (void)state;
@@ -335,6 +368,7 @@ int main(void)
         cmocka_unit_test(beyond_its_room_all_tickets_end_once),
         cmocka_unit_test(what_was_used_is_remembered_as_long_as_it_could_be_shown),
         cmocka_unit_test(what_changed_and_what_ended_waits_to_be_taken),
+        cmocka_unit_test(a_user_at_the_limit_loses_the_one_that_would_expire_first),
         cmocka_unit_test(secrets_are_compared_whole),
     };
     return cmocka_run_group_tests_name("identity tables", tests, NULL, NULL);

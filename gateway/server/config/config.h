@@ -115,6 +115,7 @@ struct tg_config_sessions {
     uint32_t life_ms;
     uint32_t grace_ms; /* The token before the newest one stays good so long. */
     uint32_t sessions_max;
+    uint32_t user_max; /* Of one user of one application. */
 };
 
 enum tg_token_algorithm { TG_TOKEN_HS256, TG_TOKEN_EDDSA };

@@ -105,6 +105,8 @@ const struct tg_setting tg_settings[TG_SETTING_COUNT] = {
            "so long the token before the newest one of a session is good"),
     NUMBER(sessions.sessions_max, "1000000", 1, 100000000, NULL,
            "sessions; beyond these the one that would expire first ends"),
+    NUMBER(sessions.user_max, "100", 1, 100000, NULL,
+           "sessions of one user; beyond these the one that would expire first ends"),
 
     OTHER(tokens.keys, TOKEN_KEYS, "[]",
           "who signs tickets itself: a list of app, kid, algorithm, and key or key_file"),

@@ -33,7 +33,7 @@ struct tg_setting {
     enum tg_setting_kind kind;
 };
 
-enum { TG_SETTING_COUNT = 63 };
+enum { TG_SETTING_COUNT = 64 };
 extern const struct tg_setting tg_settings[TG_SETTING_COUNT];
 
 /* The setting of this path, or NULL. */

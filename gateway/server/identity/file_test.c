@@ -146,6 +146,7 @@ static void many_do(void **state)
     enum { MANY = 600 };
     static char tokens[MANY][TG_SESSION_TOKEN_MAX + 1];
     config.sessions.sessions_max = MANY;
+    config.sessions.user_max = MANY;
     reopen();
     for (int i = 0; i < MANY; i++) {
         expect_good(ticket_of(USER), "", HERE);
@@ -162,6 +163,9 @@ static void many_do(void **state)
     config.sessions.sessions_max = MANY;
     reopen();
     assert_int_equal(tg_identities_counts(identities).sessions, 10);
+    config.sessions.user_max = 4;
+    reopen();
+    assert_int_equal(tg_identities_counts(identities).sessions, 4);
 }
 
 static void an_old_token_is_known_for_one_afterwards_too(void **state)

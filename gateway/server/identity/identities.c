@@ -61,6 +61,7 @@ static bool open_tables(struct tg_identities *identities)
     const struct tg_config *config = identities->config;
     return tg_tickets_init(&identities->tickets, config->tickets.waiting_max) == TG_OK &&
            tg_sessions_init(&identities->sessions, config->sessions.sessions_max,
+                            config->sessions.user_max,
                             (int64_t)config->sessions.grace_ms * 1000) == TG_OK &&
            tg_ended_init(&identities->ended, TG_ENDED_MAX) == TG_OK &&
            tg_spent_init(&identities->spent, config->tokens.signed_max) == TG_OK;

@@ -281,6 +281,32 @@ static void the_session_that_would_expire_first_makes_room(void **state)
     expect_good("", tokens[3], HERE);
 }
 
+static void a_user_at_the_limit_ends_nobody_elses_session(void **state)
+{
+    (void)state;
+    config.sessions.user_max = 3;
+    end_identities(NULL);
+    open_identities();
+    char others[TG_SESSION_TOKEN_MAX + 1], tokens[4][TG_SESSION_TOKEN_MAX + 1];
+    expect_good(ticket_of("{'user':'8','session_life_ms':10000}"), "", HERE);
+    strcpy(others, admission.token);
+    for (int i = 0; i < 4; i++) {
+        expect_good(ticket_of(USER), "", HERE);
+        strcpy(tokens[i], admission.token);
+        pass_ms(1);
+    }
+    assert_int_equal(tg_identities_counts(identities).sessions, 4);
+    expect_refused("", tokens[0], HERE);
+    for (int i = 1; i < 4; i++) {
+        expect_good("", tokens[i], HERE);
+    }
+    /* One that goes on is no other one. */
+    expect_good(ticket_of(USER), token(), HERE);
+    expect_good("", others, HERE);
+    assert_int_equal(tg_identities_counts(identities).sessions, 4);
+    assert_int_equal(ended_count, 0); /* Connections stay. */
+}
+
 static void a_client_at_its_limit_spends_nothing(void **state)
 {
     (void)state;
@@ -504,6 +530,7 @@ int main(void)
         TEST(forged_tokens_are_refused_after_the_same_work),
         TEST(nothing_shown_is_refused),
         TEST(the_session_that_would_expire_first_makes_room),
+        TEST(a_user_at_the_limit_ends_nobody_elses_session),
         TEST(a_client_at_its_limit_spends_nothing),
         TEST(with_a_ticket_of_the_same_user_a_session_goes_on),
         TEST(with_a_ticket_of_another_user_it_ends),

@@ -201,6 +201,7 @@ static void no_call_pays_for_all_that_expired(void **state)
     open_with_keys();
     config.tickets.waiting_max = MANY;
     config.sessions.sessions_max = MANY;
+    config.sessions.user_max = MANY;
     config.sessions.life_ms = 10000;
     tg_test_heap_begin(&heap, 0);
     open_identities();
@@ -242,6 +243,7 @@ static void a_session_and_a_ticket_take_what_is_said_of_them(void **state)
     open_with_keys();
     config.tickets.waiting_max = MANY;
     config.sessions.sessions_max = MANY;
+    config.sessions.user_max = MANY;
     tg_test_heap_begin(&heap, 0);
     open_identities();
     size_t before = heap.bytes + TG_HEAP_OVERHEAD * heap.blocks;

@@ -196,6 +196,7 @@ static void all_of_it_goes_together(void **state)
     config.clients.port = 1844;
     config.sessions.keep = true;
     config.sessions.sessions_max = 300;
+    config.sessions.user_max = 300;
     open_identities();
     atomic_store(&dones, 0);
     atomic_store(&ends, 0);
