@@ -70,7 +70,7 @@ def test_threat_02_of_a_thousand_who_show_one_ticket_exactly_one_is_let_in(told:
 def test_threat_02_whatever_is_wrong_with_a_ticket_the_words_are_the_same(
     new_gateway: Callable[..., Gateway],
 ) -> None:
-    gateway, other = new_gateway(), new_gateway()
+    gateway, other = new_gateway(log={"level": "debug"}), new_gateway()
     origin = "http://127.0.0.1:8000"
     spent = ticket(gateway)
     somebody_else = Client(gateway.client_port, connect=False)
@@ -96,6 +96,9 @@ def test_threat_02_whatever_is_wrong_with_a_ticket_the_words_are_the_same(
     refusals["of before a restart"] = refusal(gateway, ticket=before)
     assert set(map(json.dumps, refusals.values())) == {json.dumps(refusals["spent"])}, refusals
     assert refusals["spent"]["code"] == INVALID
+    words = (gateway.folder / "gateway-1.log").read_text()
+    for reason in ("is not known here: never made, used, or expired", "is for another Origin"):
+        assert reason in words, "whoever runs the gateway can find out"
 
 
 def test_threat_02_a_ticket_is_good_from_its_own_origin(told: Gateway) -> None:

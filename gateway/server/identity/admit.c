@@ -101,7 +101,12 @@ static enum tg_err judge_ticket(struct tg_identities *identities, struct tg_show
     bool late = ticket->deadline.due_us <= now_us;
     bool elsewhere = is_elsewhere(shown, tg_slice(ticket->origin, ticket->origin_size));
     shown->work.lookups += 2;
-    if (found == NULL || (ended | late | elsewhere)) {
+    shown->fault = found == NULL ? "is not known here: never made, used, or expired"
+                   : ended       ? "is of somebody who was ended since it was made"
+                   : late        ? "has expired"
+                   : elsewhere   ? "is for another Origin"
+                                 : NULL;
+    if (shown->fault != NULL) {
         tg_ticket_destroy(found == NULL ? NULL
                                         : tg_tickets_take(&identities->tickets, found));
         return refuse(refusal);
@@ -335,13 +340,18 @@ static void tell_ending(const struct tg_identities *identities, struct ending *e
     tg_identity_unref(ending->identity);
 }
 
-static void finish_token(struct tg_token *token)
+/* Why a ticket was refused, for whoever makes them: the client is not told. */
+static void finish_shown(const struct tg_shown *shown)
 {
+    struct tg_token *token = shown->token;
+    if (shown->fault != NULL) {
+        tg_log_limited(TG_LOG_DEBUG, "ticket.refused", TG_F("origin", shown->origin),
+                       TG_F("reason", shown->fault));
+    }
     if (token == NULL) {
         return;
     }
     if (token->fault != NULL) {
-        /* For whoever makes them: the client is not told. */
         tg_log_limited(TG_LOG_DEBUG, "signed_ticket.refused", TG_F("app", token->app),
                        TG_F("reason", token->fault));
     }
@@ -370,7 +380,7 @@ enum tg_err tg_identities_admit(struct tg_identities *identities,
         pthread_mutex_unlock(&identities->lock);
     }
     tell_ending(identities, &ending);
-    finish_token(shown.token);
+    finish_shown(&shown);
     if (err == TG_OK) {
         admission->identity = outcome.identity;
         admission->expires_in_ms = (outcome.expires_us - steady_us) / 1000;

@@ -11,6 +11,7 @@ struct tg_shown {
     bool has_ticket;
     uint8_t digest[TG_DIGEST_BYTES];
     struct tg_token *token; /* Of a signed ticket; NULL: it is another. */
+    const char *fault;      /* Why the other was refused; NULL: it was not. */
     bool has_session;
     bool session_is_ours; /* Its MAC says so: the next two are what we made. */
     uint8_t id[TG_SESSION_ID_BYTES];
