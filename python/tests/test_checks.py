@@ -645,6 +645,15 @@ def test_a_database_without_autocommit_is_a_warning(settings, monkeypatch):
     assert "'default' has AUTOCOMMIT off" in message.msg
 
 
+@pytest.mark.parametrize("url", ["wss://live.example.com", "wss://live.example.com/"])
+def test_an_address_without_a_path_is_a_warning(settings, url):
+    settings.TELEGRAPHY = {"CLIENT_URL": url}
+    message = the_message()
+    assert message.id == "telegraphy.W019"
+    assert url in message.msg
+    assert "/v1/websocket" in message.hint
+
+
 def test_an_address_without_tls_is_a_warning_before_deployment_only(settings):
     settings.TELEGRAPHY = {"CLIENT_URL": "ws://live.example.com/v1/websocket"}
     assert messages() == []

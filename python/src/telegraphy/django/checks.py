@@ -28,6 +28,7 @@ telegraphy.W015  (deploy) tickets are signed with a key that was not chosen
 telegraphy.W016  (deploy) error reports show the cookie of sessions
 telegraphy.W017  a rule asks for a claim that no user has
 telegraphy.W018  a method has almost the name of one that decides who may have what
+telegraphy.W019  browsers would connect to no path
 telegraphy.I001  rules are not judged, as the gateway's program is not there
 telegraphy.I002  types are not public, and pages hold no tickets: no middleware
 """
@@ -56,7 +57,7 @@ from ._declaration import ModelDeclaration
 from ._model_events import unregistered
 from ._rules import NotJudged, hint_for, mistakes_of_rules
 from ._tag import SCRIPT
-from .conf import SESSION_STORES, SETTINGS, SIGNING, TICKETS, conf
+from .conf import CLIENT_PATH, SESSION_STORES, SETTINGS, SIGNING, TICKETS, conf
 
 SOCKET_PATH_MAX: Final = 107
 """What the kernel takes as the path of a local socket, on Linux; 103 on macOS."""
@@ -95,6 +96,7 @@ def register_checks() -> None:
     register(check_unregistered, "telegraphy")
     register(check_script, "telegraphy")
     register(check_identity, "telegraphy")
+    register(check_path, "telegraphy")
     register(check_encryption, "telegraphy")
     register(check_deployment, Tags.security, deploy=True)
 
@@ -438,6 +440,21 @@ def names_of_private_types() -> list[str]:
         if one.access != PUBLIC:
             found.append(one.name)
     return sorted(found)
+
+
+def check_path(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
+    """The gateway answers 404 to what is not its path, and pages cannot see why."""
+    url = urlsplit(conf.client_url or "")
+    if url.scheme not in ("ws", "wss") or url.path not in ("", "/"):
+        return []
+    return [
+        CheckWarning(
+            f"TELEGRAPHY['CLIENT_URL'] is {conf.client_url!r}, which has no path",
+            hint=f"The gateway listens at {CLIENT_PATH}: put that behind the host, "
+            "unless a proxy does.",
+            id="telegraphy.W019",
+        )
+    ]
 
 
 def check_encryption(app_configs: Apps, **_kwargs: Any) -> list[CheckMessage]:
